@@ -1,0 +1,1 @@
+"""The ground floor: time, chance, errors, actions and trace events. Knows nothing of packets."""

@@ -1,0 +1,85 @@
+"""The closed list of drop reasons: which check ended a packet.
+
+One row a reason: layer, sentence, clause. A row comes with the layer that raises it. What is wrong
+with a tunnel as a whole is a diagnosis, another table and another word.
+"""
+
+from enum import Enum
+
+
+class DropReason(Enum):
+    """Why a packet ended. `name` is what people see; the value holds its row."""
+
+    def __init__(self, layer: str, sentence: str, clause: str) -> None:
+        self.layer = layer
+        self.sentence = sentence
+        self.clause = clause
+
+    LINK_DOWN = ("link", "the cable or interface is down", "")
+    QUEUE_FULL = ("link", "the link's queue was full", "")
+    NO_NEIGHBOUR = ("link", "nobody on the link has that next hop", "RFC 826")
+
+    IP_MALFORMED = ("ip", "the IP header is wrong: version, length or checksum", "RFC 791 3.1")
+    IP_TTL = ("ip", "the time to live reached zero", "RFC 791 3.2")
+    IP_NO_ROUTE = ("ip", "no route leads to the destination", "RFC 792")
+    IP_NOT_LOCAL = ("ip", "the packet is for somebody else and this node does not forward", "RFC 791 2.3")
+    IP_DF_TOO_BIG = ("ip", "the packet is larger than the MTU and must not be fragmented", "RFC 1191 3")
+    FRAG_TIMEOUT = ("ip", "the other fragments did not come in time", "RFC 791 3.2")
+    FRAG_OVERLAP = ("ip", "the fragment overlaps one that is already here", "RFC 791 3.2")
+    FRAG_TABLE_FULL = ("ip", "too many fragments wait to be put together", "RFC 791 3.2")
+    TOO_BIG = ("ip", "larger than any permitted datagram", "RFC 791 3.1")
+    ICMP_RATE = ("ip", "no ICMP error is sent about this packet", "RFC 792")
+    ICMP_CHECKSUM = ("ip", "the ICMP checksum is wrong", "RFC 792")
+    UDP_CHECKSUM = ("udp", "the UDP checksum is wrong", "RFC 768")
+    UDP_SHORT = (
+        "udp",
+        "the UDP length is wrong, or a datagram on port 4500 is shorter than a marker",
+        "RFC 3948 2.2",
+    )
+    PORT_CLOSED = ("ip", "no application listens there", "RFC 792")
+    KEEPALIVE = ("udp", "a NAT keepalive, discarded by design", "RFC 3948 2.3")
+
+    SPD_DISCARD = ("spd", "the policy says DISCARD", "RFC 4301 4.4.1")
+    SPD_NO_MATCH = ("spd", "no policy entry matches", "RFC 4301 4.4.1")
+    INBOUND_CLEAR_PROTECTED = ("spd", "a packet in clear that policy wants protected", "RFC 4301 5.2")
+    NO_SA_YET = ("spd", "policy says PROTECT and there is no SA (yet)", "RFC 4301 4.4.1.1")
+
+    NO_SA = ("sad", "no SA has this SPI", "RFC 4301 5.2")
+    SA_SELECTOR_MISMATCH = ("sad", "the inner packet is outside the SA's selectors", "RFC 4301 5.2")
+    MODE_MISMATCH = ("sad", "the packet's form does not fit the SA's mode", "RFC 4301 5.2")
+    SEQ_EXHAUSTED = ("sad", "the sequence numbers are used up", "RFC 4303 3.3.3")
+    SEQ_ZERO = ("sad", "sequence number 0 is never sent", "RFC 4303 2.2")
+    REPLAY_OLD = ("sad", "left of the replay window", "RFC 4303 3.4.3")
+    REPLAY_SEEN = ("sad", "this sequence number was already received", "RFC 4303 3.4.3")
+
+    ESP_SHORT = ("esp", "shorter than ESP header, IV, trailer and ICV", "RFC 4303 2")
+    ESP_ALIGN = ("esp", "the ciphertext is not a multiple of the cipher block", "RFC 4303 2.4")
+    ESP_FRAGMENT = ("esp", "a fragment was offered to ESP", "RFC 4303 3.4.1")
+    ESP_BAD_PAD = ("esp", "the padding is not 1, 2, 3, ...", "RFC 4303 2.4")
+    ICV_FAIL = ("esp", "the integrity check failed", "RFC 4303 3.4.4")
+    INNER_MALFORMED = ("esp", "what was inside is no valid packet", "RFC 4303 3.4.4.1")
+    DUMMY = ("esp", "a dummy packet, discarded by design", "RFC 4303 2.6")
+
+    SHORT = ("ike", "shorter than the IKE header", "RFC 7296 3.1")
+    LEN_MISMATCH = ("ike", "the header's length differs from the datagram's", "RFC 7296 3.1")
+    BAD_VERSION = ("ike", "major version not supported", "RFC 7296 2.5")
+    BAD_SPI = ("ike", "the SPI fields break the rules", "RFC 7296 3.1")
+    NO_STATE = ("ike", "no IKE SA has these SPIs", "RFC 7296 2.21.4")
+    STATE_VIOLATION = ("ike", "the exchange is not allowed in this state", "RFC 7296 2.2")
+    UNEXPECTED_RESPONSE = ("ike", "no request with this message ID is outstanding", "RFC 7296 2.2")
+    OUT_OF_WINDOW = ("ike", "the message ID is outside the window", "RFC 7296 2.3")
+    RETRANSMIT_ANSWERED = ("ike", "a repeated request: the stored answer was sent again", "RFC 7296 2.1")
+    RETRANSMIT_IGNORED = ("ike", "a repeated request, too old to be answered", "RFC 7296 2.1")
+    PAYLOAD_LEN = ("ike", "a payload length is below 4 or goes past the end", "RFC 7296 3.2")
+    TOO_MANY_PAYLOADS = ("ike", "more payloads than the cap allows", "RFC 7296 2.5")
+    CRITICAL_UNKNOWN = ("ike", "an unknown payload is marked critical", "RFC 7296 2.5")
+    INVALID_SYNTAX = ("ike", "a payload is missing or its contents are wrong", "RFC 7296 3.10.1")
+    SK_FAIL = ("ike", "the encrypted payload's integrity check failed", "RFC 7296 3.14")
+    KE_INVALID = ("ike", "the public value is not in the group", "RFC 7296 3.4")
+    INVALID_KE = ("ike", "the key exchange is for another group than the chosen one", "RFC 7296 1.3")
+    NO_PROPOSAL = ("ike", "no proposal is acceptable", "RFC 7296 2.7")
+    TS_UNACCEPTABLE = ("ike", "the traffic selectors do not meet", "RFC 7296 2.9")
+    AUTH_FAILED = ("ike", "the peer did not prove its identity", "RFC 7296 2.15")
+
+    NODE_DOWN = ("sim", "the node is off", "")
+    SIM_END = ("sim", "the simulation ended with the packet in flight", "")

@@ -1,0 +1,58 @@
+"""Errors sorted by who is at fault, because blame decides who may catch them."""
+
+from dataclasses import dataclass
+
+from ipsecsim.base.drop_reasons import DropReason
+
+
+class IpsecsimError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class RemoteError(IpsecsimError):
+    """Bytes from outside are wrong. Raised anywhere, caught once, at the engine's door.
+
+    Each subclass carries the drop reason under which such bytes are counted.
+    """
+
+    reason: DropReason = DropReason.IP_MALFORMED
+
+
+class LocalError(IpsecsimError):
+    """Our own caller is wrong. Never caught inside: the traceback is the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file something stands. Lines and columns count from 1; 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    source: str = ""
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.line:
+            parts.append(str(self.line))
+            if self.column:
+                parts.append(str(self.column))
+        return ":".join(parts)
+
+
+class ConfigError(IpsecsimError):
+    """What a person wrote is wrong: names file, line, cause and remedy."""
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
+    def __str__(self) -> str:
+        if self.place is None:
+            return self.message
+        text = f"{self.place}: {self.message}"
+        if self.place.source:
+            caret = " " * max(0, self.place.column - 1) + "^"
+            text += f"\n  {self.place.source}\n  {caret}"
+        return text
