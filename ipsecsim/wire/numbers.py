@@ -1,0 +1,41 @@
+"""Here are the numbers that IP and UDP headers carry."""
+
+from enum import IntEnum
+
+
+class IpProtocol(IntEnum):
+    """Protocol field of IPv4, Next Header of IPv6, AH and ESP. Open: a field may hold any byte."""
+
+    ICMP = 1
+    IPV4 = 4
+    TCP = 6
+    UDP = 17
+    IPV6 = 41
+    ESP = 50
+    AH = 51
+    ICMPV6 = 58
+    NO_NEXT = 59
+
+
+IKE_PORT = 500
+NAT_T_PORT = 4500
+
+_PROTOCOL_NAMES = {
+    IpProtocol.ICMP: "ICMP",
+    IpProtocol.IPV4: "IPv4",
+    IpProtocol.TCP: "TCP",
+    IpProtocol.UDP: "UDP",
+    IpProtocol.IPV6: "IPv6",
+    IpProtocol.ESP: "ESP",
+    IpProtocol.AH: "AH",
+    IpProtocol.ICMPV6: "ICMPv6",
+    IpProtocol.NO_NEXT: "no next header",
+}
+
+
+def protocol_name(protocol: int) -> str:
+    """'UDP', or 'protocol 99' when it has no row here."""
+    try:
+        return _PROTOCOL_NAMES[IpProtocol(protocol)]
+    except ValueError:
+        return f"protocol {protocol}"
