@@ -1,0 +1,102 @@
+"""Classic ciphers, and the integrity check around them: encrypt, then authenticate (RFC 3602, RFC 4303)."""
+
+from hmac import compare_digest
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from ipsecsim.base.errors import LocalError
+from ipsecsim.crypto.errors import IntegrityFailed, Misaligned
+from ipsecsim.crypto.rows import Encryption, Keyed
+
+
+class AesCbc:
+    """AES-CBC with contexts that live as long as the key: setting one up costs more than a packet does.
+
+    CBC chains for ever: the last ciphertext block of one packet goes into the first block of the next.
+    That is put to use in both directions, see `encrypt_fresh` and `decrypt`.
+    """
+
+    __slots__ = ("_algorithm", "_counter", "_decryptor", "_encryptor")
+
+    def __init__(self, key: bytes) -> None:
+        self._algorithm = algorithms.AES(key)
+        self._counter = 0
+        start = modes.CBC(bytes(16))
+        self._encryptor = Cipher(self._algorithm, start).encryptor()
+        self._decryptor = Cipher(self._algorithm, start).decryptor()
+
+    def encrypt_fresh(self, plaintext: bytes) -> bytes:
+        """IV | ciphertext under an IV nobody can foretell, as RFC 3602 3 asks.
+
+        A counter goes through the cipher first, under the same key (NIST SP 800-38A appendix C). What comes
+        out is the IV, and the chaining applies it to the plaintext by itself.
+        """
+        self._counter += 1
+        return self._encryptor.update(self._counter.to_bytes(16, "big") + plaintext)
+
+    def encrypt(self, iv: bytes, plaintext: bytes) -> bytes:
+        """IV | ciphertext under a given IV; only for repeating recordings."""
+        return iv + Cipher(self._algorithm, modes.CBC(iv)).encryptor().update(plaintext)
+
+    def decrypt(self, sealed: bytes | memoryview) -> bytes:
+        """The plaintext of IV | ciphertext: the IV turns into nonsense, and starts the chain for the rest."""
+        return self._decryptor.update(sealed)[16:]
+
+
+class EncryptThenMac:
+    """One key pair, one direction. The ICV covers the associated data, the IV and the ciphertext."""
+
+    __slots__ = (
+        "_authenticate",
+        "_cipher",
+        "_shortest",
+        "alignment",
+        "combined",
+        "icv_length",
+        "iv_length",
+    )
+
+    def __init__(self, cipher: AesCbc, row: Encryption, authenticate: Keyed, icv: int) -> None:
+        self.combined = False
+        self.iv_length = row.iv
+        self.icv_length = icv
+        self.alignment = row.block
+        self._cipher = cipher
+        self._authenticate = authenticate
+        self._shortest = row.iv + row.block + icv
+
+    def seal(self, aad: bytes, plaintext: bytes, iv: bytes | None = None) -> bytes:
+        """IV | ciphertext | ICV."""
+        if len(plaintext) % self.alignment:
+            raise LocalError(f"{len(plaintext)} bytes are no multiple of the block, {self.alignment}")
+        if iv is None:
+            covered = self._cipher.encrypt_fresh(plaintext)
+        elif len(iv) != self.iv_length:
+            raise LocalError(f"an IV of {len(iv)} bytes, the cipher takes {self.iv_length}")
+        else:
+            covered = self._cipher.encrypt(iv, plaintext)
+        return covered + self._authenticate(aad + covered)[: self.icv_length]
+
+    def open(self, aad: bytes, sealed: bytes | memoryview) -> bytes:
+        """The plaintext; the ICV is checked first, so that a forgery never reaches the cipher.
+
+        Raises Misaligned when the ciphertext is no whole number of blocks, IntegrityFailed for a wrong ICV.
+        """
+        if len(sealed) < self._shortest:
+            raise IntegrityFailed(f"{len(sealed)} bytes cannot hold IV, one block and ICV")
+        split = len(sealed) - self.icv_length
+        # before the cipher, not only for the reason's sake: half a block would stay behind in its context
+        if (split - self.iv_length) % self.alignment:
+            raise Misaligned(f"{split - self.iv_length} bytes of ciphertext, the block is {self.alignment}")
+        covered = sealed[:split]
+        if not compare_digest(self._authenticate(aad + covered)[: self.icv_length], sealed[split:]):
+            raise IntegrityFailed("the integrity check value is wrong")
+        return self._cipher.decrypt(covered)
+
+
+def aes_cbc(row: Encryption, key: bytes, authenticate: Keyed | None, icv: int) -> EncryptThenMac:
+    """Maker of the AES-CBC row."""
+    if authenticate is None:
+        # RFC 8221 4: encryption without authentication must not be used
+        raise LocalError(f"{row.name} needs an integrity algorithm beside it")
+    return EncryptThenMac(AesCbc(key), row, authenticate, icv)
