@@ -1,0 +1,1 @@
+"""The IPsec data plane (RFC 4301, RFC 4303) as a sans-IO engine."""

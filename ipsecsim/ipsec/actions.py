@@ -1,0 +1,48 @@
+"""What the IPsec engine asks of the host it stands in."""
+
+from dataclasses import dataclass
+
+from ipsecsim.base.actions import Action
+from ipsecsim.ipsec.selector import Flow
+
+
+@dataclass(slots=True)
+class SendPacket(Action):
+    """Put `payload` behind an IP header with these fields and send it."""
+
+    source: bytes
+    destination: bytes
+    protocol: int
+    payload: bytes
+    tos: int = 0
+    dont_fragment: bool = False
+
+
+@dataclass(slots=True)
+class SendDatagram(Action):
+    """Send `payload` in UDP."""
+
+    source: bytes
+    source_port: int
+    destination: bytes
+    destination_port: int
+    payload: bytes
+    tos: int = 0
+    dont_fragment: bool = False
+    checksum: bool = True
+
+
+@dataclass(slots=True)
+class Deliver(Action):
+    """A packet came out of its protection: it walks the node's path once more, now as itself."""
+
+    packet: bytes
+    spi: int
+
+
+@dataclass(slots=True)
+class Acquire(Action):
+    """Traffic met a PROTECT rule without an SA: please negotiate one (RFC 4301 4.4.1)."""
+
+    policy: str
+    flow: Flow

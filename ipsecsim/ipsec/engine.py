@@ -1,0 +1,163 @@
+"""The IPsec engine of one node: SPD, SAD, and the packets that wait for an SA."""
+
+from collections.abc import Sequence
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import RemoteError
+from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.timers import Timers
+from ipsecsim.base.trace import PacketDropped, Tap
+from ipsecsim.ipsec.actions import Acquire, Deliver
+from ipsecsim.ipsec.association import Direction, SaParameters, SecurityAssociation
+from ipsecsim.ipsec.events import HoldEnded, PacketHeld, PolicyMatched, SaInstalled, SaRemoved
+from ipsecsim.ipsec.inbound import unprotect
+from ipsecsim.ipsec.outbound import protect
+from ipsecsim.ipsec.policy import Policy, PolicyAction, SecurityPolicyDatabase
+from ipsecsim.ipsec.sad import SecurityAssociationDatabase
+from ipsecsim.ipsec.selector import flow_of
+
+HOLD_LIMIT = 8  # packets that may wait for one policy's SA
+HOLD_TIME = 30 * SECOND
+
+
+class IpsecEngine:
+    """Protects what leaves and checks what arrives. Owns no clock and no socket."""
+
+    def __init__(self, policies: Sequence[Policy] = (), tap: Tap | None = None) -> None:
+        self.spd = SecurityPolicyDatabase(policies)
+        self.sad = SecurityAssociationDatabase()
+        self.tap = tap
+        self._held: dict[str, list[bytes]] = {}
+        self._timers: Timers[str] = Timers()
+
+    def outbound(self, packet: bytes, now: Instant) -> list[Action] | None:
+        """Decide about a packet that is to cross the boundary outwards (RFC 4301 5.1).
+
+        None: policy lets it pass in clear. A list: the engine took the packet; an empty one means that
+        it was dropped or is waiting.
+        """
+        flow = flow_of(packet)
+        policy = self.spd.outbound(flow)
+        if policy is None:
+            return self._drop(DropReason.SPD_NO_MATCH, packet, str(flow))
+        policy.hits += 1
+        if self.tap is not None:
+            self.tap(PolicyMatched(policy.name, policy.action.value, Direction.OUTBOUND.value))
+        if policy.action is PolicyAction.BYPASS:
+            return None
+        if policy.action is PolicyAction.DISCARD:
+            return self._drop(DropReason.SPD_DISCARD, packet, policy.name)
+        sa = self.sad.outbound(policy.name, flow)
+        if sa is not None:
+            return protect(sa, packet, now, self.tap)
+        return self._hold(policy, packet, now)
+
+    def inbound_clear(self, packet: bytes) -> bool:
+        """May a packet that arrived without protection pass? Policy decides (RFC 4301 5.2, step 3b)."""
+        flow = flow_of(packet)
+        policy = self.spd.inbound(flow)
+        if policy is None:
+            self._drop(DropReason.SPD_NO_MATCH, packet, str(flow))
+            return False
+        policy.hits += 1
+        if self.tap is not None:
+            self.tap(PolicyMatched(policy.name, policy.action.value, Direction.INBOUND.value))
+        if policy.action is PolicyAction.BYPASS:
+            return True
+        if policy.action is PolicyAction.PROTECT:
+            self._drop(DropReason.INBOUND_CLEAR_PROTECTED, packet, policy.name)
+        else:
+            self._drop(DropReason.SPD_DISCARD, packet, policy.name)
+        return False
+
+    def inbound(self, payload: bytes, now: Instant) -> list[Action]:
+        """Open an ESP packet; `payload` starts at the SPI, whether it came as protocol 50 or in UDP."""
+        try:
+            sa, inner = unprotect(self.sad, payload, now, self.tap)
+        except RemoteError as refused:
+            return self._drop(refused.reason, payload, str(refused))
+        return [Deliver(inner, sa.spi)]
+
+    def install(self, parameters: SaParameters, now: Instant) -> list[Action]:
+        """Take up an SA; an outbound one lets the packets go that waited for it."""
+        sa = SecurityAssociation.install(parameters, now)
+        self.sad.add(sa)
+        if self.tap is not None:
+            self.tap(
+                SaInstalled(
+                    parameters.spi,
+                    parameters.direction.value,
+                    parameters.policy,
+                    parameters.source,
+                    parameters.destination,
+                    parameters.suite.words,
+                    parameters.mode.value,
+                    parameters.encryption_key,
+                    parameters.integrity_key,
+                    parameters.udp_ports,
+                    tuple(str(selector) for selector in parameters.selectors),
+                )
+            )
+        if parameters.direction is Direction.INBOUND:
+            return []
+        return self._release(parameters.policy, now)
+
+    def remove(self, direction: Direction, spi: int) -> None:
+        """Forget an SA; harmless when it is not there."""
+        sa = self.sad.remove(direction, spi)
+        if sa is not None and self.tap is not None:
+            self.tap(SaRemoved(spi, direction.value, sa.parameters.policy, sa.packets, sa.octets))
+
+    def give_up(self, policy: str) -> None:
+        """No SA will come for `policy`: drop what waits for it."""
+        self._timers.cancel(policy)
+        for packet in self._held.pop(policy, []):
+            if self.tap is not None:
+                self.tap(HoldEnded(policy, packet))
+            self._drop(DropReason.NO_SA_YET, packet, policy)
+
+    def next_deadline(self) -> Instant | None:
+        """When waiting packets run out of time."""
+        return self._timers.next_deadline()
+
+    def handle_timeout(self, now: Instant) -> list[Action]:
+        """Harmless when early, when repeated, and when nothing is due."""
+        for policy in self._timers.pop_expired(now):
+            self.give_up(policy)
+        return []
+
+    @property
+    def held(self) -> int:
+        """How many packets wait for an SA."""
+        return sum(len(packets) for packets in self._held.values())
+
+    def _hold(self, policy: Policy, packet: bytes, now: Instant) -> list[Action]:
+        waiting = self._held.setdefault(policy.name, [])
+        if len(waiting) >= HOLD_LIMIT:
+            return self._drop(DropReason.NO_SA_YET, packet, policy.name)
+        waiting.append(packet)
+        if self.tap is not None:
+            self.tap(PacketHeld(policy.name, packet))
+        if len(waiting) > 1:
+            return []
+        self._timers.set(policy.name, now + HOLD_TIME)
+        return [Acquire(policy.name, flow_of(packet))]
+
+    def _release(self, policy: str, now: Instant) -> list[Action]:
+        self._timers.cancel(policy)
+        actions: list[Action] = []
+        for packet in self._held.pop(policy, []):
+            if self.tap is not None:
+                self.tap(HoldEnded(policy, packet))
+            sa = self.sad.outbound(policy, flow_of(packet))
+            if sa is None:
+                self._drop(DropReason.NO_SA_YET, packet, f"{policy}: the SA was narrowed to other traffic")
+            else:
+                actions += protect(sa, packet, now, self.tap)
+        return actions
+
+    def _drop(self, reason: DropReason, packet: bytes, detail: str) -> list[Action]:
+        if self.tap is not None:
+            self.tap(PacketDropped(reason, packet, detail))
+        return []

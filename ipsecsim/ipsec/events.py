@@ -1,0 +1,93 @@
+"""What the IPsec engine tells about its decisions."""
+
+from dataclasses import dataclass
+
+from ipsecsim.base.trace import TraceEvent
+
+
+@dataclass(slots=True)
+class PolicyMatched(TraceEvent):
+    """The SPD gave a verdict on a packet that crosses the IPsec boundary."""
+
+    policy: str
+    verdict: str
+    direction: str
+
+
+@dataclass(slots=True)
+class PacketHeld(TraceEvent):
+    """A PROTECT rule has no SA yet: the packet waits for one."""
+
+    policy: str
+    packet: bytes
+
+
+@dataclass(slots=True)
+class HoldEnded(TraceEvent):
+    """A packet no longer waits for an SA; what follows tells its fate."""
+
+    policy: str
+    packet: bytes
+
+
+@dataclass(slots=True)
+class SaInstalled(TraceEvent):
+    """An SA entered the SAD. `encryption_key` includes the salt of a counter-mode cipher."""
+
+    spi: int
+    direction: str
+    policy: str
+    source: bytes
+    destination: bytes
+    suite: str
+    mode: str
+    encryption_key: bytes
+    integrity_key: bytes
+    udp_ports: tuple[int, int] | None
+    selectors: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class SaRemoved(TraceEvent):
+    """An SA left the SAD."""
+
+    spi: int
+    direction: str
+    policy: str
+    packets: int
+    octets: int
+
+
+@dataclass(slots=True)
+class PacketSealed(TraceEvent):
+    """ESP was put around a packet. Lengths in bytes; `padding` without pad length and next header."""
+
+    spi: int
+    sequence: int
+    policy: str
+    inner: bytes
+    esp_length: int
+    iv_length: int
+    padding: int
+    icv_length: int
+    in_udp: bool
+
+
+@dataclass(slots=True)
+class PacketOpened(TraceEvent):
+    """ESP was checked and taken off."""
+
+    spi: int
+    sequence: int
+    policy: str
+    inner: bytes
+    window_top: int
+
+
+@dataclass(slots=True)
+class ReplayRejected(TraceEvent):
+    """The window had already seen this number, or had moved past it."""
+
+    spi: int
+    sequence: int
+    window_top: int

@@ -1,0 +1,50 @@
+"""The Security Association Database: inbound by SPI, outbound by policy (RFC 4301 4.4.2)."""
+
+from ipsecsim.ipsec.association import Direction, SecurityAssociation
+from ipsecsim.ipsec.selector import Flow, any_matches_outbound
+
+
+class SecurityAssociationDatabase:
+    """All SAs of a node. For one policy the newest outbound SA is used."""
+
+    def __init__(self) -> None:
+        self._inbound: dict[int, SecurityAssociation] = {}
+        self._outbound: dict[str, list[SecurityAssociation]] = {}
+
+    def add(self, sa: SecurityAssociation) -> None:
+        """Take up an SA."""
+        if sa.parameters.direction is Direction.INBOUND:
+            self._inbound[sa.spi] = sa
+        else:
+            self._outbound.setdefault(sa.parameters.policy, []).append(sa)
+
+    def inbound(self, spi: int) -> SecurityAssociation | None:
+        """The SA that a received SPI names. SPIs here are unique to the node, so nothing else is looked at."""
+        return self._inbound.get(spi)
+
+    def outbound(self, policy: str, flow: Flow) -> SecurityAssociation | None:
+        """The SA of a PROTECT rule that may carry `flow`, or None while there is none.
+
+        The peer may have narrowed an SA to less than its rule, so the SA's own selectors are asked
+        (RFC 4301 5.1, step 3).
+        """
+        for sa in reversed(self._outbound.get(policy, ())):
+            if any_matches_outbound(sa.parameters.selectors, flow):
+                return sa
+        return None
+
+    def remove(self, direction: Direction, spi: int) -> SecurityAssociation | None:
+        """Take an SA out and return it; None when it is not here."""
+        if direction is Direction.INBOUND:
+            return self._inbound.pop(spi, None)
+        for candidates in self._outbound.values():
+            for sa in candidates:
+                if sa.spi == spi:
+                    candidates.remove(sa)
+                    return sa
+        return None
+
+    def all(self) -> list[SecurityAssociation]:
+        """Every SA, outbound first, in the order of installation."""
+        outbound = [sa for candidates in self._outbound.values() for sa in candidates]
+        return outbound + list(self._inbound.values())
