@@ -1,0 +1,1 @@
+"""IKE as a sans-IO engine: datagrams and `now` in, Actions out."""

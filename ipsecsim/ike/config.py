@@ -1,0 +1,71 @@
+"""What a node is told about its peers, in the words of swanctl.conf."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ipsecsim.base.instant import SECOND, Duration
+from ipsecsim.crypto.catalogue import Encryption, Group, Integrity, Prf
+from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.retransmit import RetransmitPolicy
+from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+
+
+class StartAction(Enum):
+    """When a child comes up: by hand, when traffic asks for it, or at once."""
+
+    NONE = "none"
+    TRAP = "trap"
+    START = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class IkeProposal:
+    """Alternatives for each transform of an IKE SA, best first. `integrity` is empty for AEAD ciphers."""
+
+    encryption: tuple[tuple[Encryption, int], ...]
+    integrity: tuple[Integrity, ...]
+    prf: tuple[Prf, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EspProposal:
+    """Alternatives for each transform of a Child SA. `groups` count only when it is rekeyed with PFS."""
+
+    encryption: tuple[tuple[Encryption, int], ...]
+    integrity: tuple[Integrity, ...]
+    groups: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChildConfig:
+    """One Child SA that a connection may have.
+
+    `policy` names the SPD rule that its SAs serve, and is how the node asks for this child: it is
+    unique on the node, while two connections may each have a child of the same `name`.
+    """
+
+    name: str
+    local_ts: tuple[TrafficSelector, ...]
+    remote_ts: tuple[TrafficSelector, ...]
+    proposals: tuple[EspProposal, ...]
+    policy: str
+    start_action: StartAction = StartAction.TRAP
+    replay_window: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One peer. Addresses are packed; `dpd_delay` 0 means that liveness is not checked."""
+
+    name: str
+    local_address: bytes
+    remote_address: bytes
+    local_id: Identity
+    remote_id: Identity
+    proposals: tuple[IkeProposal, ...]
+    children: tuple[ChildConfig, ...]
+    encap: bool = False
+    dpd_delay: Duration = 0
+    half_open_timeout: Duration = 30 * SECOND
+    retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)

@@ -1,0 +1,221 @@
+"""The IKE engine of one node: finds the SA a message is for, and is the one door for hostile bytes."""
+
+from collections.abc import Sequence
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.entropy import Entropy
+from ipsecsim.base.errors import LocalError, RemoteError
+from ipsecsim.base.instant import Instant
+from ipsecsim.base.trace import PacketDropped, Tap
+from ipsecsim.ike.config import ChildConfig, Connection
+from ipsecsim.ike.credentials import Credentials
+from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
+from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
+from ipsecsim.ike.v2.states import State
+from ipsecsim.ipsec.actions import SendDatagram
+from ipsecsim.wire.ike.chain import emit_message, parse_message
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.header import RESPONSE, IkeHeader
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import ExchangeType
+from ipsecsim.wire.nat_t import NON_ESP_MARKER
+from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT
+
+FIRST_ESP_SPI = 256  # RFC 4303 2.1: 1 to 255 are reserved, 0 is never sent
+
+
+class IkeEndpoint:
+    """Speaks IKEv2 for one node. Owns no clock, no chance and no socket."""
+
+    def __init__(
+        self,
+        connections: Sequence[Connection],
+        credentials: Credentials,
+        entropy: Entropy,
+        tap: Tap | None = None,
+    ) -> None:
+        self.connections = tuple(connections)
+        self.credentials = credentials
+        self.tap = tap
+        self._entropy = entropy
+        self._sas: dict[bytes, IkeSa] = {}  # by our own SPI
+        self._half_open: dict[tuple[bytes, bytes, int], IkeSa] = {}  # by the initiator's SPI and address
+        self._esp_spis: set[int] = set()
+
+    # -- feed verbs -----------------------------------------------------------------------------
+
+    def datagram(self, path: Path, message: bytes, now: Instant) -> list[Action]:
+        """Take in an IKE message (without the non-ESP marker). Never raises for what is in it."""
+        sa: IkeSa | None = None
+        header: IkeHeader | None = None
+        actions: list[Action] = []
+        try:
+            header = IkeHeader.parse(message)
+            sa = self._find(header, path)
+            _, outer = parse_message(message)
+            sa = sa or self._respond_to(header, path)
+            actions = sa.message(header, outer, message, path, now)
+        except RemoteError as error:
+            self._dropped(error, message)
+            if header is not None:
+                actions = self._refuse(sa, header, error, path, now)
+        if sa is not None:
+            self._file(sa, path)
+        return actions
+
+    def initiate(self, policy: str, now: Instant) -> list[Action]:
+        """Bring up the child that serves an SPD rule; nothing happens when it is up or on its way.
+
+        Raises LocalError when no child serves that rule.
+        """
+        connection, wanted = self._configured(policy)
+        if any(sa.is_carrying(wanted) for sa in self._sas.values()):
+            return []
+        path = Path(connection.local_address, IKE_PORT, connection.remote_address, IKE_PORT)
+        sa = self._new_sa([connection], path, is_initiator=True)
+        actions = sa.initiate(wanted, now)
+        self._file(sa, path)
+        return actions
+
+    def terminate(self, policy: str, now: Instant) -> list[Action]:
+        """Delete the IKE SA that carries the child that serves an SPD rule, and the child with it."""
+        _, wanted = self._configured(policy)
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            if sa.is_carrying(wanted):
+                actions += sa.terminate(now)
+                self._file(sa, sa.path)
+        return actions
+
+    def next_deadline(self) -> Instant | None:
+        """When the earliest timer of any SA is due."""
+        deadlines = [at for sa in self._sas.values() if (at := sa.next_deadline()) is not None]
+        return min(deadlines, default=None)
+
+    def handle_timeout(self, now: Instant) -> list[Action]:
+        """Harmless when early, when repeated, and when nothing is due."""
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            due = sa.next_deadline()
+            if due is not None and due <= now:
+                actions += sa.handle_timeout(now)
+                self._file(sa, sa.path)
+        return actions
+
+    @property
+    def sas(self) -> tuple[IkeSa, ...]:
+        """Every IKE SA that is not dead, oldest first."""
+        return tuple(self._sas.values())
+
+    @property
+    def is_busy(self) -> bool:
+        """Is an answer waited for, or an initiator that has begun?"""
+        return any(sa.window.outstanding or sa.state is not State.ESTABLISHED for sa in self._sas.values())
+
+    # -- finding and filing ---------------------------------------------------------------------
+
+    def _find(self, header: IkeHeader, path: Path) -> IkeSa | None:
+        """The SA that the SPIs name; None when the message begins a new one. Raises BadSpi, NoSuchSa."""
+        if header.spi_i == NO_SPI:
+            raise BadSpi("the initiator's SPI is zero")
+        begins = (
+            header.exchange == ExchangeType.IKE_SA_INIT and header.from_initiator and not header.is_response
+        )
+        if begins:
+            if header.spi_r != NO_SPI or header.message_id != 0:
+                raise BadSpi("an IKE_SA_INIT request with a responder SPI or a message ID")
+            return self._half_open.get((header.spi_i, path.remote, path.remote_port))
+        own = header.spi_r if header.from_initiator else header.spi_i
+        sa = self._sas.get(own)
+        if sa is None or sa.is_initiator is header.from_initiator or not _is_peer_spi(sa, header):
+            raise NoSuchSa(f"SPIs {header.spi_i.hex()} {header.spi_r.hex()}")
+        return sa
+
+    def _respond_to(self, header: IkeHeader, path: Path) -> IkeSa:
+        candidates = [
+            connection
+            for connection in self.connections
+            if connection.local_address == path.local and connection.remote_address == path.remote
+        ]
+        if not candidates:
+            raise NoProposalChosen("no connection for this address")
+        return self._new_sa(candidates, path, is_initiator=False, spi_i=header.spi_i)
+
+    def _new_sa(
+        self, candidates: Sequence[Connection], path: Path, *, is_initiator: bool, spi_i: bytes = b""
+    ) -> IkeSa:
+        own_spi = self._entropy.fork("ike spi").bytes(8)
+        return IkeSa(
+            is_initiator=is_initiator,
+            candidates=candidates,
+            path=path,
+            spi_i=own_spi if is_initiator else spi_i,
+            spi_r=NO_SPI if is_initiator else own_spi,
+            credentials=self.credentials,
+            entropy=self._entropy.fork(f"ike sa {own_spi.hex()}"),
+            allocate_spi=self._allocate_esp_spi,
+            tap=self.tap,
+        )
+
+    def _file(self, sa: IkeSa, path: Path) -> None:
+        """Keep the tables true: a live SA is found by its SPIs, a dead one is not."""
+        own = sa.spi_i if sa.is_initiator else sa.spi_r
+        half_open = (sa.spi_i, path.remote, path.remote_port)
+        if sa.state in (State.IDLE, State.DEAD):
+            self._sas.pop(own, None)
+        else:
+            self._sas[own] = sa
+        if sa.state is State.INIT_ANSWERED:
+            self._half_open[half_open] = sa
+        elif not sa.is_initiator:
+            for key in [key for key, other in self._half_open.items() if other is sa]:
+                del self._half_open[key]
+
+    def _configured(self, policy: str) -> tuple[Connection, ChildConfig]:
+        for connection in self.connections:
+            for child in connection.children:
+                if child.policy == policy:
+                    return connection, child
+        raise LocalError(f"no connection has a child for the policy {policy!r}")
+
+    def _allocate_esp_spi(self) -> int:
+        entropy = self._entropy.fork("esp spi")
+        while True:
+            spi = int.from_bytes(entropy.bytes(4), "big")
+            if spi >= FIRST_ESP_SPI and spi not in self._esp_spis:
+                self._esp_spis.add(spi)
+                return spi
+
+    # -- refusing -------------------------------------------------------------------------------
+
+    def _refuse(
+        self, sa: IkeSa | None, header: IkeHeader, error: RemoteError, path: Path, now: Instant
+    ) -> list[Action]:
+        if sa is not None and sa.state is not State.IDLE:
+            return sa.refuse(header, error, path, now)
+        if header.major_version > 2 and not header.is_response:
+            error = UnsupportedVersion(f"major version {header.major_version}")
+        begins = header.exchange == ExchangeType.IKE_SA_INIT or isinstance(error, UnsupportedVersion)
+        if header.is_response or not begins or not isinstance(error, IkeError) or error.notify is None:
+            return []
+        # no SA, so nothing to remember: a short answer in clear (RFC 7296 2.5, 2.21.1)
+        return [_clear_answer(header, [Notify(error.notify, error.notify_data)], path)]
+
+    def _dropped(self, error: RemoteError, message: bytes) -> None:
+        if self.tap is not None:
+            self.tap(PacketDropped(error.reason, message, str(error)))
+
+
+def _is_peer_spi(sa: IkeSa, header: IkeHeader) -> bool:
+    """Does the other SPI fit too? Until the responder has chosen its SPI, any may answer."""
+    if sa.is_initiator:
+        return sa.spi_r in (NO_SPI, header.spi_r)
+    return sa.spi_i == header.spi_i
+
+
+def _clear_answer(header: IkeHeader, payloads: Sequence[Payload], path: Path) -> SendDatagram:
+    answer = IkeHeader(header.spi_i, header.spi_r, 0, header.exchange, RESPONSE, header.message_id)
+    raw = emit_message(answer, payloads)
+    payload = NON_ESP_MARKER + raw if path.local_port == NAT_T_PORT else raw
+    return SendDatagram(path.local, path.local_port, path.remote, path.remote_port, payload)

@@ -1,0 +1,95 @@
+"""What a peer can do wrong in IKE, each with the notify that answers it (RFC 7296 3.10.1)."""
+
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import RemoteError
+from ipsecsim.wire.ike.numbers import NotifyType
+
+
+class IkeError(RemoteError):
+    """A message was refused. `notify` is what the peer is told, None when it is told nothing."""
+
+    reason = DropReason.INVALID_SYNTAX
+    notify: NotifyType | None = None
+    notify_data: bytes = b""
+
+
+class InvalidSyntax(IkeError):
+    """A payload is missing, doubled or makes no sense."""
+
+    notify = NotifyType.INVALID_SYNTAX
+
+
+class UnsupportedCriticalPayload(IkeError):
+    """The peer insists on a payload that we do not know (RFC 7296 2.5)."""
+
+    reason = DropReason.CRITICAL_UNKNOWN
+    notify = NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD
+
+    def __init__(self, payload_type: int) -> None:
+        super().__init__(f"critical payload of unknown type {payload_type}")
+        self.notify_data = bytes([payload_type])
+
+
+class NoProposalChosen(IkeError):
+    """Nothing that was offered is acceptable (RFC 7296 2.7)."""
+
+    reason = DropReason.NO_PROPOSAL
+    notify = NotifyType.NO_PROPOSAL_CHOSEN
+
+
+class InvalidKeyExchange(IkeError):
+    """The peer guessed another group than the chosen one; it is told which (RFC 7296 1.3)."""
+
+    reason = DropReason.INVALID_KE
+    notify = NotifyType.INVALID_KE_PAYLOAD
+
+    def __init__(self, wanted: int, got: int) -> None:
+        super().__init__(f"key exchange for group {got}, wanted {wanted}")
+        self.notify_data = wanted.to_bytes(2, "big")
+
+
+class AuthenticationFailed(IkeError):
+    """The peer did not prove who it is. It learns no more than that (RFC 7296 2.21.2)."""
+
+    reason = DropReason.AUTH_FAILED
+    notify = NotifyType.AUTHENTICATION_FAILED
+
+
+class TsUnacceptable(IkeError):
+    """The traffic selectors do not meet (RFC 7296 2.9)."""
+
+    reason = DropReason.TS_UNACCEPTABLE
+    notify = NotifyType.TS_UNACCEPTABLE
+
+
+class UnexpectedMessage(IkeError):
+    """The message does not fit the state. Dropped without an answer."""
+
+    reason = DropReason.STATE_VIOLATION
+
+
+class NotForWindow(IkeError):
+    """The message ID is not one that we wait for. Dropped without an answer (RFC 7296 2.3)."""
+
+    def __init__(self, reason: DropReason, message_id: int) -> None:
+        super().__init__(f"message ID {message_id}")
+        self.reason = reason
+
+
+class NoSuchSa(IkeError):
+    """No IKE SA has these SPIs."""
+
+    reason = DropReason.NO_STATE
+
+
+class BadSpi(IkeError):
+    """The SPI fields break the rules of the header (RFC 7296 3.1)."""
+
+    reason = DropReason.BAD_SPI
+
+
+class UnsupportedVersion(IkeError):
+    """A major version that we do not speak (RFC 7296 2.5)."""
+
+    reason = DropReason.BAD_VERSION
+    notify = NotifyType.INVALID_MAJOR_VERSION

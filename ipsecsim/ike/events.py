@@ -1,0 +1,186 @@
+"""What IKE tells about its decisions."""
+
+from dataclasses import dataclass
+
+from ipsecsim.base.trace import TraceEvent
+
+
+@dataclass(slots=True)
+class IkeMessageSent(TraceEvent):
+    """A message left. `payloads` are those inside SK where there is one."""
+
+    spi_i: bytes
+    exchange: str
+    is_response: bool
+    message_id: int
+    payloads: tuple[str, ...]
+    sealed: bool
+    length: int
+
+
+@dataclass(slots=True)
+class IkeMessageReceived(TraceEvent):
+    """A message was accepted, and opened where it was sealed."""
+
+    spi_i: bytes
+    exchange: str
+    is_response: bool
+    message_id: int
+    payloads: tuple[str, ...]
+    sealed: bool
+    length: int
+
+
+@dataclass(slots=True)
+class MessageRetransmitted(TraceEvent):
+    """No answer came in time: the same bytes went out again."""
+
+    spi_i: bytes
+    message_id: int
+    times: int
+
+
+@dataclass(slots=True)
+class ResponseRepeated(TraceEvent):
+    """A request came again: the stored answer went out again."""
+
+    spi_i: bytes
+    message_id: int
+
+
+@dataclass(slots=True)
+class CookieReturned(TraceEvent):
+    """The responder wants proof that we receive at our address; we send its cookie back."""
+
+    spi_i: bytes
+    cookie: bytes
+
+
+@dataclass(slots=True)
+class GroupChanged(TraceEvent):
+    """The responder wants another Diffie-Hellman group; we start again with it."""
+
+    spi_i: bytes
+    refused: str
+    wanted: str
+
+
+@dataclass(slots=True)
+class IkeProposalChosen(TraceEvent):
+    """Both sides will use this suite for the IKE SA."""
+
+    suite: str
+
+
+@dataclass(slots=True)
+class NatDetected(TraceEvent):
+    """The NAT detection hashes were compared with the addresses seen."""
+
+    we_are_behind: bool
+    peer_is_behind: bool
+
+
+@dataclass(slots=True)
+class IkeKeysDerived(TraceEvent):
+    """SKEYSEED and the seven keys were made. Visible by design: this is a simulator."""
+
+    spi_i: bytes
+    spi_r: bytes
+    encryption: str
+    encryption_bits: int
+    integrity: str
+    shared_secret: bytes
+    skeyseed: bytes
+    sk_d: bytes
+    sk_ai: bytes
+    sk_ar: bytes
+    sk_ei: bytes
+    sk_er: bytes
+    sk_pi: bytes
+    sk_pr: bytes
+
+
+@dataclass(slots=True)
+class PeerAuthenticated(TraceEvent):
+    """The peer's AUTH value was right."""
+
+    identity: str
+    method: str
+
+
+@dataclass(slots=True)
+class PeerRefused(TraceEvent):
+    """We did not accept the peer. Only this side knows why."""
+
+    identity: str
+    why: str
+
+
+@dataclass(slots=True)
+class NotifyReceived(TraceEvent):
+    """The peer reported an error."""
+
+    notify: str
+    exchange: str
+
+
+@dataclass(slots=True)
+class StateChanged(TraceEvent):
+    """The IKE SA moved."""
+
+    spi_i: bytes
+    connection: str
+    before: str
+    after: str
+    step: str
+
+
+@dataclass(slots=True)
+class SelectorsNarrowed(TraceEvent):
+    """The responder took what both sides allow."""
+
+    child: str
+    local: str
+    remote: str
+    is_less_than_offered: bool
+
+
+@dataclass(slots=True)
+class ChildSaCreated(TraceEvent):
+    """A pair of Child SAs was agreed on."""
+
+    child: str
+    spi_in: int
+    spi_out: int
+    suite: str
+
+
+@dataclass(slots=True)
+class ChildSaFailed(TraceEvent):
+    """The IKE SA stands, or would have, but this child did not come up."""
+
+    child: str
+    notify: str
+
+
+@dataclass(slots=True)
+class LivenessChecked(TraceEvent):
+    """Nothing was heard for a while: an empty INFORMATIONAL asks whether the peer lives."""
+
+    spi_i: bytes
+
+
+@dataclass(slots=True)
+class PeerUnresponsive(TraceEvent):
+    """The peer did not answer any of our tries."""
+
+    spi_i: bytes
+    exchange: str
+    tries: int
+
+
+@dataclass(slots=True)
+class HalfOpenExpired(TraceEvent):
+    """An initiator began and never authenticated itself."""
+
+    spi_i: bytes

@@ -1,0 +1,77 @@
+"""Traffic selectors: the part of an offer that both sides allow (RFC 7296 2.9)."""
+
+from collections.abc import Sequence
+
+from ipsecsim.base.address import Prefix
+from ipsecsim.ipsec.selector import LAST_PORT, Selector
+from ipsecsim.wire.ike.numbers import TsType
+from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+
+
+def traffic_selector(
+    prefix: Prefix, protocol: int = 0, ports: tuple[int, int] = (0, LAST_PORT)
+) -> TrafficSelector:
+    """A network as a traffic selector."""
+    kind = TsType.IPV4_ADDR_RANGE if len(prefix.network) == 4 else TsType.IPV6_ADDR_RANGE
+    return TrafficSelector(kind, protocol, *ports, prefix.first, prefix.last)
+
+
+def intersect(one: TrafficSelector, other: TrafficSelector) -> TrafficSelector | None:
+    """What lies in both, or None when they do not meet."""
+    if one.ts_type != other.ts_type or not one.is_known:
+        return None
+    if one.protocol and other.protocol and one.protocol != other.protocol:
+        return None
+    start, end = max(one.start, other.start), min(one.end, other.end)
+    start_port, end_port = max(one.start_port, other.start_port), min(one.end_port, other.end_port)
+    if start > end or start_port > end_port:
+        return None
+    return TrafficSelector(one.ts_type, one.protocol or other.protocol, start_port, end_port, start, end)
+
+
+def narrow(
+    offered: Sequence[TrafficSelector], allowed: Sequence[TrafficSelector]
+) -> tuple[TrafficSelector, ...]:
+    """Every meeting of an offered with an allowed selector, in the order of the offer; empty when none meet.
+
+    Never more than was offered.
+    """
+    met: list[TrafficSelector] = []
+    for one in offered:
+        for other in allowed:
+            common = intersect(one, other)
+            if common is not None and common not in met:
+                met.append(common)
+    return tuple(met)
+
+
+def is_within(inner: Sequence[TrafficSelector], outer: Sequence[TrafficSelector]) -> bool:
+    """Is every selector of `inner` wholly inside one of `outer`?"""
+    return all(any(intersect(one, other) == one for other in outer) for one in inner)
+
+
+def to_selectors(local: Sequence[TrafficSelector], remote: Sequence[TrafficSelector]) -> tuple[Selector, ...]:
+    """Each local with each remote selector, as rows for the SPD and the SAD.
+
+    Pairs of different protocols or address families carry nothing and are left out.
+    """
+    return tuple(
+        Selector(
+            (one.start, one.end),
+            (other.start, other.end),
+            one.protocol or other.protocol,
+            (one.start_port, one.end_port),
+            (other.start_port, other.end_port),
+        )
+        for one in local
+        for other in remote
+        if one.ts_type == other.ts_type
+        and (not (one.protocol and other.protocol) or one.protocol == other.protocol)
+    )
+
+
+def describe(selectors: Sequence[TrafficSelector]) -> str:
+    """The address ranges in words, for people."""
+    return ", ".join(
+        str(Selector((each.start, each.end), (each.start, each.end))).split(" === ")[0] for each in selectors
+    )

@@ -1,0 +1,18 @@
+"""When a request that got no answer is sent again (RFC 7296 2.4)."""
+
+from dataclasses import dataclass
+
+from ipsecsim.base.instant import SECOND, Duration
+
+
+@dataclass(frozen=True, slots=True)
+class RetransmitPolicy:
+    """Exponential back-off; the defaults are strongSwan's: six sendings, given up after 165 s."""
+
+    timeout: Duration = 4 * SECOND
+    base: float = 1.8
+    tries: int = 5
+
+    def wait(self, sent_again: int) -> Duration:
+        """How long to wait for an answer after the request was repeated `sent_again` times."""
+        return round(self.timeout * self.base**sent_again)

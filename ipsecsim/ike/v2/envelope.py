@@ -1,0 +1,70 @@
+"""The Encrypted payload: seal a list of payloads into a message and open it again (RFC 7296 3.14, RFC 5282)."""
+
+from collections.abc import Sequence
+
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import RemoteError
+from ipsecsim.crypto.protection import IntegrityFailed, Protection
+from ipsecsim.wire.ike.chain import emit_chain, parse_chain
+from ipsecsim.wire.ike.encrypted import Encrypted
+from ipsecsim.wire.ike.generic import GENERIC_HEADER, Payload
+from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
+from ipsecsim.wire.ike.numbers import PayloadType
+from ipsecsim.wire.reader import Malformed
+
+
+class EnvelopeBroken(RemoteError):
+    """The integrity check of an SK payload failed: nothing inside may be believed."""
+
+    reason = DropReason.SK_FAIL
+
+
+def seal(
+    header: IkeHeader,
+    payloads: Sequence[Payload],
+    protection: Protection,
+    *,
+    iv: bytes | None = None,
+    pad: bytes | None = None,
+) -> bytes:
+    """The whole message: header, SK payload header, IV, ciphertext, ICV.
+
+    The length fields are sealed too, so they are computed before the cipher runs. `iv` and `pad` are
+    given only to repeat a recorded message; by default the IV is fresh and the padding as short as can be.
+    """
+    first_inner, inner = emit_chain(payloads)
+    if pad is None:
+        # RFC 7296 3.14: padding may be any value and up to 255 bytes; the pad length byte always stands
+        pad = bytes(-(len(inner) + 1) % protection.alignment)
+    plaintext = inner + pad + bytes([len(pad)])
+    sealed_length = protection.iv_length + len(plaintext) + protection.icv_length
+    payload_length = GENERIC_HEADER.size + sealed_length
+    header.next_payload = PayloadType.SK
+    header.length = HEADER_LENGTH + payload_length
+    aad = header.emit() + bytes([first_inner, 0]) + payload_length.to_bytes(2, "big")
+    return aad + protection.seal(aad, plaintext, iv)
+
+
+def open(message: bytes, envelope: Encrypted, protection: Protection) -> list[Payload]:  # noqa: A001 - the RFC's verb
+    """The payloads inside `envelope`, the last payload of `message`.
+
+    Raises EnvelopeBroken when the seal does not hold, Malformed when what was inside makes no sense.
+    """
+    sealed_at = len(message) - len(envelope.body)
+    if len(envelope.body) < protection.iv_length + protection.icv_length + 1:
+        raise EnvelopeBroken("the Encrypted payload is too short for IV, pad length and ICV")
+    try:
+        plaintext = protection.open(message[:sealed_at], envelope.body)
+    except IntegrityFailed as broken:
+        raise EnvelopeBroken("the Encrypted payload's integrity check failed") from broken
+    return parse_chain(envelope.first_inner, strip_padding(plaintext))
+
+
+def strip_padding(plaintext: bytes) -> bytes:
+    """Take the padding off; its contents are not looked at (RFC 7296 3.14)."""
+    if not plaintext:
+        raise Malformed("nothing inside the Encrypted payload", DropReason.INVALID_SYNTAX)
+    pad_length = plaintext[-1]
+    if pad_length >= len(plaintext):
+        raise Malformed(f"pad length {pad_length} in {len(plaintext)} bytes", DropReason.INVALID_SYNTAX)
+    return plaintext[: len(plaintext) - 1 - pad_length]

@@ -1,0 +1,225 @@
+"""IKE_AUTH: prove both identities, and set up the first Child SA (RFC 7296 1.2).
+
+    HDR, SK {IDi, IDr, AUTH, SAi2, TSi, TSr}  -->
+                                              <--  HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
+
+An IKE SA can stand without its child: then the answer holds a notify in place of SAr2, TSi and TSr.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import Instant
+from ipsecsim.ike import negotiate
+from ipsecsim.ike.actions import ChildGivenUp
+from ipsecsim.ike.config import ChildConfig, Connection
+from ipsecsim.ike.errors import (
+    AuthenticationFailed,
+    IkeError,
+    InvalidSyntax,
+    TsUnacceptable,
+    UnexpectedMessage,
+)
+from ipsecsim.ike.events import (
+    ChildSaFailed,
+    NotifyReceived,
+    PeerAuthenticated,
+    PeerRefused,
+    SelectorsNarrowed,
+)
+from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.narrowing import describe, is_within, narrow
+from ipsecsim.ike.v2 import child, payload_rules
+from ipsecsim.ike.v2.auth import is_equal, psk_auth, signed_octets
+from ipsecsim.ike.v2.message import Answer, Message, first, the
+from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.wire.ike.auth import Authentication
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.identification import Identification, IdInitiator, IdResponder
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import AuthMethod, ExchangeType, NotifyType, name_of
+from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
+from ipsecsim.wire.ike.traffic_selector import TrafficSelector, TsInitiator, TsResponder
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+
+def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
+    """Our identity and proof, whom we expect, and the child we want."""
+    move(sa, Step.SEND_AUTH)
+    connection, wanted = sa.connection, sa.wanted_child
+    our_id = IdInitiator(connection.local_id.id_type, connection.local_id.data)
+    sa.spi_in = sa.allocate_spi()
+    return [
+        our_id,
+        IdResponder(connection.remote_id.id_type, connection.remote_id.data),
+        _our_proof(sa, our_id),
+        negotiate.offer_esp(wanted.proposals, sa.spi_in.to_bytes(4, "big")),
+        TsInitiator(list(wanted.local_ts)),
+        TsResponder(list(wanted.remote_ts)),
+    ]
+
+
+def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
+    """Find out who it is, check the proof, then give our own and set up the child."""
+    if sa.state is not State.INIT_ANSWERED:
+        raise UnexpectedMessage(f"IKE_AUTH request while {sa.state.value}")
+    payloads = message.payloads
+    their_id = the(payloads, IdInitiator)
+    sa.connection = _connection_for(sa, their_id, first(payloads, IdResponder))
+    _check_proof(sa, their_id, the(payloads, Authentication))
+    our_id = IdResponder(sa.connection.local_id.id_type, sa.connection.local_id.data)
+    our_proof = _our_proof(sa, our_id)
+    move(sa, Step.AUTHENTICATE)
+    try:
+        agreed, answer = _agree(sa, payloads)
+    except IkeError as refused:
+        if refused.notify is None:
+            raise
+        _child_failed(sa, "", refused.notify)
+        return Answer([our_id, our_proof, Notify(refused.notify, refused.notify_data)])
+    return Answer([our_id, our_proof, *answer], child.create(sa, agreed, we_began=False))
+
+
+def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
+    """Check the responder's proof and install what it agreed to."""
+    payloads = message.payloads
+    refusal = payload_rules.refusal(ExchangeType.IKE_AUTH, payloads)
+    if refusal is not None:
+        if sa.tap is not None:
+            sa.tap(NotifyReceived(name_of(NotifyType, refusal.notify_type), "IKE_AUTH"))
+        return sa.fail()
+    sa.window.close_request()
+    their_id = the(payloads, IdResponder)
+    try:
+        _check_identity(sa, their_id)
+        _check_proof(sa, their_id, the(payloads, Authentication))
+    except AuthenticationFailed:
+        # RFC 7296 2.21.2: tell the responder, which believes in us, and forget it all
+        farewell = sa.inform([Notify(NotifyType.AUTHENTICATION_FAILED)], now)
+        return farewell + sa.fail()
+    move(sa, Step.AUTHENTICATE)
+    return _accept_child(sa, payloads, now)
+
+
+def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
+    """Nobody answers."""
+    return sa.fail()
+
+
+def _our_proof(sa: "IkeSa", our_id: Identification) -> Authentication:
+    secret = sa.credentials.shared_secret(sa.connection.local_id, sa.connection.remote_id)
+    if secret is None:
+        raise AuthenticationFailed(f"no secret for {sa.connection.remote_id}")
+    octets = _octets(sa, our_id, by_initiator=sa.is_initiator)
+    return Authentication(AuthMethod.SHARED_KEY_MIC, psk_auth(sa.suite.prf, secret.secret, octets))
+
+
+def _octets(sa: "IkeSa", identification: Identification, *, by_initiator: bool) -> bytes:
+    """What the side that `identification` belongs to has signed (RFC 7296 2.15)."""
+    if by_initiator:
+        message, nonce, key = sa.init_request, sa.nonce_r, sa.keys.sk_pi
+    else:
+        message, nonce, key = sa.init_response, sa.nonce_i, sa.keys.sk_pr
+    return signed_octets(sa.suite.prf, message, nonce, key, identification.emit())
+
+
+def _check_proof(sa: "IkeSa", their_id: Identification, proof: Authentication) -> None:
+    identity = Identity(their_id.id_type, their_id.data)
+    if proof.method != AuthMethod.SHARED_KEY_MIC:
+        raise _refuse(sa, identity, f"authentication method {proof.method}, not a shared key")
+    secret = sa.credentials.shared_secret(sa.connection.local_id, identity)
+    if secret is None:
+        raise _refuse(sa, identity, "no shared secret for this identity")
+    octets = _octets(sa, their_id, by_initiator=not sa.is_initiator)
+    if not is_equal(psk_auth(sa.suite.prf, secret.secret, octets), proof.data):
+        raise _refuse(sa, identity, "its AUTH value does not fit our shared secret")
+    if sa.tap is not None:
+        sa.tap(PeerAuthenticated(str(identity), "pre-shared key"))
+
+
+def _check_identity(sa: "IkeSa", their_id: Identification) -> None:
+    identity = Identity(their_id.id_type, their_id.data)
+    if identity != sa.connection.remote_id:
+        raise _refuse(sa, identity, f"we expected {sa.connection.remote_id}")
+
+
+def _connection_for(sa: "IkeSa", their_id: IdInitiator, wanted: IdResponder | None) -> Connection:
+    """The first connection to this address whose identities fit; IDr is the peer's wish and may be missing."""
+    identity = Identity(their_id.id_type, their_id.data)
+    ours = None if wanted is None else Identity(wanted.id_type, wanted.data)
+    for connection in sa.candidates:
+        if connection.remote_id == identity and ours in (None, connection.local_id):
+            return connection
+    raise _refuse(sa, identity, "no connection has this identity")
+
+
+def _refuse(sa: "IkeSa", identity: Identity, why: str) -> AuthenticationFailed:
+    if sa.tap is not None:
+        sa.tap(PeerRefused(str(identity), why))
+    return AuthenticationFailed(f"{identity}: {why}")
+
+
+def _agree(sa: "IkeSa", payloads: Sequence[Payload]) -> tuple[child.Agreement, list[Payload]]:
+    """The responder's half of the child: which one, which suite, which selectors."""
+    their_ts, our_ts = the(payloads, TsInitiator).selectors, the(payloads, TsResponder).selectors
+    config, local, remote = _child_for(sa, our_ts, their_ts)
+    sa.spi_in = sa.allocate_spi()
+    answer, suite, spi_out = negotiate.choose_esp(
+        the(payloads, SecurityAssociationPayload), config.proposals, sa.spi_in.to_bytes(4, "big")
+    )
+    if sa.tap is not None:
+        is_less = not (is_within(our_ts, local) and is_within(their_ts, remote))
+        sa.tap(SelectorsNarrowed(config.name, describe(local), describe(remote), is_less))
+    agreed = child.Agreement(config, suite, sa.spi_in, int.from_bytes(spi_out, "big"), local, remote)
+    return agreed, [answer, TsInitiator(list(remote)), TsResponder(list(local))]
+
+
+def _child_for(
+    sa: "IkeSa", our_ts: Sequence[TrafficSelector], their_ts: Sequence[TrafficSelector]
+) -> tuple[ChildConfig, tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]:
+    for config in sa.connection.children:
+        local, remote = narrow(our_ts, config.local_ts), narrow(their_ts, config.remote_ts)
+        if local and remote:
+            return config, local, remote
+    raise TsUnacceptable(f"offered {describe(their_ts)} === {describe(our_ts)}")
+
+
+def _accept_child(sa: "IkeSa", payloads: Sequence[Payload], now: Instant) -> list[Action]:
+    """The initiator's half: the answer must lie within what was asked for."""
+    wanted = sa.wanted_child
+    answer, ours, theirs = (
+        first(payloads, SecurityAssociationPayload),
+        first(payloads, TsInitiator),
+        first(payloads, TsResponder),
+    )
+    if answer is None or ours is None or theirs is None:
+        error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
+        if error is None:
+            raise InvalidSyntax("the answer holds neither a Child SA nor a reason")
+        _child_failed(sa, wanted.name, error.notify_type)
+        return [ChildGivenUp(wanted.policy)]
+    suite, spi_out = negotiate.accept_esp(answer, wanted.proposals)
+    if not (
+        ours.selectors
+        and theirs.selectors
+        and is_within(ours.selectors, wanted.local_ts)
+        and is_within(theirs.selectors, wanted.remote_ts)
+    ):
+        raise TsUnacceptable("the responder widened the traffic selectors")
+    if sa.tap is not None:
+        is_less = not (
+            is_within(wanted.local_ts, ours.selectors) and is_within(wanted.remote_ts, theirs.selectors)
+        )
+        sa.tap(SelectorsNarrowed(wanted.name, describe(ours.selectors), describe(theirs.selectors), is_less))
+    agreed = child.Agreement(
+        wanted, suite, sa.spi_in, int.from_bytes(spi_out, "big"), ours.selectors, theirs.selectors
+    )
+    return child.create(sa, agreed, we_began=True)
+
+
+def _child_failed(sa: "IkeSa", name: str, notify: int) -> None:
+    if sa.tap is not None:
+        sa.tap(ChildSaFailed(name, name_of(NotifyType, notify)))

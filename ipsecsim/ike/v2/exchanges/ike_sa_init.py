@@ -1,0 +1,157 @@
+"""IKE_SA_INIT: agree on algorithms, exchange nonces and Diffie-Hellman values (RFC 7296 1.2).
+
+    HDR, SAi1, KEi, Ni, N(NAT_DETECTION_*)  -->
+                                            <--  HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*)
+
+Nothing is protected yet; AUTH will cover these bytes afterwards.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import Instant
+from ipsecsim.crypto.catalogue import GROUPS
+from ipsecsim.ike import negotiate
+from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoProposalChosen, UnexpectedMessage
+from ipsecsim.ike.events import CookieReturned, GroupChanged, IkeProposalChosen, NatDetected, NotifyReceived
+from ipsecsim.ike.v2 import payload_rules
+from ipsecsim.ike.v2.message import Answer, Message, notify, the
+from ipsecsim.ike.v2.nat import detect, detection_notifies
+from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.key_exchange import KeyExchange
+from ipsecsim.wire.ike.nonce import Nonce
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, name_of
+from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+NONCE_LENGTH = 32  # RFC 7296 2.10: at least half the key size of the prf
+NONCE_LENGTHS = range(16, 257)  # RFC 7296 3.9
+COOKIE_LENGTHS = range(1, 65)  # RFC 7296 2.6
+RESTARTS = 4  # a responder that asks for a new start more often is making fun of us
+
+
+def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
+    """Offer, public value and nonce, with the responder's cookie in front where it sent one."""
+    move(sa, Step.SEND_INIT if sa.state is State.IDLE else Step.SEND_INIT_AGAIN)
+    if not sa.nonce_i:
+        sa.nonce_i = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
+    group = sa.group
+    if sa.key_pair is None:
+        sa.key_pair = group.make(sa.entropy.fork(f"key exchange {group.id}"))
+    cookie = [Notify(NotifyType.COOKIE, sa.cookie)] if sa.cookie else []
+    return [
+        *cookie,
+        negotiate.offer_ike(sa.connection.proposals),
+        KeyExchange(group.id, sa.key_pair.public),
+        Nonce(sa.nonce_i),
+        *detection_notifies(sa),
+    ]
+
+
+def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
+    """Choose a suite, make our half of the secret, derive the keys."""
+    payloads = message.payloads
+    answer, suite = negotiate.choose_ike(the(payloads, SecurityAssociationPayload), sa.connection.proposals)
+    theirs = the(payloads, KeyExchange)
+    if theirs.group != suite.group.id:
+        raise InvalidKeyExchange(wanted=suite.group.id, got=theirs.group)
+    sa.nonce_i = _checked_nonce(the(payloads, Nonce))
+    sa.key_pair = suite.group.make(sa.entropy.fork(f"key exchange {suite.group.id}"))
+    shared_secret = sa.key_pair.shared_secret(theirs.data)
+    move(sa, Step.ANSWER_INIT)
+    sa.suite = suite
+    sa.nonce_r = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
+    sa.init_request = message.raw
+    _settle(sa, message, shared_secret)
+    return Answer(
+        [
+            answer,
+            KeyExchange(suite.group.id, sa.key_pair.public),
+            Nonce(sa.nonce_r),
+            *detection_notifies(sa),
+        ]
+    )
+
+
+def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
+    """Derive the same keys and go on to IKE_AUTH, or do what the responder asks for first."""
+    if sa.state is not State.INIT_SENT:
+        raise UnexpectedMessage(f"IKE_SA_INIT response while {sa.state.value}")
+    payloads = message.payloads
+    refusal = payload_rules.refusal(ExchangeType.IKE_SA_INIT, payloads)
+    if refusal is not None:
+        return _refused(sa, refusal, now)
+    if not any(message.header.spi_r):
+        raise InvalidSyntax("the responder chose SPI zero")
+    suite = negotiate.accept_ike(the(payloads, SecurityAssociationPayload), sa.connection.proposals)
+    theirs = the(payloads, KeyExchange)
+    if theirs.group != suite.group.id or theirs.group != sa.group.id or sa.key_pair is None:
+        raise InvalidSyntax(f"the answer's key exchange is for group {theirs.group}")
+    nonce_r = _checked_nonce(the(payloads, Nonce))
+    shared_secret = sa.key_pair.shared_secret(theirs.data)
+    sa.suite = suite
+    sa.nonce_r = nonce_r
+    sa.spi_r = message.header.spi_r
+    sa.init_response = message.raw
+    _settle(sa, message, shared_secret)
+    sa.window.close_request()
+    if sa.is_nat_between:
+        sa.float_to_nat_port()
+    return sa.request(ExchangeType.IKE_AUTH, now)
+
+
+def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
+    """Nobody answers."""
+    return sa.fail()
+
+
+def _refused(sa: "IkeSa", refusal: Notify, now: Instant) -> list[Action]:
+    """COOKIE and INVALID_KE_PAYLOAD ask for a new start with the same SPI; all else is the end."""
+    kind = refusal.notify_type
+    if kind == NotifyType.COOKIE and len(refusal.data) in COOKIE_LENGTHS and sa.restarts < RESTARTS:
+        if sa.tap is not None:
+            sa.tap(CookieReturned(sa.spi_i, refusal.data))
+        sa.cookie = refusal.data
+        return _start_again(sa, now)
+    if kind == NotifyType.INVALID_KE_PAYLOAD and sa.restarts < RESTARTS:
+        wanted = int.from_bytes(refusal.data, "big")
+        offered = [group for proposal in sa.connection.proposals for group in proposal.groups]
+        # RFC 7296 2.7: only a group that we offered; otherwise somebody wants us to use a weaker one
+        if wanted == sa.group.id or all(group.id != wanted for group in offered):
+            raise NoProposalChosen(f"the responder wants group {wanted}, which we did not offer")
+        if sa.tap is not None:
+            sa.tap(GroupChanged(sa.spi_i, sa.group.name, GROUPS[wanted].name))
+        sa.group = GROUPS[wanted]
+        sa.key_pair = None
+        return _start_again(sa, now)
+    if sa.tap is not None:
+        sa.tap(NotifyReceived(name_of(NotifyType, kind), "IKE_SA_INIT"))
+    return sa.fail()
+
+
+def _start_again(sa: "IkeSa", now: Instant) -> list[Action]:
+    sa.restarts += 1
+    sa.window.restart()
+    return sa.request(ExchangeType.IKE_SA_INIT, now)
+
+
+def _settle(sa: "IkeSa", message: Message, shared_secret: bytes) -> None:
+    """What both sides do once they have the other's values: compare addresses, make keys."""
+    if sa.tap is not None:
+        sa.tap(IkeProposalChosen(sa.suite.words))
+    local, remote = detect(message)
+    sa.we_are_behind_nat, sa.peer_is_behind_nat = local, remote or sa.connection.encap
+    if sa.tap is not None and notify(message.payloads, NotifyType.NAT_DETECTION_SOURCE_IP):
+        sa.tap(NatDetected(local, remote))
+    sa.derive_keys(shared_secret)
+
+
+def _checked_nonce(nonce: Nonce) -> bytes:
+    if len(nonce.data) not in NONCE_LENGTHS:
+        raise InvalidSyntax(f"a nonce of {len(nonce.data)} bytes")
+    return nonce.data

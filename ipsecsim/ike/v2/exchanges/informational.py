@@ -1,0 +1,74 @@
+"""INFORMATIONAL: delete SAs, report errors, or only ask whether the peer lives (RFC 7296 1.4).
+
+HDR, SK {[N,] [D,] ...}  -->
+                         <--  HDR, SK {[N,] [D,] ...}
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import Instant
+from ipsecsim.ike.events import NotifyReceived
+from ipsecsim.ike.v2 import child
+from ipsecsim.ike.v2.message import Answer, Message
+from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.wire.ike.delete import Delete
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import NotifyType, ProtocolId, name_of
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+
+def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
+    """What waits to be said; nothing at all is a question for a sign of life (RFC 7296 2.4)."""
+    return sa.take_news()
+
+
+def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
+    """Do what the peer says; deleting a Child SA is answered with its other direction (RFC 7296 1.4.1)."""
+    reply: list[Payload] = []
+    actions: list[Action] = []
+    for payload in message.payloads:
+        if isinstance(payload, Notify) and payload.is_error:
+            if sa.tap is not None:
+                sa.tap(NotifyReceived(name_of(NotifyType, payload.notify_type), "INFORMATIONAL"))
+            if payload.notify_type == NotifyType.AUTHENTICATION_FAILED:
+                # RFC 7296 2.21.2: the initiator did not believe us; nothing of this SA stands
+                actions += sa.fail()
+        elif isinstance(payload, Delete) and payload.protocol == ProtocolId.IKE:
+            actions += child.remove_all(sa)
+            move(sa, Step.GET_DELETE)
+        elif isinstance(payload, Delete) and payload.protocol == ProtocolId.ESP:
+            removed, gone = _delete_children(sa, payload)
+            actions += removed
+            if gone:
+                reply.append(Delete(ProtocolId.ESP, gone))
+    return Answer(reply, actions)
+
+
+def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
+    """An answer to DELETE ends the SA; any other one only says that the peer lives."""
+    sa.window.close_request()
+    if sa.state is State.DELETING and sa.delete_sent:
+        move(sa, Step.GET_DELETE)
+    return []
+
+
+def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
+    """The peer is dead: so is the SA, and its children with it (RFC 7296 2.4)."""
+    return sa.fail()
+
+
+def _delete_children(sa: "IkeSa", payload: Delete) -> tuple[list[Action], list[bytes]]:
+    """The peer names its inbound SPIs, which are our outbound ones; we answer with our inbound ones."""
+    actions: list[Action] = []
+    gone: list[bytes] = []
+    for spi in payload.spis:
+        for each in list(sa.children):
+            if each.spi_out == int.from_bytes(spi, "big"):
+                actions += child.remove(sa, each)
+                gone.append(each.spi_in.to_bytes(4, "big"))
+    return actions, gone

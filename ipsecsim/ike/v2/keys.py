@@ -1,0 +1,73 @@
+"""Every key of IKEv2, in the order RFC 7296 derives them (sections 2.14, 2.17, 2.18)."""
+
+from dataclasses import dataclass
+
+from ipsecsim.crypto.catalogue import EspSuite, IkeSuite, Prf
+from ipsecsim.crypto.prf import compute, prf_plus
+
+
+@dataclass(slots=True)
+class IkeKeys:
+    """The seven keys of an IKE SA. With an AEAD cipher SK_ai and SK_ar are empty and SK_e* end in the salt."""
+
+    sk_d: bytes
+    sk_ai: bytes
+    sk_ar: bytes
+    sk_ei: bytes
+    sk_er: bytes
+    sk_pi: bytes
+    sk_pr: bytes
+
+
+@dataclass(slots=True)
+class ChildKeys:
+    """The keys of a Child SA pair; `_i` protects what the initiator of the exchange sends."""
+
+    encryption_i: bytes
+    integrity_i: bytes
+    encryption_r: bytes
+    integrity_r: bytes
+
+
+def derive_skeyseed(prf: Prf, nonce_i: bytes, nonce_r: bytes, shared_secret: bytes) -> bytes:
+    """SKEYSEED = prf(Ni | Nr, g^ir): the nonces are the key (RFC 7296 2.14)."""
+    return compute(prf, nonce_i + nonce_r, shared_secret)
+
+
+def rekey_skeyseed(prf: Prf, old_sk_d: bytes, shared_secret: bytes, nonce_i: bytes, nonce_r: bytes) -> bytes:
+    """SKEYSEED of a rekeyed IKE SA, made with the prf of the *old* SA (RFC 7296 2.18)."""
+    return compute(prf, old_sk_d, shared_secret + nonce_i + nonce_r)
+
+
+def derive_ike_keys(
+    suite: IkeSuite, skeyseed: bytes, nonce_i: bytes, nonce_r: bytes, spi_i: bytes, spi_r: bytes
+) -> IkeKeys:
+    """Cut SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr from prf+ (RFC 7296 2.14)."""
+    prf, integrity, encryption = (
+        suite.prf.key_length,
+        suite.integrity_key_length,
+        suite.encryption_key_length,
+    )
+    lengths = (prf, integrity, integrity, encryption, encryption, prf, prf)
+    stream = prf_plus(suite.prf, skeyseed, nonce_i + nonce_r + spi_i + spi_r, sum(lengths))
+    return IkeKeys(*_cut(stream, lengths))
+
+
+def derive_keymat(
+    suite: EspSuite, prf: Prf, sk_d: bytes, nonce_i: bytes, nonce_r: bytes, shared_secret: bytes = b""
+) -> ChildKeys:
+    """Cut KEYMAT: initiator's direction first, encryption before integrity (RFC 7296 2.17).
+
+    `shared_secret` is that of the exchange's own Diffie-Hellman, empty when it had none.
+    """
+    lengths = (suite.encryption_key_length, suite.integrity_key_length) * 2
+    stream = prf_plus(prf, sk_d, shared_secret + nonce_i + nonce_r, sum(lengths))
+    return ChildKeys(*_cut(stream, lengths))
+
+
+def _cut(stream: bytes, lengths: tuple[int, ...]) -> list[bytes]:
+    pieces, start = [], 0
+    for length in lengths:
+        pieces.append(stream[start : start + length])
+        start += length
+    return pieces

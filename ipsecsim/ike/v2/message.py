@@ -1,0 +1,68 @@
+"""One IKE message on its way through the engine: where it came from, its header, what it holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ipsecsim.base.actions import Action
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.header import IkeHeader
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import NotifyType, PayloadType, name_of
+
+Kind = TypeVar("Kind", bound=Payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Both ends' packed addresses and UDP ports, seen from this node."""
+
+    local: bytes
+    local_port: int
+    remote: bytes
+    remote_port: int
+
+
+@dataclass(slots=True)
+class Message:
+    """A received message. `payloads` are those inside SK where there is one; `raw` is all of it."""
+
+    header: IkeHeader
+    payloads: list[Payload]
+    raw: bytes
+    path: Path
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a request leads to: the payloads of the response, and actions to perform before it is sent."""
+
+    payloads: Sequence[Payload]
+    actions: list[Action] = field(default_factory=list)
+
+
+def first(payloads: Sequence[Payload], kind: type[Kind]) -> Kind | None:
+    """The first payload of a class, or None."""
+    return next((payload for payload in payloads if isinstance(payload, kind)), None)
+
+
+def the(payloads: Sequence[Payload], kind: type[Kind]) -> Kind:
+    """The payload of a class that the payload rules promise to be there."""
+    return next(payload for payload in payloads if isinstance(payload, kind))
+
+
+def notify(payloads: Sequence[Payload], kind: NotifyType) -> Notify | None:
+    """The first notify of a type, or None."""
+    return next((p for p in payloads if isinstance(p, Notify) and p.notify_type == kind), None)
+
+
+def names(payloads: Sequence[Payload]) -> tuple[str, ...]:
+    """The payloads in the RFC's short notation: 'SA', 'KE', 'N(COOKIE)'."""
+    return tuple(_name(payload) for payload in payloads)
+
+
+def _name(payload: Payload) -> str:
+    if isinstance(payload, Notify):
+        return f"N({name_of(NotifyType, payload.notify_type)})"
+    known = PayloadType._value2member_map_.get(payload.type)
+    return known.notation if isinstance(known, PayloadType) else f"payload {payload.type}"

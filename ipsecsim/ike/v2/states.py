@@ -1,0 +1,64 @@
+"""The life of an IKE SA as a table, and the one function that moves it."""
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ipsecsim.ike.errors import UnexpectedMessage
+from ipsecsim.ike.events import StateChanged
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+
+class State(Enum):
+    """Where an IKE SA stands."""
+
+    IDLE = "idle"
+    INIT_SENT = "IKE_SA_INIT sent"
+    INIT_ANSWERED = "IKE_SA_INIT answered"
+    AUTH_SENT = "IKE_AUTH sent"
+    ESTABLISHED = "established"
+    DELETING = "deleting"
+    DEAD = "dead"
+
+
+class Step(Enum):
+    """What can happen to it."""
+
+    SEND_INIT = "send IKE_SA_INIT request"
+    SEND_INIT_AGAIN = "send IKE_SA_INIT request again, changed as the responder asked"
+    ANSWER_INIT = "answer IKE_SA_INIT request"
+    SEND_AUTH = "send IKE_AUTH request"
+    AUTHENTICATE = "authenticate the peer"
+    SEND_DELETE = "send DELETE"
+    GET_DELETE = "get DELETE, or the answer to ours"
+    FAIL = "refuse, be refused, or get no answer"
+
+
+TRANSITIONS = {
+    (State.IDLE, Step.SEND_INIT): State.INIT_SENT,
+    (State.INIT_SENT, Step.SEND_INIT_AGAIN): State.INIT_SENT,
+    (State.INIT_SENT, Step.SEND_AUTH): State.AUTH_SENT,
+    (State.AUTH_SENT, Step.AUTHENTICATE): State.ESTABLISHED,
+    (State.IDLE, Step.ANSWER_INIT): State.INIT_ANSWERED,
+    (State.INIT_ANSWERED, Step.AUTHENTICATE): State.ESTABLISHED,
+    (State.ESTABLISHED, Step.SEND_DELETE): State.DELETING,
+    (State.ESTABLISHED, Step.GET_DELETE): State.DEAD,
+    (State.DELETING, Step.GET_DELETE): State.DEAD,
+    (State.IDLE, Step.FAIL): State.DEAD,
+    (State.INIT_SENT, Step.FAIL): State.DEAD,
+    (State.INIT_ANSWERED, Step.FAIL): State.DEAD,
+    (State.AUTH_SENT, Step.FAIL): State.DEAD,
+    (State.ESTABLISHED, Step.FAIL): State.DEAD,
+    (State.DELETING, Step.FAIL): State.DEAD,
+}
+
+
+def move(sa: "IkeSa", step: Step) -> None:
+    """The only place where `sa.state` is assigned. Raises UnexpectedMessage when the table has no such row."""
+    after = TRANSITIONS.get((sa.state, step))
+    if after is None:
+        raise UnexpectedMessage(f"{step.value} while {sa.state.value}")
+    before, sa.state = sa.state, after
+    if sa.tap is not None:
+        sa.tap(StateChanged(sa.spi_i, sa.connection.name, before.name, after.name, step.value))

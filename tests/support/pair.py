@@ -1,0 +1,182 @@
+"""Two IKE endpoints, datagrams in a list, and a clock moved by hand."""
+
+from dataclasses import dataclass, field
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.address import Prefix, pack
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.entropy import SeededEntropy
+from ipsecsim.base.instant import Instant
+from ipsecsim.base.trace import PacketDropped, TraceEvent
+from ipsecsim.crypto.catalogue import WORDS, Encryption, Group, Integrity, Prf
+from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
+from ipsecsim.ike.config import ChildConfig, Connection, EspProposal, IkeProposal
+from ipsecsim.ike.credentials import Credentials, SharedSecret
+from ipsecsim.ike.endpoint import IkeEndpoint
+from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.narrowing import traffic_selector
+from ipsecsim.ike.v2.message import Path
+from ipsecsim.ipsec.actions import SendDatagram
+from ipsecsim.ipsec.association import SaParameters
+
+WEST, EAST = pack("192.0.2.1"), pack("192.0.2.2")
+WEST_NET, EAST_NET = "10.1.0.0/24", "10.2.0.0/24"
+
+
+def ike_proposal(words: str = "aes256gcm16-prfsha256-x25519") -> IkeProposal:
+    """A proposal from words that each stand for one row; classic ones take the prf from the integrity word."""
+    rows = [WORDS[word] for word in words.split("-")]
+    integrity = tuple(each.row for each in rows if isinstance(each.row, Integrity))
+    prf = tuple(each.row for each in rows if isinstance(each.row, Prf))
+    if not prf:
+        prf = tuple(
+            row.row for row in WORDS.values() if isinstance(row.row, Prf) and row.row.id in [i.prf for i in integrity]
+        )
+    return IkeProposal(
+        tuple((each.row, each.key_bits or 0) for each in rows if isinstance(each.row, Encryption)),
+        integrity,
+        prf,
+        tuple(each.row for each in rows if isinstance(each.row, Group)),
+    )
+
+
+def esp_proposal(words: str = "aes256gcm16") -> EspProposal:
+    """The same for ESP."""
+    rows = [WORDS[word] for word in words.split("-")]
+    return EspProposal(
+        tuple((each.row, each.key_bits or 0) for each in rows if isinstance(each.row, Encryption)),
+        tuple(each.row for each in rows if isinstance(each.row, Integrity)),
+    )
+
+
+@dataclass
+class Side:
+    """One endpoint, what it told, and what it asked for besides datagrams."""
+
+    endpoint: IkeEndpoint
+    address: bytes
+    events: list[TraceEvent] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    sas: dict[tuple[str, int], SaParameters] = field(default_factory=dict)
+
+    def seen(self, kind):
+        """The events of a class."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def drops(self) -> list[DropReason]:
+        """The reasons of all drops."""
+        return [event.reason for event in self.seen(PacketDropped)]
+
+
+class Pair:
+    """`west` initiates. Nothing moves by itself: `deliver` takes the oldest datagram, `settle` all of them."""
+
+    def __init__(
+        self,
+        *,
+        seed: str = "pair",
+        west: dict[str, object] | None = None,
+        east: dict[str, object] | None = None,
+        secrets: tuple[str, str] = ("secret", "secret"),
+    ) -> None:
+        self.now: Instant = 0
+        self.wire: list[SendDatagram] = []
+        self.sent: list[SendDatagram] = []
+        self.west = self._side(seed, "west", WEST, EAST, WEST_NET, EAST_NET, secrets[0], west or {})
+        self.east = self._side(seed, "east", EAST, WEST, EAST_NET, WEST_NET, secrets[1], east or {})
+
+    def _side(self, seed, name, own, peer, own_net, peer_net, secret, changes) -> Side:
+        peer_name = "east" if name == "west" else "west"
+        child = ChildConfig(
+            "net",
+            tuple(traffic_selector(Prefix.parse(n)) for n in changes.get("local_ts", [own_net])),
+            tuple(traffic_selector(Prefix.parse(n)) for n in changes.get("remote_ts", [peer_net])),
+            tuple(esp_proposal(words) for words in changes.get("esp", ["aes256gcm16"])),
+            policy="net",
+        )
+        connection = Connection(
+            "net",
+            own,
+            peer,
+            Identity.from_text(changes.get("id", f"{name}.example")),
+            Identity.from_text(changes.get("peer_id", f"{peer_name}.example")),
+            tuple(ike_proposal(words) for words in changes.get("ike", ["aes256gcm16-prfsha256-x25519"])),
+            (child,),
+            **{key: changes[key] for key in ("encap", "dpd_delay", "half_open_timeout") if key in changes},
+        )
+        events: list[TraceEvent] = []
+        endpoint = IkeEndpoint(
+            [connection],
+            Credentials([SharedSecret("ike-net", secret.encode())]),
+            SeededEntropy(seed).fork(name),
+            events.append,
+        )
+        return Side(endpoint, own, events)
+
+    def side_of(self, address: bytes) -> Side:
+        """The side that has an address."""
+        return self.west if address == WEST else self.east
+
+    def perform(self, side: Side, actions: list[Action]) -> None:
+        """Keep what an endpoint asked for: datagrams on the wire, SAs in a table."""
+        for action in actions:
+            if isinstance(action, SendDatagram):
+                self.wire.append(action)
+                self.sent.append(action)
+                continue
+            side.actions.append(action)
+            if isinstance(action, InstallChildSa):
+                side.sas[(action.parameters.direction.value, action.parameters.spi)] = action.parameters
+            if isinstance(action, RemoveChildSa):
+                side.sas.pop((action.direction.value, action.spi), None)
+
+    def initiate(self) -> None:
+        """West begins."""
+        self.perform(self.west, self.west.endpoint.initiate("net", self.now))
+
+    def terminate(self, side: Side | None = None) -> None:
+        """A side says goodbye."""
+        side = side or self.west
+        self.perform(side, side.endpoint.terminate("net", self.now))
+
+    def inject(self, datagram: SendDatagram) -> None:
+        """A datagram reaches the side it is for."""
+        side = self.side_of(datagram.destination)
+        path = Path(datagram.destination, datagram.destination_port, datagram.source, datagram.source_port)
+        payload = datagram.payload[4:] if datagram.destination_port == 4500 else datagram.payload
+        self.perform(side, side.endpoint.datagram(path, payload, self.now))
+
+    def deliver(self) -> SendDatagram:
+        """The oldest datagram arrives."""
+        datagram = self.wire.pop(0)
+        self.inject(datagram)
+        return datagram
+
+    def settle(self) -> None:
+        """Everything that is on the wire arrives, and what follows from it."""
+        for _ in range(100):
+            if not self.wire:
+                return
+            self.deliver()
+        raise AssertionError("the two sides never stop talking")
+
+    def establish(self) -> None:
+        """A whole handshake."""
+        self.initiate()
+        self.settle()
+
+    def wait_until(self, at: Instant) -> None:
+        """Let time pass; every timer rings at its own deadline. Datagrams stay on the wire."""
+        while True:
+            due = [
+                (deadline, side)
+                for side in (self.west, self.east)
+                if (deadline := side.endpoint.next_deadline()) is not None and deadline <= at
+            ]
+            if not due:
+                break
+            deadline, side = min(due, key=lambda pair: pair[0])
+            self.now = max(self.now, deadline)
+            self.perform(side, side.endpoint.handle_timeout(self.now))
+        self.now = at
