@@ -1,0 +1,72 @@
+"""What the IP stack tells about its decisions."""
+
+from dataclasses import dataclass
+
+from ipsecsim.base.trace import TraceEvent
+
+
+@dataclass(slots=True)
+class PacketOriginated(TraceEvent):
+    """This node made a packet."""
+
+    packet: bytes
+
+
+@dataclass(slots=True)
+class PacketForwarded(TraceEvent):
+    """A packet for somebody else goes on; `ttl` is what is left."""
+
+    outbound: str
+    next_hop: bytes
+    ttl: int
+
+
+@dataclass(slots=True)
+class PacketDelivered(TraceEvent):
+    """The packet was for this node, and somebody here took it."""
+
+    protocol: int
+    to: str
+
+
+@dataclass(slots=True)
+class EchoAnswered(TraceEvent):
+    """A ping was answered."""
+
+    destination: bytes
+    sequence: int
+
+
+@dataclass(slots=True)
+class IcmpErrorSent(TraceEvent):
+    """The sender of a packet is told what became of it."""
+
+    destination: bytes
+    type: int
+    code: int
+    mtu: int
+
+
+@dataclass(slots=True)
+class PacketFragmented(TraceEvent):
+    """A packet was too large for the link and may be cut."""
+
+    pieces: int
+    mtu: int
+
+
+@dataclass(slots=True)
+class FragmentStored(TraceEvent):
+    """A fragment waits for the others."""
+
+    identification: int
+    offset: int
+
+
+@dataclass(slots=True)
+class PacketReassembled(TraceEvent):
+    """All fragments are here: one packet again. `pieces` counts them, the last one included."""
+
+    identification: int
+    pieces: int
+    packet: bytes
