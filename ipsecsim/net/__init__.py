@@ -1,0 +1,1 @@
+"""The simulated world: simpy lives here and nowhere else."""

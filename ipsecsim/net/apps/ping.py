@@ -1,0 +1,93 @@
+"""ping: echo requests at a fixed interval, and what came back."""
+
+from dataclasses import dataclass, field
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import SECOND, Duration, Instant
+from ipsecsim.net.events import EchoReplyMissed, EchoReplyReceived, EchoRequestSent
+from ipsecsim.net.node import Node
+from ipsecsim.stack.actions import EchoReplyArrived
+from ipsecsim.wire.icmpv4 import Echo
+from ipsecsim.wire.numbers import IpProtocol
+
+REPLY_TIMEOUT = 10 * SECOND  # how long the answer to the last request is waited for
+
+
+@dataclass(slots=True)
+class PingResult:
+    """What a ping found out. Round trips in nanoseconds."""
+
+    sent: int = 0
+    received: int = 0
+    round_trips: list[Duration] = field(default_factory=list)
+
+    @property
+    def lost(self) -> int:
+        """Requests without an answer (so far)."""
+        return self.sent - self.received
+
+
+class Ping:
+    """Sends `count` echo requests of `size` data bytes and keeps account."""
+
+    def __init__(
+        self,
+        node: Node,
+        destination: bytes,
+        *,
+        name: str = "ping",
+        count: int = 1,
+        size: int = 56,
+        interval: Duration = SECOND,
+        dont_fragment: bool = False,
+    ) -> None:
+        self.name = name
+        self.result = PingResult()
+        self._node = node
+        self._destination = destination
+        self._count = count
+        self._interval = interval
+        self._dont_fragment = dont_fragment
+        self._data = bytes(number & 0xFF for number in range(size))
+        self._identifier = int.from_bytes(node.entropy.fork("ping identifier").bytes(2), "big")
+        self._next_at: Instant | None = node.simulator.now if count else None
+        self._waiting: dict[int, Instant] = {}
+
+    def next_deadline(self) -> Instant | None:
+        """The next request, or the end of waiting; None once all is settled."""
+        waits = [at + REPLY_TIMEOUT for at in self._waiting.values()]
+        return min([*waits, *([] if self._next_at is None else [self._next_at])], default=None)
+
+    def handle_timeout(self, now: Instant) -> list[Action]:
+        """Send the next request when it is time; stop waiting for old ones."""
+        for sequence, sent_at in list(self._waiting.items()):
+            if now >= sent_at + REPLY_TIMEOUT:
+                del self._waiting[sequence]
+                if self._node.tap is not None:
+                    self._node.tap(EchoReplyMissed(self.name, sequence))
+        if self._next_at is None or now < self._next_at:
+            return []
+        return self._send(now)
+
+    def on_echo_reply(self, arrived: EchoReplyArrived, now: Instant) -> list[Action]:
+        """Count an answer that is ours."""
+        if arrived.identifier != self._identifier or arrived.sequence not in self._waiting:
+            return []
+        round_trip = now - self._waiting.pop(arrived.sequence)
+        self.result.received += 1
+        self.result.round_trips.append(round_trip)
+        if self._node.tap is not None:
+            self._node.tap(EchoReplyReceived(self.name, arrived.source, arrived.sequence, round_trip))
+        return []
+
+    def _send(self, now: Instant) -> list[Action]:
+        self.result.sent += 1
+        sequence = self.result.sent
+        self._waiting[sequence] = now
+        self._next_at = None if sequence == self._count else now + self._interval
+        if self._node.tap is not None:
+            self._node.tap(EchoRequestSent(self.name, self._destination, sequence))
+        message = Echo(False, self._identifier, sequence, self._data).emit()
+        return self._node.stack.send(
+            None, self._destination, IpProtocol.ICMP, message, dont_fragment=self._dont_fragment
+        )

@@ -1,0 +1,94 @@
+"""What the world itself tells: turns and frames on links."""
+
+from dataclasses import dataclass
+
+from ipsecsim.base.trace import TraceEvent
+
+
+@dataclass(slots=True)
+class TurnBegan(TraceEvent):
+    """A stimulus reached a node: 'frame', 'timer', 'script' or 'start'."""
+
+    stimulus: str
+
+
+@dataclass(slots=True)
+class FrameSent(TraceEvent):
+    """A packet went onto a link. `frame` numbers the crossing."""
+
+    frame: int
+    link: str
+    interface: str
+    next_hop: bytes
+    packet: bytes
+
+
+@dataclass(slots=True)
+class FrameArrived(TraceEvent):
+    """A packet came off a link."""
+
+    frame: int
+    link: str
+    interface: str
+    packet: bytes
+
+
+@dataclass(slots=True)
+class FrameLost(TraceEvent):
+    """The link refused a packet that a node sent; the drop that follows says why."""
+
+    frame: int
+    link: str
+
+
+@dataclass(slots=True)
+class EchoRequestSent(TraceEvent):
+    """A ping application sent a request."""
+
+    name: str
+    destination: bytes
+    sequence: int
+
+
+@dataclass(slots=True)
+class EchoReplyReceived(TraceEvent):
+    """A ping application got an answer; `round_trip` in nanoseconds."""
+
+    name: str
+    source: bytes
+    sequence: int
+    round_trip: int
+
+
+@dataclass(slots=True)
+class EchoReplyMissed(TraceEvent):
+    """A ping application waited for an answer long enough."""
+
+    name: str
+    sequence: int
+
+
+@dataclass(slots=True)
+class DatagramSent(TraceEvent):
+    """The send application sent a datagram."""
+
+    name: str
+    destination: bytes
+    destination_port: int
+    size: int
+
+
+@dataclass(slots=True)
+class DatagramReceived(TraceEvent):
+    """A datagram reached a port on which an application listens."""
+
+    source: bytes
+    destination_port: int
+    size: int
+
+
+@dataclass(slots=True)
+class NoteTaken(TraceEvent):
+    """The script says something to whoever follows the story."""
+
+    words: str

@@ -1,0 +1,164 @@
+"""A node: an IP stack, perhaps engines above it, applications, and one timer for all of them."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import Instant
+from ipsecsim.base.trace import Tap
+from ipsecsim.net.events import DatagramReceived
+from ipsecsim.net.link import Link
+from ipsecsim.net.simulator import Simulator
+from ipsecsim.stack.actions import (
+    DatagramArrived,
+    EchoReplyArrived,
+    IcmpErrorArrived,
+    PacketArrived,
+    Transmit,
+)
+from ipsecsim.stack.engine import HostStack
+from ipsecsim.stack.events import PacketDelivered
+from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.routes import Route
+from ipsecsim.wire.numbers import IpProtocol
+
+
+class Engine(Protocol):
+    """What the one timer of a node asks of everything that has deadlines."""
+
+    def next_deadline(self) -> Instant | None:
+        """When `handle_timeout` has something to do."""
+        ...
+
+    def handle_timeout(self, now: Instant) -> list[Action]:
+        """Harmless when early, when repeated, and when nothing is due."""
+        ...
+
+
+class Application(Engine, Protocol):
+    """A program on a node. It ends when it has no deadline any more."""
+
+    def on_echo_reply(self, arrived: EchoReplyArrived, now: Instant) -> list[Action]:
+        """An echo reply reached the node; ignore it when it is not yours."""
+        ...
+
+
+class Node:
+    """Performs what its engines ask for. Subclasses add engines and the actions that these emit."""
+
+    forwards = False
+
+    def __init__(self, name: str, simulator: Simulator, interfaces: list[tuple[Interface, Link]]) -> None:
+        self.name = name
+        self.simulator = simulator
+        self.entropy = simulator.entropy.fork(f"node {name}")
+        self.tap: Tap | None = simulator.tap_for(self)
+        self.stack = HostStack(
+            (interface for interface, _ in interfaces), self.entropy, forwards=self.forwards, tap=self.tap
+        )
+        self.applications: list[Application] = []
+        self._engines: list[Engine] = [self.stack]
+        self._armed: Instant | None = None
+        self._links: dict[str, Link] = {}
+        for interface, link in interfaces:
+            self._links[interface.name] = link
+            link.attach(self, interface.name, interface.address)
+        self._performers: dict[type[Action], Callable[[Any], list[Action] | None]] = {
+            Transmit: self._transmit,
+            DatagramArrived: self._datagram_arrived,
+            PacketArrived: self._packet_arrived,
+            EchoReplyArrived: self._echo_reply_arrived,
+            IcmpErrorArrived: lambda _: None,
+        }
+        simulator.nodes[name] = self
+
+    def add_route(self, route: Route) -> None:
+        """Tell the stack where a prefix lies."""
+        self.stack.routes.add(route)
+
+    @property
+    def address(self) -> bytes:
+        """The address a person means by the node's name: that of its first interface."""
+        return next(iter(self.stack.interfaces.values())).address
+
+    def is_quiet(self) -> bool:
+        """Is nothing under way here that would end by itself?"""
+        return all(application.next_deadline() is None for application in self.applications)
+
+    # -- turns ----------------------------------------------------------------------------------
+
+    def receive(self, interface: str, packet: bytes) -> None:
+        """A packet came off a link."""
+        self.perform(self.stack.receive(interface, packet, self.simulator.now))
+
+    def run(self, application: Application) -> None:
+        """Start a program: its first deadline is served at once."""
+        self.applications.append(application)
+        self.perform(application.handle_timeout(self.simulator.now))
+
+    def perform(self, actions: list[Action]) -> None:
+        """Do what engines ask for, in order; what follows from an action is done before the next one."""
+        for action in actions:
+            following = self._performers[type(action)](action)
+            if following:
+                self.perform(following)
+
+    def rearm(self, cause: int) -> None:
+        """Set the one timer to the earliest deadline. Called at the end of each turn, which is its cause."""
+        deadlines = [
+            at
+            for engine in (*self._engines, *self.applications)
+            if (at := engine.next_deadline()) is not None
+        ]
+        earliest = min(deadlines, default=None)
+        if earliest is None or (self._armed is not None and self._armed <= earliest):
+            # a timer that rings too early does no harm: it re-arms itself
+            return
+        self._armed = earliest
+        simulator = self.simulator
+        simulator.wake_after(max(0, earliest - simulator.now), self, earliest, cause)
+
+    def on_timer(self, armed_for: Instant) -> bool:
+        """Is the timer that rings still the one that is armed, and is anything due?"""
+        if self._armed != armed_for:
+            return False
+        self._armed = None
+        now = self.simulator.now
+        due = [
+            at
+            for engine in (*self._engines, *self.applications)
+            if (at := engine.next_deadline()) is not None
+        ]
+        return min(due, default=now + 1) <= now
+
+    def serve_timers(self) -> None:
+        """Let every engine do what is due."""
+        now = self.simulator.now
+        for engine in (*self._engines, *self.applications):
+            self.perform(engine.handle_timeout(now))
+
+    # -- actions --------------------------------------------------------------------------------
+
+    def _transmit(self, action: Transmit) -> None:
+        self._links[action.interface].carry(self, action.interface, action.next_hop, action.packet)
+
+    def _datagram_arrived(self, action: DatagramArrived) -> list[Action] | None:
+        self.delivered(IpProtocol.UDP, f"port {action.destination_port}")
+        if self.tap is not None:
+            self.tap(DatagramReceived(action.source, action.destination_port, len(action.payload)))
+        return None
+
+    def _packet_arrived(self, action: PacketArrived) -> list[Action] | None:
+        self.delivered(action.protocol, "protocol")
+        return None
+
+    def _echo_reply_arrived(self, action: EchoReplyArrived) -> list[Action] | None:
+        following: list[Action] = []
+        for application in self.applications:
+            following += application.on_echo_reply(action, self.simulator.now)
+        return following
+
+    def delivered(self, protocol: int, to: str) -> None:
+        """Tell that a packet reached somebody on this node."""
+        if self.tap is not None:
+            self.tap(PacketDelivered(protocol, to))

@@ -1,0 +1,12 @@
+"""The kinds of node."""
+
+from ipsecsim.net.node import Node
+from ipsecsim.net.nodes.host import Host
+from ipsecsim.net.nodes.router import Router
+from ipsecsim.net.nodes.vpn_gateway import VpnGateway
+
+KINDS: dict[str, type[Node]] = {
+    "host": Host,
+    "router": Router,
+    "gateway": VpnGateway,
+}

@@ -1,0 +1,173 @@
+"""A VPN gateway: a router with the IPsec boundary across its path and IKE on ports 500 and 4500 (RFC 4301 4.1)."""
+
+from collections.abc import Sequence
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import RemoteError
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.ike.actions import ChildGivenUp, InstallChildSa, RemoveChildSa
+from ipsecsim.ike.config import Connection, StartAction
+from ipsecsim.ike.credentials import Credentials
+from ipsecsim.ike.endpoint import IkeEndpoint
+from ipsecsim.ike.v2.message import Path
+from ipsecsim.ipsec.actions import Acquire, Deliver, SendDatagram, SendPacket
+from ipsecsim.ipsec.engine import IpsecEngine
+from ipsecsim.ipsec.policy import Policy
+from ipsecsim.net.link import Link
+from ipsecsim.net.node import Node
+from ipsecsim.net.simulator import Simulator
+from ipsecsim.stack.actions import DatagramArrived, PacketArrived
+from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.path import Hook, Passage, Verdict
+from ipsecsim.wire import ipv4
+from ipsecsim.wire.nat_t import Encapsulated, classify
+from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
+
+
+class VpnGateway(Node):
+    """`unprotected` names the interfaces on the far side of the boundary, where only policy lets packets pass."""
+
+    forwards = True
+
+    def __init__(
+        self,
+        name: str,
+        simulator: Simulator,
+        interfaces: list[tuple[Interface, Link]],
+        *,
+        forwards: bool = True,
+        unprotected: Sequence[str],
+        policies: Sequence[Policy],
+        connections: Sequence[Connection],
+        credentials: Credentials,
+    ) -> None:
+        super().__init__(name, simulator, interfaces)
+        self.stack.forwards = forwards  # a host may have IPsec too, and forwards nothing
+        self.unprotected = frozenset(unprotected)
+        self.ipsec = IpsecEngine(policies, self.tap)
+        self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
+        self._engines += [self.ipsec, self.ike]
+        self.stack.ports |= {IKE_PORT, NAT_T_PORT}
+        self.stack.protocols.add(IpProtocol.ESP)
+        self.stack.hooks.add(Hook.POSTROUTING, self._outbound)
+        self.stack.hooks.add(Hook.INPUT, self._inbound_clear)
+        self.stack.hooks.add(Hook.FORWARD, self._inbound_clear)
+        self._performers |= {
+            SendDatagram: self._send_datagram,
+            SendPacket: self._send_packet,
+            Deliver: self._deliver,
+            Acquire: self._acquire,
+            InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
+            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi),
+            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
+        }
+
+    @property
+    def has_children_to_start(self) -> bool:
+        """Is there something for `start` to do?"""
+        return any(
+            child.start_action is StartAction.START
+            for connection in self.ike.connections
+            for child in connection.children
+        )
+
+    def start(self) -> None:
+        """Bring up the children that are to be up from the start."""
+        for connection in self.ike.connections:
+            for child in connection.children:
+                if child.start_action is StartAction.START:
+                    self.initiate(child.policy)
+
+    def initiate(self, policy: str) -> None:
+        """Bring up the child that serves an SPD rule."""
+        self.perform(self.ike.initiate(policy, self.simulator.now))
+
+    def terminate(self, policy: str) -> None:
+        """Take down the child that serves an SPD rule, and its IKE SA."""
+        self.perform(self.ike.terminate(policy, self.simulator.now))
+
+    def is_quiet(self) -> bool:
+        """No handshake or deletion is under way, and no packet waits."""
+        return super().is_quiet() and not self.ipsec.held and not self.ike.is_busy
+
+    # -- the boundary ---------------------------------------------------------------------------
+
+    def _outbound(self, packet: bytes, passage: Passage) -> Verdict:
+        """A packet is about to leave: across the boundary only by policy."""
+        if passage.exempt or passage.outbound not in self.unprotected:
+            return packet
+        taken = self.ipsec.outbound(packet, self.simulator.now)
+        return packet if taken is None else taken
+
+    def _inbound_clear(self, packet: bytes, passage: Passage) -> Verdict:
+        """A packet came across the boundary without protection. ESP itself is judged by its SA instead."""
+        if passage.decapsulated or passage.inbound not in self.unprotected:
+            return packet
+        if packet[ipv4.PROTOCOL] == IpProtocol.ESP and packet[ipv4.DESTINATION] in self._addresses():
+            return packet
+        return packet if self.ipsec.inbound_clear(packet) else []
+
+    def _addresses(self) -> set[bytes]:
+        return {interface.address for interface in self.stack.interfaces.values()}
+
+    # -- actions --------------------------------------------------------------------------------
+
+    def _datagram_arrived(self, action: DatagramArrived) -> list[Action] | None:
+        """IKE on 500; on 4500 IKE, ESP and keepalives share the port (RFC 3948 2)."""
+        path = Path(action.destination, action.destination_port, action.source, action.source_port)
+        now = self.simulator.now
+        message = action.payload
+        if action.destination_port == NAT_T_PORT:
+            try:
+                kind = classify(message)
+            except RemoteError as wrong:
+                self._drop(wrong.reason, action.packet)
+                return None
+            if kind is Encapsulated.KEEPALIVE:
+                self._drop(DropReason.KEEPALIVE, action.packet)
+                return None
+            if kind is Encapsulated.ENCAPSULATED_ESP:
+                return self.ipsec.inbound(message, now)
+            message = message[4:]
+        elif action.destination_port != IKE_PORT:
+            return super()._datagram_arrived(action)
+        self.delivered(IpProtocol.UDP, "ike")
+        return self.ike.datagram(path, message, now)
+
+    def _packet_arrived(self, action: PacketArrived) -> list[Action] | None:
+        return self.ipsec.inbound(ipv4.payload(action.packet), self.simulator.now)
+
+    def _send_datagram(self, action: SendDatagram) -> list[Action]:
+        return self.stack.send_datagram(
+            action.source,
+            action.source_port,
+            action.destination,
+            action.destination_port,
+            action.payload,
+            tos=action.tos,
+            dont_fragment=action.dont_fragment,
+            checksum=action.checksum,
+            exempt=True,
+        )
+
+    def _send_packet(self, action: SendPacket) -> list[Action]:
+        return self.stack.send(
+            action.source,
+            action.destination,
+            action.protocol,
+            action.payload,
+            tos=action.tos,
+            dont_fragment=action.dont_fragment,
+            exempt=True,
+        )
+
+    def _deliver(self, action: Deliver) -> list[Action]:
+        return self.stack.receive_decapsulated(action.packet, self.simulator.now)
+
+    def _acquire(self, action: Acquire) -> list[Action]:
+        return self.ike.initiate(action.policy, self.simulator.now)
+
+    def _drop(self, reason: DropReason, packet: bytes) -> None:
+        if self.tap is not None:
+            self.tap(PacketDropped(reason, packet))
