@@ -35,8 +35,7 @@ def finish(total: int) -> int:
 
 def internet_checksum(data: bytes) -> int:
     """The checksum of `data`, in which the checksum field is zero (RFC 1071)."""
-    total = word_sum(data)
-    return -total % 0xFFFF if total else 0xFFFF
+    return finish(word_sum(data))
 
 
 def is_valid(data: bytes) -> bool:
@@ -50,8 +49,7 @@ def update(checksum: int, old_word: int, new_word: int) -> int:
 
     Equal to the checksum of the changed data as a whole, unless that is all zeros.
     """
-    total = (0xFFFF - checksum) + (0xFFFF - old_word) + new_word
-    return -total % 0xFFFF if total else 0xFFFF
+    return finish((0xFFFF - checksum) + (0xFFFF - old_word) + new_word)
 
 
 def pseudo_header_sum(source: bytes, destination: bytes, protocol: int, length: int) -> int:

@@ -9,8 +9,6 @@ HEADER = Struct("!II")  # SPI, Sequence Number
 HEADER_LENGTH = 8
 TRAILER_LENGTH = 2  # Pad Length, Next Header
 
-LOWEST_SPI = 256  # RFC 4303 2.1: 0 is never sent, 1 to 255 are reserved
-
 # RFC 4303 2.4: the pad bytes count 1, 2, 3, ... Row n is n of them and the Pad Length.
 _PADDING = [bytes(range(1, count + 1)) + bytes((count,)) for count in range(256)]
 _NEXT_HEADER = [bytes((number,)) for number in range(256)]

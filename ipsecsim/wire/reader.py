@@ -11,7 +11,7 @@ _U16 = Struct("!H")
 _U32 = Struct("!I")
 
 
-class Malformed(RemoteError):  # noqa: N818  # named by what happened, as all errors here
+class Malformed(RemoteError):
     """Bytes that do not have the shape their format asks for."""
 
     def __init__(self, message: str, reason: DropReason = DropReason.IP_MALFORMED) -> None:

@@ -20,39 +20,63 @@ class ExchangeType(IntEnum):
 
 
 class PayloadType(IntEnum):
-    """Next Payload values (3.2), each with the RFC's short notation and its full name."""
+    """Next Payload values (3.2)."""
 
-    notation: str
-    title: str
+    NONE = 0
+    SA = 33
+    KE = 34
+    IDi = 35
+    IDr = 36
+    CERT = 37
+    CERTREQ = 38
+    AUTH = 39
+    NONCE = 40
+    NOTIFY = 41
+    DELETE = 42
+    VENDOR = 43
+    TSi = 44
+    TSr = 45
+    SK = 46
+    CP = 47
+    EAP = 48
+    GSPM = 49  # RFC 6467 3
+    SKF = 53  # RFC 7383 2.5
+    PS = 54  # RFC 8019 8.2
 
-    def __new__(cls, value: int, notation: str, title: str) -> "PayloadType":
-        """A member that is its number and knows its names."""
-        member = int.__new__(cls, value)
-        member._value_ = value
-        member.notation = notation
-        member.title = title
-        return member
+    @property
+    def notation(self) -> str:
+        """What exchanges in the RFC call it: 'SA', 'N' for Notify."""
+        return _PAYLOAD_NAMES[self][0]
 
-    NONE = (0, "", "No Next Payload")
-    SA = (33, "SA", "Security Association")
-    KE = (34, "KE", "Key Exchange")
-    IDi = (35, "IDi", "Identification - Initiator")
-    IDr = (36, "IDr", "Identification - Responder")
-    CERT = (37, "CERT", "Certificate")
-    CERTREQ = (38, "CERTREQ", "Certificate Request")
-    AUTH = (39, "AUTH", "Authentication")
-    NONCE = (40, "Nonce", "Nonce")
-    NOTIFY = (41, "N", "Notify")
-    DELETE = (42, "D", "Delete")
-    VENDOR = (43, "V", "Vendor ID")
-    TSi = (44, "TSi", "Traffic Selector - Initiator")
-    TSr = (45, "TSr", "Traffic Selector - Responder")
-    SK = (46, "SK", "Encrypted and Authenticated")
-    CP = (47, "CP", "Configuration")
-    EAP = (48, "EAP", "Extensible Authentication")
-    GSPM = (49, "GSPM", "Generic Secure Password Method")  # RFC 6467 3
-    SKF = (53, "SKF", "Encrypted and Authenticated Fragment")  # RFC 7383 2.5
-    PS = (54, "PS", "Puzzle Solution")  # RFC 8019 8.2
+    @property
+    def title(self) -> str:
+        """Its full name: 'Security Association'."""
+        return _PAYLOAD_NAMES[self][1]
+
+
+# The RFC's notation in exchanges, and the full name (3.2).
+_PAYLOAD_NAMES = {
+    PayloadType.NONE: ("none", "No Next Payload"),
+    PayloadType.SA: ("SA", "Security Association"),
+    PayloadType.KE: ("KE", "Key Exchange"),
+    PayloadType.IDi: ("IDi", "Identification - Initiator"),
+    PayloadType.IDr: ("IDr", "Identification - Responder"),
+    PayloadType.CERT: ("CERT", "Certificate"),
+    PayloadType.CERTREQ: ("CERTREQ", "Certificate Request"),
+    PayloadType.AUTH: ("AUTH", "Authentication"),
+    PayloadType.NONCE: ("Nonce", "Nonce"),
+    PayloadType.NOTIFY: ("N", "Notify"),
+    PayloadType.DELETE: ("D", "Delete"),
+    PayloadType.VENDOR: ("V", "Vendor ID"),
+    PayloadType.TSi: ("TSi", "Traffic Selector - Initiator"),
+    PayloadType.TSr: ("TSr", "Traffic Selector - Responder"),
+    PayloadType.SK: ("SK", "Encrypted and Authenticated"),
+    PayloadType.CP: ("CP", "Configuration"),
+    PayloadType.EAP: ("EAP", "Extensible Authentication"),
+    PayloadType.GSPM: ("GSPM", "Generic Secure Password Method"),
+    PayloadType.SKF: ("SKF", "Encrypted and Authenticated Fragment"),
+    PayloadType.PS: ("PS", "Puzzle Solution"),
+}
 
 
 class NotifyType(IntEnum):

@@ -29,8 +29,8 @@ def test_names_of_known_and_unknown_numbers(numbers, value, name):
 
 def test_payload_types_know_the_notation_of_the_rfc():
     assert PayloadType.NOTIFY.notation == "N"
-    assert PayloadType.TSi.title == "Traffic Selector - Initiator"
-    assert PayloadType(41) is PayloadType.NOTIFY
+    assert PayloadType(44).title == "Traffic Selector - Initiator"
+    assert all(number.notation and number.title for number in PayloadType)
     assert name_of(PayloadType, 41) == "NOTIFY"
 
 
