@@ -4,7 +4,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 
 
-class IntegrityFailed(RemoteError):
+class IntegrityFailed(RemoteError):  # named by what happened, as all errors here
     """The integrity check value does not fit the bytes it covers: nothing may be believed."""
 
     reason = DropReason.ICV_FAIL
@@ -16,7 +16,7 @@ class Misaligned(IntegrityFailed):
     reason = DropReason.ESP_ALIGN
 
 
-class InvalidPublicValue(RemoteError):
+class InvalidPublicValue(RemoteError):  # named by what happened, as all errors here
     """The peer's public value is no member of the group, or gives everybody the same secret (RFC 6989 2)."""
 
     reason = DropReason.KE_INVALID

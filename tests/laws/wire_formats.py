@@ -1,0 +1,224 @@
+"""The table of wire formats that the laws are about: how to make, emit and parse values of each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from hypothesis import strategies as st
+
+from ipsecsim.wire import esp, icmpv4, ipv4, udp
+from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_chain, parse_message
+from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
+from ipsecsim.wire.ike.generic import Payload, UnknownPayload
+from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
+from ipsecsim.wire.ike.payloads import PAYLOADS
+from ipsecsim.wire.ike.proposal import Proposal, Transform
+from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+
+U8 = st.integers(0, 0xFF)
+U16 = st.integers(0, 0xFFFF)
+U32 = st.integers(0, 0xFFFFFFFF)
+SOME_BYTES = st.binary(max_size=40)
+ADDRESS = st.binary(min_size=4, max_size=4)
+
+
+@dataclass(slots=True)
+class Format:
+    """`whole`: the bytes say how long they are, so that every shorter piece must be refused."""
+
+    name: str
+    values: st.SearchStrategy[Any]
+    emit: Callable[[Any], bytes]
+    parse: Callable[[bytes], Any]
+    whole: bool = False
+
+
+def _transforms() -> st.SearchStrategy[Transform]:
+    short = st.tuples(
+        st.integers(0x8000, 0xFFFF).filter(lambda number: number != 0x800E), st.binary(min_size=2, max_size=2)
+    )
+    long = st.tuples(st.integers(0, 0x7FFF), st.binary(max_size=5))
+    attributes = st.lists(short | long, max_size=2).map(tuple)
+    return st.builds(Transform, U8, U16, st.none() | U16, attributes)
+
+
+def _selectors() -> st.SearchStrategy[TrafficSelector]:
+    def known(ts_type: int, size: int) -> st.SearchStrategy[TrafficSelector]:
+        ends = st.lists(st.binary(min_size=size, max_size=size), min_size=2, max_size=2).map(sorted)
+        return st.builds(
+            lambda protocol, low, high, pair: TrafficSelector(ts_type, protocol, low, high, *pair),
+            U8,
+            U16,
+            U16,
+            ends,
+        )
+
+    other_types = U8.filter(lambda number: number not in (7, 8))
+    unknown = st.builds(
+        TrafficSelector, other_types, U8, st.just(0), st.just(0), st.just(b""), st.just(b""), SOME_BYTES
+    )
+    return known(7, 4) | known(8, 16) | unknown
+
+
+def _spis() -> st.SearchStrategy[list[bytes]]:
+    return st.integers(1, 8).flatmap(
+        lambda size: st.lists(st.binary(min_size=size, max_size=size), max_size=3)
+    )
+
+
+# A payload with fields of these names needs no line here to be tested; a new name needs one.
+PAYLOAD_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "attributes": st.lists(st.tuples(st.integers(0, 0x7FFF), st.binary(max_size=20)), max_size=3),
+    "body": SOME_BYTES,
+    "cfg_type": U8,
+    "critical": st.just(False),  # in the generic header, see CHAIN
+    "data": st.binary(min_size=16, max_size=60),  # also right for a nonce
+    "encoding": U8,
+    "first_inner": st.just(0),  # in the generic header, see CHAIN
+    "group": U16,
+    "id_type": U8,
+    "method": U8,
+    "notify_type": U16,
+    "number": U16,
+    "proposals": st.lists(
+        st.builds(Proposal, U8, U8, st.binary(max_size=8), st.lists(_transforms(), max_size=3)), max_size=3
+    ),
+    "protocol": U8,
+    "selectors": st.lists(_selectors(), max_size=3),
+    "spi": st.binary(max_size=8),
+    "spis": _spis(),
+    "total": U16,
+}
+
+
+def payloads_of(payload_class: type[Payload]) -> st.SearchStrategy[Payload]:
+    return st.builds(
+        payload_class, **{field.name: PAYLOAD_FIELDS[field.name] for field in fields(payload_class)}
+    )
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> list[Payload]:
+    sealed = (Encrypted, EncryptedFragment)
+    plain = [payloads_of(row) for row in PAYLOADS.values() if row not in sealed]
+    unknown = st.builds(
+        UnknownPayload, st.integers(1, 255).filter(lambda number: number not in PAYLOADS), SOME_BYTES
+    )
+    payloads = draw(st.lists(st.one_of(*plain, unknown), max_size=6))
+    if draw(st.booleans()):
+        last = draw(st.one_of(*[payloads_of(row) for row in sealed]))
+        last.first_inner = draw(U8)
+        payloads.append(last)
+    for payload in payloads:
+        payload.critical = draw(st.booleans())
+    return payloads
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> tuple[IkeHeader, list[Payload]]:
+    payloads = draw(chains())
+    spi = st.binary(min_size=8, max_size=8)
+    first, data = emit_chain(payloads)
+    header = IkeHeader(
+        draw(spi),
+        draw(spi),
+        first,
+        draw(U8),
+        draw(U8),
+        draw(U32),
+        HEADER_LENGTH + len(data),
+        0x20 | draw(st.integers(0, 15)),
+    )
+    return header, payloads
+
+
+def _emit_chain_with_type(payloads: list[Payload]) -> bytes:
+    first, data = emit_chain(payloads)
+    return bytes((first,)) + data
+
+
+def _parse_chain_with_type(data: bytes) -> list[Payload]:
+    return parse_chain(data[0], data[1:]) if data else []
+
+
+_IPV4_VALUES = st.fixed_dictionaries(
+    {
+        "source": ADDRESS,
+        "destination": ADDRESS,
+        "protocol": U8,
+        "payload": SOME_BYTES,
+        "ttl": U8,
+        "identification": U16,
+        "tos": U8,
+        "dont_fragment": st.booleans(),
+        "more_fragments": st.booleans(),
+        "fragment_offset": st.integers(0, 0x1FFF).map(lambda words: 8 * words),
+        "options": st.integers(0, 10).flatmap(
+            lambda words: st.binary(min_size=4 * words, max_size=4 * words)
+        ),
+    }
+)
+
+
+def _parse_ipv4(packet: bytes) -> dict[str, Any]:
+    header = ipv4.parse(packet)
+    known = {
+        field.name: getattr(header, field.name) for field in fields(header) if field.name != "total_length"
+    }
+    return {**known, "payload": ipv4.payload(packet)}
+
+
+_ENDS = (b"\x0a\x01\x00\x0a", b"\x0a\x02\x00\x0a")
+
+
+def _parse_udp(segment: bytes) -> tuple[int, int, bytes]:
+    udp.check(*_ENDS, segment)
+    return udp.parse(segment)
+
+
+ERROR_TYPES = st.sampled_from([int(number) for number in sorted(icmpv4.ERROR_TYPES)])
+_ICMP_VALUES = (
+    st.builds(icmpv4.Echo, st.booleans(), U16, U16, SOME_BYTES)
+    | st.builds(icmpv4.IcmpError, ERROR_TYPES, U8, SOME_BYTES, U32)
+    | st.builds(icmpv4.UnknownIcmp, st.integers(13, 255), U8, SOME_BYTES)
+)
+
+CHAIN = Format("payload chain", chains(), _emit_chain_with_type, _parse_chain_with_type)
+MESSAGE = Format("IKE message", messages(), lambda pair: emit_message(*pair), parse_message, whole=True)
+
+FORMATS = [
+    Format("IPv4", _IPV4_VALUES, lambda value: ipv4.build(**value), _parse_ipv4, whole=True),
+    Format("ICMP", _ICMP_VALUES, lambda message: message.emit(), icmpv4.parse),
+    Format(
+        "UDP",
+        st.tuples(U16, U16, SOME_BYTES),
+        lambda value: udp.build(*_ENDS, *value),
+        _parse_udp,
+        whole=True,
+    ),
+    Format(
+        "ESP",
+        st.tuples(U32, U32, SOME_BYTES),
+        lambda value: esp.HEADER.pack(*value[:2]) + value[2],
+        esp.split,
+    ),
+    Format(
+        "ESP trailer",
+        st.tuples(SOME_BYTES, U8),
+        lambda value: value[0] + esp.trailer(len(value[0]), 16, value[1]),
+        esp.strip_trailer,
+    ),
+    Format(
+        "IKE header",
+        messages().map(lambda pair: pair[0]),
+        lambda header: header.emit(),
+        IkeHeader.parse,
+        whole=True,
+    ),
+    CHAIN,
+    MESSAGE,
+    *[
+        Format(row.__name__, payloads_of(row), lambda payload: payload.emit(), row.parse)
+        for row in PAYLOADS.values()
+    ],
+]

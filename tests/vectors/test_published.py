@@ -1,0 +1,28 @@
+"""Published numbers, a file a test. What is not supported yet is shown, and is no pass."""
+
+import pytest
+
+from tests.vectors import runner
+from tests.vectors.report import failures, not_supported, table
+from tests.vectors.results import Outcome
+
+NOTHING_SUPPORTED_YET = {
+    "ah_packets",
+    "eap",
+    "ike_fragment_reassembly",
+    "ike_v1_encrypted",
+    "ike_v1_hash",
+    "ip_fragments",
+    "mlkem",
+}
+"""Families of which no case can pass yet. One that can must leave this list."""
+
+
+@pytest.mark.parametrize("family", runner.files())
+def test_published_numbers_hold(family):
+    results = runner.run_file(family, runner.files()[family])
+    print(table("published vectors", results), not_supported(results), sep="\n")
+    assert not failures(results), failures(results)
+    if family.split("/")[-1] in {path.stem for path in runner.DATA.glob("*.json")}:
+        passed = any(result.outcome is Outcome.PASSED for result in results)
+        assert passed == (family.split("/")[-1] not in NOTHING_SUPPORTED_YET)
