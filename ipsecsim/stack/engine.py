@@ -147,6 +147,11 @@ class HostStack:
                 self._drop(DropReason.FRAG_TIMEOUT, partial.first)
         return []
 
+    @property
+    def fragments_waiting(self) -> int:
+        """How many fragments wait for the others of their packet."""
+        return self._reassembler.waiting
+
     # -- the path -------------------------------------------------------------------------------
 
     def _enter(self, packet: bytes, passage: Passage, now: Instant) -> list[Action]:

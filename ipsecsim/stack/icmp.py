@@ -9,7 +9,9 @@ QUOTED_DATA = 8  # RFC 792: the header and the first 64 bits of data
 
 def answer_echo(request: Echo) -> bytes:
     """The ICMP message that answers a ping: same identifier, sequence number and data."""
-    return Echo(True, request.identifier, request.sequence, request.data).emit()
+    return Echo(
+        is_reply=True, identifier=request.identifier, sequence=request.sequence, data=request.data
+    ).emit()
 
 
 def may_complain_about(packet: bytes) -> bool:

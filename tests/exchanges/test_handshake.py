@@ -58,7 +58,10 @@ def test_the_responder_installs_its_sas_before_it_answers():
 
 def test_message_sizes_are_those_of_the_model_lesson():
     """200, 200 and 189 + the length of the name: computed outside this program for exactly this suite."""
-    pair = Pair(west={"id": "moon.example", "peer_id": "sun.example"}, east={"id": "sun.example", "peer_id": "moon.example"})
+    pair = Pair(
+        west={"id": "moon.example", "peer_id": "sun.example"},
+        east={"id": "sun.example", "peer_id": "moon.example"},
+    )
     pair.establish()
     sizes = [len(datagram.payload) for datagram in pair.sent]
     # message 3 carries IDr here, which the lesson's does not: 4 + 4 + 11 bytes more
@@ -84,7 +87,9 @@ def test_every_family_of_suites_comes_up(ike):
     assert len(pair.east.sas) == 2
 
 
-@pytest.mark.parametrize("esp", ["aes128gcm16", "aes256-sha256", "aes128-sha512", "chacha20poly1305", "aes192-sha384"])
+@pytest.mark.parametrize(
+    "esp", ["aes128gcm16", "aes256-sha256", "aes128-sha512", "chacha20poly1305", "aes192-sha384"]
+)
 def test_every_esp_suite_is_agreed_on(esp):
     pair = Pair(west={"esp": ["aes192gcm16", esp]}, east={"esp": [esp]})
     pair.establish()
@@ -151,7 +156,11 @@ def test_the_responder_narrows_to_what_both_sides_allow():
     pair = Pair(west={"remote_ts": ["10.2.0.0/16"]}, east={"local_ts": ["10.2.0.0/24", "10.2.8.0/24"]})
     pair.establish()
     event = pair.west.seen(SelectorsNarrowed)[0]
-    assert (event.local, event.remote, event.is_less_than_offered) == ("10.1.0.0/24", "10.2.0.0/24, 10.2.8.0/24", True)
+    assert (event.local, event.remote, event.is_less_than_offered) == (
+        "10.1.0.0/24",
+        "10.2.0.0/24, 10.2.8.0/24",
+        True,
+    )
     assert {str(s) for sa in pair.west.sas.values() for s in sa.selectors} == {
         "10.1.0.0/24 === 10.2.0.0/24",
         "10.1.0.0/24 === 10.2.8.0/24",

@@ -30,7 +30,9 @@ def ike_proposal(words: str = "aes256gcm16-prfsha256-x25519") -> IkeProposal:
     prf = tuple(each.row for each in rows if isinstance(each.row, Prf))
     if not prf:
         prf = tuple(
-            row.row for row in WORDS.values() if isinstance(row.row, Prf) and row.row.id in [i.prf for i in integrity]
+            row.row
+            for row in WORDS.values()
+            if isinstance(row.row, Prf) and row.row.id in [i.prf for i in integrity]
         )
     return IkeProposal(
         tuple((each.row, each.key_bits or 0) for each in rows if isinstance(each.row, Encryption)),

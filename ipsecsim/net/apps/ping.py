@@ -87,7 +87,7 @@ class Ping:
         self._next_at = None if sequence == self._count else now + self._interval
         if self._node.tap is not None:
             self._node.tap(EchoRequestSent(self.name, self._destination, sequence))
-        message = Echo(False, self._identifier, sequence, self._data).emit()
+        message = Echo(is_reply=False, identifier=self._identifier, sequence=sequence, data=self._data).emit()
         return self._node.stack.send(
             None, self._destination, IpProtocol.ICMP, message, dont_fragment=self._dont_fragment
         )
