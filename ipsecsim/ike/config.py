@@ -38,6 +38,15 @@ class EspProposal:
 
 
 @dataclass(frozen=True, slots=True)
+class HalfOpenLimits:
+    """When a responder asks for cookies, and when it takes no more; the first two are strongSwan's defaults."""
+
+    cookie_threshold: int = 30
+    per_address: int = 5
+    total: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class ChildConfig:
     """One Child SA that a connection may have.
 

@@ -7,9 +7,11 @@ from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.errors import LocalError, RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
-from ipsecsim.ike.config import ChildConfig, Connection
+from ipsecsim.ike.config import ChildConfig, Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
+from ipsecsim.ike.events import CookieDemanded
+from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
@@ -34,13 +36,14 @@ class IkeEndpoint:
         credentials: Credentials,
         entropy: Entropy,
         tap: Tap | None = None,
+        limits: HalfOpenLimits | None = None,
     ) -> None:
         self.connections = tuple(connections)
         self.credentials = credentials
         self.tap = tap
         self._entropy = entropy
         self._sas: dict[bytes, IkeSa] = {}  # by our own SPI
-        self._half_open: dict[tuple[bytes, bytes, int], IkeSa] = {}  # by the initiator's SPI and address
+        self._half_open = HalfOpenTable(limits or HalfOpenLimits(), entropy.fork("cookies"))
         self._esp_spis: set[int] = set()
 
     # -- feed verbs -----------------------------------------------------------------------------
@@ -54,7 +57,7 @@ class IkeEndpoint:
             header = IkeHeader.parse(message)
             sa = self._find(header, path)
             _, outer = parse_message(message)
-            sa = sa or self._respond_to(header, path)
+            sa = sa or self._respond_to(header, outer, path, now)
             actions = sa.message(header, outer, message, path, now)
         except RemoteError as error:
             self._dropped(error, message)
@@ -125,14 +128,14 @@ class IkeEndpoint:
         if begins:
             if header.spi_r != NO_SPI or header.message_id != 0:
                 raise BadSpi("an IKE_SA_INIT request with a responder SPI or a message ID")
-            return self._half_open.get((header.spi_i, path.remote, path.remote_port))
+            return self._half_open.find((header.spi_i, path.remote, path.remote_port))
         own = header.spi_r if header.from_initiator else header.spi_i
         sa = self._sas.get(own)
         if sa is None or sa.is_initiator is header.from_initiator or not _is_peer_spi(sa, header):
             raise NoSuchSa(f"SPIs {header.spi_i.hex()} {header.spi_r.hex()}")
         return sa
 
-    def _respond_to(self, header: IkeHeader, path: Path) -> IkeSa:
+    def _respond_to(self, header: IkeHeader, outer: Sequence[Payload], path: Path, now: Instant) -> IkeSa:
         candidates = [
             connection
             for connection in self.connections
@@ -140,6 +143,7 @@ class IkeEndpoint:
         ]
         if not candidates:
             raise NoProposalChosen("no connection for this address")
+        self._half_open.admit((header.spi_i, path.remote, path.remote_port), outer, now)
         return self._new_sa(candidates, path, is_initiator=False, spi_i=header.spi_i)
 
     def _new_sa(
@@ -161,16 +165,18 @@ class IkeEndpoint:
     def _file(self, sa: IkeSa, path: Path) -> None:
         """Keep the tables true: a live SA is found by its SPIs, a dead one is not."""
         own = sa.spi_i if sa.is_initiator else sa.spi_r
-        half_open = (sa.spi_i, path.remote, path.remote_port)
         if sa.state in (State.IDLE, State.DEAD):
             self._sas.pop(own, None)
         else:
             self._sas[own] = sa
+        if sa.is_initiator:
+            return
         if sa.state is State.INIT_ANSWERED:
-            self._half_open[half_open] = sa
-        elif not sa.is_initiator:
-            for key in [key for key, other in self._half_open.items() if other is sa]:
-                del self._half_open[key]
+            if sa.began_as is None:
+                sa.began_as = (sa.spi_i, path.remote, path.remote_port)
+                self._half_open.add(sa.began_as, sa)
+        elif sa.began_as is not None:
+            self._half_open.remove(sa.began_as)
 
     def _configured(self, policy: str) -> tuple[Connection, ChildConfig]:
         for connection in self.connections:
@@ -204,6 +210,8 @@ class IkeEndpoint:
 
     def _dropped(self, error: RemoteError, message: bytes) -> None:
         if self.tap is not None:
+            if isinstance(error, CookieRequired):
+                self.tap(CookieDemanded(len(self._half_open)))
             self.tap(PacketDropped(error.reason, message, str(error)))
 
 

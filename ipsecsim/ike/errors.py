@@ -18,6 +18,10 @@ class InvalidSyntax(IkeError):
 
     notify = NotifyType.INVALID_SYNTAX
 
+    def __init__(self, message: str, reason: DropReason = DropReason.INVALID_SYNTAX) -> None:
+        super().__init__(message)
+        self.reason = reason
+
 
 class UnsupportedCriticalPayload(IkeError):
     """The peer insists on a payload that we do not know (RFC 7296 2.5)."""

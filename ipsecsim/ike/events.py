@@ -180,6 +180,13 @@ class PeerUnresponsive(TraceEvent):
 
 
 @dataclass(slots=True)
+class CookieDemanded(TraceEvent):
+    """Too many initiators have begun: this one has to show first that it receives at its address."""
+
+    half_open: int
+
+
+@dataclass(slots=True)
 class HalfOpenExpired(TraceEvent):
     """An initiator began and never authenticated itself."""
 

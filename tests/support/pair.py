@@ -10,7 +10,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.crypto.catalogue import WORDS, Encryption, Group, Integrity, Prf
 from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
-from ipsecsim.ike.config import ChildConfig, Connection, EspProposal, IkeProposal
+from ipsecsim.ike.config import ChildConfig, Connection, EspProposal, HalfOpenLimits, IkeProposal
 from ipsecsim.ike.credentials import Credentials, SharedSecret
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.identity import Identity
@@ -81,7 +81,9 @@ class Pair:
         west: dict[str, object] | None = None,
         east: dict[str, object] | None = None,
         secrets: tuple[str, str] = ("secret", "secret"),
+        limits: HalfOpenLimits | None = None,
     ) -> None:
+        self.limits = limits
         self.now: Instant = 0
         self.wire: list[SendDatagram] = []
         self.sent: list[SendDatagram] = []
@@ -113,6 +115,7 @@ class Pair:
             Credentials([SharedSecret("ike-net", secret.encode())]),
             SeededEntropy(seed).fork(name),
             events.append,
+            self.limits,
         )
         return Side(endpoint, own, events)
 

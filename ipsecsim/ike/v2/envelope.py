@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.crypto.protection import IntegrityFailed, Protection
+from ipsecsim.ike.errors import InvalidSyntax
 from ipsecsim.wire.ike.chain import emit_chain, parse_chain
 from ipsecsim.wire.ike.encrypted import Encrypted
 from ipsecsim.wire.ike.generic import GENERIC_HEADER, Payload
@@ -48,7 +49,8 @@ def seal(
 def open(message: bytes, envelope: Encrypted, protection: Protection) -> list[Payload]:  # noqa: A001 - the RFC's verb
     """The payloads inside `envelope`, the last payload of `message`.
 
-    Raises EnvelopeBroken when the seal does not hold, Malformed when what was inside makes no sense.
+    Raises EnvelopeBroken when the seal does not hold, InvalidSyntax when what was inside makes no sense:
+    only then, and only because the peer itself must have written it, is it told so (RFC 7296 3.10.1).
     """
     sealed_at = len(message) - len(envelope.body)
     if len(envelope.body) < protection.iv_length + protection.icv_length + 1:
@@ -57,7 +59,10 @@ def open(message: bytes, envelope: Encrypted, protection: Protection) -> list[Pa
         plaintext = protection.open(message[:sealed_at], envelope.body)
     except IntegrityFailed as broken:
         raise EnvelopeBroken("the Encrypted payload's integrity check failed") from broken
-    return parse_chain(envelope.first_inner, strip_padding(plaintext))
+    try:
+        return parse_chain(envelope.first_inner, strip_padding(plaintext))
+    except Malformed as wrong:
+        raise InvalidSyntax(str(wrong), wrong.reason) from wrong
 
 
 def strip_padding(plaintext: bytes) -> bytes:

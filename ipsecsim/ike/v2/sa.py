@@ -38,7 +38,7 @@ from ipsecsim.wire.ike.encrypted import Encrypted
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
-from ipsecsim.wire.ike.numbers import ExchangeType, ProtocolId, name_of
+from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, ProtocolId, name_of
 from ipsecsim.wire.nat_t import NON_ESP_MARKER
 from ipsecsim.wire.numbers import NAT_T_PORT
 
@@ -101,6 +101,7 @@ class IkeSa:
         self.wanted_child: ChildConfig = self.connection.children[0]
         self.spi_in = 0
         self.delete_sent = False
+        self.began_as: tuple[bytes, bytes, int] | None = None  # a responder's entry among the half-open SAs
 
         self._outbound: Protection | None = None
         self._inbound: Protection | None = None
@@ -165,7 +166,8 @@ class IkeSa:
             return []
         self.path = path
         actions = self._respond(header, [Notify(error.notify, error.notify_data)], now)
-        if self.state is not State.ESTABLISHED:
+        # RFC 7296 2.21.3: a badly formed request is the end of the SA on both sides, without a DELETE
+        if self.state is not State.ESTABLISHED or error.notify == NotifyType.INVALID_SYNTAX:
             actions = self.fail() + actions
         return actions
 

@@ -11,7 +11,7 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.v2 import child
-from ipsecsim.ike.v2.message import Answer, Message
+from ipsecsim.ike.v2.message import Answer, Message, notify
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
@@ -52,6 +52,9 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
     """An answer to DELETE ends the SA; any other one only says that the peer lives."""
     sa.window.close_request()
+    if notify(message.payloads, NotifyType.INVALID_SYNTAX):
+        # RFC 7296 2.21.3: fatal on both sides
+        return sa.fail()
     if sa.state is State.DELETING and sa.delete_sent:
         move(sa, Step.GET_DELETE)
     return []

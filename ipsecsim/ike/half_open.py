@@ -1,0 +1,115 @@
+"""Initiators that have begun and not yet proved who they are: bounded, and made to show their address under load.
+
+A first message costs its sender nothing, and its source address may be false (RFC 7296 2.6).
+"""
+
+import hmac
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.entropy import Entropy
+from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.ike.config import HalfOpenLimits
+from ipsecsim.ike.errors import IkeError, InvalidSyntax
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.nonce import Nonce
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import NotifyType
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+SECRET_LIFE = 120 * SECOND
+SECRET_LENGTH = 32
+
+Key = tuple[bytes, bytes, int]  # the initiator's SPI, and the address and port it came from
+
+
+class CookieRequired(IkeError):
+    """The answer is a cookie and nothing else; nothing about the initiator is remembered."""
+
+    notify = NotifyType.COOKIE
+
+    def __init__(self, cookie: bytes, *, was_wrong: bool) -> None:
+        super().__init__(
+            "the cookie is not ours" if was_wrong else "too many half-open SAs to go without a cookie"
+        )
+        self.reason = DropReason.COOKIE_WRONG if was_wrong else DropReason.COOKIE_REQUIRED
+        self.notify_data = cookie
+
+
+class TooManyHalfOpen(IkeError):
+    """The cap on half-open SAs, of this address or of all, is reached. Dropped without an answer."""
+
+    reason = DropReason.HALF_OPEN_LIMIT
+
+
+class HalfOpenTable:
+    """The half-open IKE SAs of one responder, found by the initiator's SPI and address."""
+
+    def __init__(self, limits: HalfOpenLimits, entropy: Entropy) -> None:
+        self._limits = limits
+        self._sas: dict[Key, IkeSa] = {}
+        self._per_address: dict[bytes, int] = {}
+        self._entropy = entropy
+        self._secrets: dict[int, bytes] = {}  # by the number of the period in which each was made
+
+    def __len__(self) -> int:
+        return len(self._sas)
+
+    def find(self, key: Key) -> "IkeSa | None":
+        """The SA that a first message belongs to, when it is a repetition."""
+        return self._sas.get(key)
+
+    def admit(self, key: Key, payloads: Sequence[Payload], now: Instant) -> None:
+        """Raise CookieRequired or TooManyHalfOpen unless this initiator may begin."""
+        if len(self._sas) >= self._limits.total:
+            raise TooManyHalfOpen(f"{len(self._sas)} half-open SAs")
+        if self._per_address.get(key[1], 0) >= self._limits.per_address:
+            raise TooManyHalfOpen(f"{self._limits.per_address} half-open SAs of this address")
+        if len(self._sas) < self._limits.cookie_threshold:
+            return
+        nonce = next((payload.data for payload in payloads if isinstance(payload, Nonce)), None)
+        if nonce is None:
+            raise InvalidSyntax("no nonce to make a cookie for")
+        shown = _cookie_in(payloads)
+        period = now // SECRET_LIFE
+        if shown not in (self._cookie(key, nonce, period), self._cookie(key, nonce, period - 1)):
+            raise CookieRequired(self._cookie(key, nonce, period), was_wrong=shown is not None)
+
+    def add(self, key: Key, sa: "IkeSa") -> None:
+        """An initiator has begun."""
+        if key not in self._sas:
+            self._per_address[key[1]] = self._per_address.get(key[1], 0) + 1
+        self._sas[key] = sa
+
+    def remove(self, key: Key) -> None:
+        """It proved itself, or it is gone. Harmless when it is not here."""
+        if self._sas.pop(key, None) is None:
+            return
+        self._per_address[key[1]] -= 1
+        if not self._per_address[key[1]]:
+            del self._per_address[key[1]]
+
+    def _cookie(self, key: Key, nonce: bytes, period: int) -> bytes:
+        """<VersionIDofSecret> | Hash(Ni | IPi | SPIi), keyed with the secret (RFC 7296 2.6)."""
+        spi_i, address, _ = key
+        version = period.to_bytes(8, "big", signed=True)[-1:]
+        return version + hmac.digest(self._secret(period), nonce + address + spi_i, "sha256")
+
+    def _secret(self, period: int) -> bytes:
+        """The secret of a period; all but this and the last one are forgotten."""
+        if period not in self._secrets:
+            self._secrets[period] = self._entropy.fork(f"cookie secret {period}").bytes(SECRET_LENGTH)
+            for old in [each for each in self._secrets if each < period - 1]:
+                del self._secrets[old]
+        return self._secrets[period]
+
+
+def _cookie_in(payloads: Sequence[Payload]) -> bytes | None:
+    """The cookie, which has to be the first payload; None without one."""
+    front = payloads[0] if payloads else None
+    if isinstance(front, Notify) and front.notify_type == NotifyType.COOKIE:
+        return front.data
+    return None

@@ -1,0 +1,70 @@
+"""What became of each frame."""
+
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import SECOND
+from ipsecsim.net.events import FrameSent
+from ipsecsim.observe.fate import Fate, fates
+from ipsecsim.observe.packet_summary import summary
+from tests.support.builders import World, two_gateways
+
+
+def of(world: World, node: str, words: str) -> Fate:
+    """The fate of the first frame that `node` sent and whose summary holds `words`."""
+    found = fates(world.recorder)
+    for row, sent in world.recorder.of(FrameSent):
+        if row.node == node and words in summary(sent.packet):
+            return found[sent.frame]
+    raise AssertionError(f"{node} sent no {words}")
+
+
+def test_every_frame_has_one(ping_world: World) -> None:
+    assert list(fates(ping_world.recorder)) == [event.frame for _, event in ping_world.recorder.of(FrameSent)]
+
+
+def test_the_way_of_a_ping(ping_world: World) -> None:
+    assert of(ping_world, "a", "ICMP").words == "forwarded and held until there is an SA"
+    assert of(ping_world, "west", "IKE_SA_INIT").words == "forwarded"
+    assert of(ping_world, "internet", "IKE_SA_INIT").words == "delivered to ike"
+    assert of(ping_world, "internet", "ESP").words == "taken out of ESP and forwarded"
+    assert of(ping_world, "east", "ICMP").words == "delivered to icmp"
+    assert of(ping_world, "b", "ICMP").words == "forwarded and sealed in ESP"
+
+
+def test_fragments_wait_until_the_last_one_completes_them(ping_world: World) -> None:
+    assert of(ping_world, "east", "first fragment").words == "kept until its other fragments come"
+    last = of(ping_world, "east", "from byte 2960")
+    assert last.words == "put together from its fragments and delivered to icmp"
+    # a fragmented ESP packet is put together before it is opened (RFC 4303 3.4.1)
+    whole = of(ping_world, "internet", "a fragment from byte 1480 of ESP")
+    assert whole.words.startswith("put together from its fragments and taken out of ESP")
+
+
+def test_a_dropped_packet_has_its_reason() -> None:
+    world = two_gateways()
+    world.send("a", "b", destination_port=7)
+    world.ping("a", "internet", at=SECOND)
+    world.run()
+    closed = of(world, "east", "10.2.0.2, UDP")
+    assert (closed.node, closed.drop) == ("b", DropReason.PORT_CLOSED)
+    assert closed.words == "dropped: no application listens there (PORT_CLOSED)"
+    refused = of(world, "a", "10.1.0.2 > 192.0.2.2")
+    assert (refused.node, refused.drop) == ("west", DropReason.SPD_NO_MATCH)
+    assert refused.words.startswith("forwarded and dropped: ")
+
+
+def test_a_message_that_ike_does_not_accept() -> None:
+    world = two_gateways(psk_east=b"another")
+    world.ping("a", "b")
+    auth = of(world.run(), "internet", "IKE_AUTH request")
+    assert auth.drop is DropReason.AUTH_FAILED
+    assert auth.words == (
+        "delivered to ike and refused there: the peer did not prove its identity (AUTH_FAILED)"
+    )
+
+
+def test_a_frame_in_flight_when_the_recording_ends() -> None:
+    world = two_gateways()
+    world.ping("a", "b")
+    world.simulator.step()
+    assert fates(world.recorder) == {1: Fate()}
+    assert Fate().words == "still on its way when the recording ended"
