@@ -91,6 +91,14 @@ class IkeEndpoint:
                 self._file(sa, sa.path)
         return actions
 
+    def forget(self) -> list[Action]:
+        """Drop every IKE SA without a word to anybody, as a node does that loses its memory."""
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            actions += sa.fail()
+            self._file(sa, sa.path)
+        return actions
+
     def next_deadline(self) -> Instant | None:
         """When the earliest timer of any SA is due."""
         deadlines = [at for sa in self._sas.values() if (at := sa.next_deadline()) is not None]

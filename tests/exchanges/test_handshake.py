@@ -42,7 +42,7 @@ def test_four_messages_give_both_sides_the_same_keys_and_mirrored_sas():
         assert (sa.source, sa.destination) == (other.source, other.destination)
 
 
-def test_the_responder_installs_its_sas_before_it_answers():
+def test_the_responder_can_receive_before_it_answers_and_sends_only_afterwards():
     pair = Pair()
     pair.initiate()
     pair.deliver()
@@ -52,8 +52,8 @@ def test_the_responder_installs_its_sas_before_it_answers():
     pair.perform = lambda side, actions: (path_actions.extend(actions), original(side, actions))
     pair.deliver()
     kinds = [type(action).__name__ for action in path_actions]
-    assert kinds == ["InstallChildSa", "InstallChildSa", "SendDatagram"]
-    assert path_actions[0].parameters.direction.value == "in"
+    assert kinds == ["InstallChildSa", "SendDatagram", "InstallChildSa"]
+    assert [path_actions[at].parameters.direction.value for at in (0, 2)] == ["in", "out"]
 
 
 def test_message_sizes_are_those_of_the_model_lesson():

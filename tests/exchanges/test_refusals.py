@@ -42,7 +42,7 @@ def answer_of_east(pair: Pair) -> list[Payload]:
     return envelope.open(raw, outer[0], pair.west.endpoint.sas[0]._inbound)
 
 
-@pytest.fixture()
+@pytest.fixture
 def pair() -> Pair:
     """Two sides with an established SA; what they said is gone from the wire."""
     pair = Pair()
@@ -50,7 +50,7 @@ def pair() -> Pair:
     return pair
 
 
-@pytest.fixture()
+@pytest.fixture
 def first() -> tuple[Pair, bytes]:
     """The first message of a handshake, not delivered."""
     pair = Pair()

@@ -82,7 +82,9 @@ class Pair:
         east: dict[str, object] | None = None,
         secrets: tuple[str, str] = ("secret", "secret"),
         limits: HalfOpenLimits | None = None,
+        watched: bool = True,
     ) -> None:
+        self.watched = watched
         self.limits = limits
         self.now: Instant = 0
         self.wire: list[SendDatagram] = []
@@ -114,7 +116,7 @@ class Pair:
             [connection],
             Credentials([SharedSecret("ike-net", secret.encode())]),
             SeededEntropy(seed).fork(name),
-            events.append,
+            events.append if self.watched else None,
             self.limits,
         )
         return Side(endpoint, own, events)
@@ -144,6 +146,14 @@ class Pair:
         """A side says goodbye."""
         side = side or self.west
         self.perform(side, side.endpoint.terminate("net", self.now))
+
+    def forget(self) -> None:
+        """Both sides lose their memory, and the wire is clean again."""
+        for side in (self.west, self.east):
+            self.perform(side, side.endpoint.forget())
+            side.actions.clear()
+        self.wire.clear()
+        self.sent.clear()
 
     def inject(self, datagram: SendDatagram) -> None:
         """A datagram reaches the side it is for."""

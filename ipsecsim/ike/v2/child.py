@@ -39,8 +39,8 @@ class Agreement:
     remote: Sequence[TrafficSelector]
 
 
-def create(sa: "IkeSa", agreed: Agreement, *, we_began: bool) -> list[Action]:
-    """Derive the keys and install both SAs, the inbound one first so that no packet comes too early.
+def create(sa: "IkeSa", agreed: Agreement, *, we_began: bool) -> tuple[InstallChildSa, InstallChildSa]:
+    """Derive the keys; installing the inbound SA comes first, so that no packet comes too early.
 
     `we_began`: we sent the request of this exchange, so the first half of KEYMAT is for our packets.
     """
@@ -55,7 +55,7 @@ def create(sa: "IkeSa", agreed: Agreement, *, we_began: bool) -> list[Action]:
     sa.children.append(ChildSa(config, agreed.spi_in, agreed.spi_out))
     if sa.tap is not None:
         sa.tap(ChildSaCreated(config.name, agreed.spi_in, agreed.spi_out, agreed.suite.words))
-    return [
+    return (
         InstallChildSa(
             SaParameters(
                 direction=Direction.INBOUND,
@@ -86,7 +86,7 @@ def create(sa: "IkeSa", agreed: Agreement, *, we_began: bool) -> list[Action]:
                 udp_ports=(path.local_port, path.remote_port) if encapsulated else None,
             )
         ),
-    ]
+    )
 
 
 def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:

@@ -35,10 +35,11 @@ class Message:
 
 @dataclass(slots=True)
 class Answer:
-    """What a request leads to: the payloads of the response, and actions to perform before it is sent."""
+    """What a request leads to: the payloads of the response, and actions to perform before and after it is sent."""
 
     payloads: Sequence[Payload]
-    actions: list[Action] = field(default_factory=list)
+    before: list[Action] = field(default_factory=list)
+    after: list[Action] = field(default_factory=list)
 
 
 def first(payloads: Sequence[Payload], kind: type[Kind]) -> Kind | None:

@@ -152,7 +152,7 @@ class IkeSa:
             actions = exchange.handle_response(self, message, now) + self._next_news(now)
         else:
             answer = exchange.handle_request(self, message, now)
-            actions = answer.actions + self._respond(header, answer.payloads, now)
+            actions = answer.before + self._respond(header, answer.payloads, now) + answer.after
         self._watch(now)
         return actions
 

@@ -80,7 +80,9 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             raise
         _child_failed(sa, "", refused.notify)
         return Answer([our_id, our_proof, Notify(refused.notify, refused.notify_data)])
-    return Answer([our_id, our_proof, *answer], child.create(sa, agreed, we_began=False))
+    inbound, outbound = child.create(sa, agreed, we_began=False)
+    # our own packets wait until the answer is out: the peer cannot open them before it has read it
+    return Answer([our_id, our_proof, *answer], before=[inbound], after=[outbound])
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
@@ -217,7 +219,7 @@ def _accept_child(sa: "IkeSa", payloads: Sequence[Payload], now: Instant) -> lis
     agreed = child.Agreement(
         wanted, suite, sa.spi_in, int.from_bytes(spi_out, "big"), ours.selectors, theirs.selectors
     )
-    return child.create(sa, agreed, we_began=True)
+    return list(child.create(sa, agreed, we_began=True))
 
 
 def _child_failed(sa: "IkeSa", name: str, notify: int) -> None:

@@ -46,7 +46,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             actions += removed
             if gone:
                 reply.append(Delete(ProtocolId.ESP, gone))
-    return Answer(reply, actions)
+    return Answer(reply, before=actions)
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
