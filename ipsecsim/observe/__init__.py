@@ -1,0 +1,1 @@
+"""Asking the recording: what happened, in which order, because of what, and in which bytes."""

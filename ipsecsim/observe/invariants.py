@@ -1,0 +1,49 @@
+"""What must hold in every recording: nothing vanishes, nothing leaks, causes come first.
+
+`check` is run after every simulated run in the tests. Each kind of violation is looked for in its own file.
+"""
+
+from collections.abc import Iterator
+
+from ipsecsim.net.events import FrameArrived, FrameSent, TurnBegan
+from ipsecsim.net.simulator import Simulator
+from ipsecsim.observe.conservation import check_conservation
+from ipsecsim.observe.leaks import check_leaks
+from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.violation import Violation
+
+__all__ = ["Violation", "check"]
+
+
+def check(recorder: Recorder, simulator: Simulator) -> list[Violation]:
+    """Every violation, in the order of turns. The simulator must stand where the recording ends."""
+    found = [
+        *check_order(recorder),
+        *check_conservation(recorder, simulator),
+        *check_leaks(recorder, simulator),
+    ]
+    return sorted(found, key=lambda violation: violation.turn)
+
+
+def check_order(recorder: Recorder) -> Iterator[Violation]:
+    """Rows and turns count without gaps, time never goes back, and a cause comes before its effect."""
+    number, now = 0, 0
+    sent_in: dict[int, int] = {}
+    for position, row in enumerate(recorder.rows):
+        turn = row.turn
+        if row.sequence != position:
+            yield Violation(turn.number, turn.node, f"row {position} calls itself {row.sequence}")
+        begins = isinstance(row.event, TurnBegan)
+        if turn.number != number + begins:
+            yield Violation(turn.number, turn.node, f"follows turn {number}, and TurnBegan is out of place")
+        if turn.at < now:
+            yield Violation(turn.number, turn.node, f"time went back from {now} ns to {turn.at} ns")
+        if begins and not 0 <= turn.cause < turn.number:
+            yield Violation(turn.number, turn.node, f"its cause, turn {turn.cause}, is no earlier turn")
+        number, now = turn.number, turn.at
+        if isinstance(row.event, FrameSent):
+            sent_in[row.event.frame] = turn.number
+        elif isinstance(row.event, FrameArrived) and sent_in.get(row.event.frame) != turn.cause:
+            frame, sender = row.event.frame, sent_in.get(row.event.frame)
+            sentence = f"frame {frame} was sent in turn {sender}, but the cause is turn {turn.cause}"
+            yield Violation(turn.number, turn.node, sentence)

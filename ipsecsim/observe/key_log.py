@@ -1,0 +1,172 @@
+"""A Wireshark profile that opens what the recording has sealed: the keys of IKE and ESP in its own tables.
+
+Start it with `WIRESHARK_CONFIG_DIR=FOLDER wireshark -C ipsecsim -r capture.pcapng` (or tshark).
+The keys in these files are those of a simulation; the form is that of Wireshark 4.0.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ipsecsim.base.address import unpack
+from ipsecsim.crypto.catalogue import WORDS, Encryption, Integrity
+from ipsecsim.ike.events import IkeKeysDerived
+from ipsecsim.ipsec.events import SaInstalled
+from ipsecsim.net.events import FrameSent
+from ipsecsim.observe.packet_summary import esp_of, ike_of
+from ipsecsim.observe.record import Record
+from ipsecsim.wire import ipv4
+
+PROFILE = "ipsecsim"
+ANY_ADDRESS = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What Wireshark 4.0 calls a cipher in its two tables, in `ike` by key size. Empty: it cannot read it."""
+
+    esp: str = ""
+    ike: Mapping[int, str] = field(default_factory=dict)
+
+
+NOT_READABLE = Names()
+
+# In "AES-GCM [RFC4106]", without a length, Wireshark expects no ICV at all: never use that name.
+ENCRYPTION: dict[str, Names] = {
+    "aes-gcm-16": Names(
+        "AES-GCM with 16 octet ICV [RFC4106]",
+        {bits: f"AES-GCM-{bits} with 16 octet ICV [RFC5282]" for bits in (128, 192, 256)},
+    ),
+    "aes-cbc": Names("AES-CBC [RFC3602]", {bits: f"AES-CBC-{bits} [RFC3602]" for bits in (128, 192, 256)}),
+    "chacha20-poly1305": NOT_READABLE,
+}
+INTEGRITY: dict[str, tuple[str, str]] = {  # in the ESP table, in the IKEv2 table
+    "": ("NULL", "NONE [RFC4306]"),
+    "hmac-sha2-256-128": ("HMAC-SHA-256-128 [RFC4868]", "HMAC_SHA2_256_128 [RFC4868]"),
+    "hmac-sha2-384-192": ("HMAC-SHA-384-192 [RFC4868]", "HMAC_SHA2_384_192 [RFC4868]"),
+    "hmac-sha2-512-256": ("HMAC-SHA-512-256 [RFC4868]", "HMAC_SHA2_512_256 [RFC4868]"),
+}
+
+PREFERENCES = """\
+# Wireshark preferences of the profile "ipsecsim"
+esp.enable_encryption_decode: TRUE
+esp.enable_authentication_check: TRUE
+# The capture shows a packet on every link that it crosses: its sequence number comes more than once
+esp.do_esp_sequence_analysis: FALSE
+ip.check_checksum: TRUE
+udp.check_checksum: TRUE
+nameres.network_name: TRUE
+gui.column.format:
+\t"No.", "%m",
+\t"Time", "%t",
+\t"Link", "%Cus:frame.interface_name:0:R",
+\t"Source", "%s",
+\t"Destination", "%d",
+\t"Protocol", "%p",
+\t"Length", "%L",
+\t"Info", "%i"
+"""
+
+COLOR_FILTERS = """\
+# Colours of the profile "ipsecsim": name, filter, background, text
+@malformed or bad ICV@_ws.malformed or esp.icv_bad@[65535,24672,24672][0,0,0]
+@ESP@esp@[55000,62000,55000][0,0,0]
+@IKE sealed@isakmp.typepayload == 46@[64000,58000,46000][0,0,0]
+@IKE in clear@isakmp@[65535,65535,48000][0,0,0]
+@in clear@ip@[60000,63000,65535][0,0,0]
+"""
+
+
+def write_profile(rows: Iterable[Record], folder: Path) -> Path:
+    """Write `folder`/profiles/ipsecsim and return it. Only keys of SAs that the recorded frames belong to."""
+    keys = _Keys()
+    for row in rows:
+        keys.notice(row)
+    profile = folder / "profiles" / PROFILE
+    profile.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "preferences": PREFERENCES,
+        "colorfilters": COLOR_FILTERS,
+        "esp_sa": keys.esp_table(),
+        "ikev2_decryption_table": keys.ike_table(),
+    }
+    for name, text in texts.items():
+        (profile / name).write_text(text, encoding="utf-8")
+    return profile
+
+
+class _Keys:
+    """Gathers keys and the frames that need them. Both ends tell of the same SA: each is kept once."""
+
+    def __init__(self) -> None:
+        self._esp: dict[tuple[int, bytes], SaInstalled] = {}
+        self._ike: dict[tuple[bytes, bytes], IkeKeysDerived] = {}
+        self._seen_esp: dict[int, set[tuple[bytes, bytes]]] = {}
+        self._seen_ike: set[tuple[bytes, bytes]] = set()
+
+    def notice(self, row: Record) -> None:
+        event = row.event
+        if isinstance(event, SaInstalled):
+            self._esp.setdefault((event.spi, event.encryption_key), event)
+        elif isinstance(event, IkeKeysDerived):
+            self._ike.setdefault((event.spi_i, event.spi_r), event)
+        elif isinstance(event, FrameSent):
+            esp, ike = esp_of(event.packet), ike_of(event.packet)
+            if esp is not None:
+                ends = bytes(event.packet[ipv4.SOURCE]), bytes(event.packet[ipv4.DESTINATION])
+                self._seen_esp.setdefault(esp[0], set()).add(ends)
+            if ike is not None:
+                self._seen_ike.add((ike.spi_i, ike.spi_r))
+
+    def esp_table(self) -> str:
+        """Columns: protocol, source, destination, SPI, encryption, key, authentication, key."""
+        lines = ["# ESP keys of the capture beside this profile"]
+        for sa in self._esp.values():
+            if sa.spi in self._seen_esp:
+                lines.append(self._esp_line(sa))
+        return "\n".join(lines) + "\n"
+
+    def ike_table(self) -> str:
+        """Columns: both SPIs, SK_ei, SK_er, encryption, SK_ai, SK_ar, integrity."""
+        lines = ["# IKEv2 keys of the capture beside this profile"]
+        for key, sa in self._ike.items():
+            if key in self._seen_ike:
+                lines.append(_ike_line(sa))
+        return "\n".join(lines) + "\n"
+
+    def _esp_line(self, sa: SaInstalled) -> str:
+        rows = [WORDS[word].row for word in sa.suite.split("-")]
+        cipher = next(row.name for row in rows if isinstance(row, Encryption))
+        check = next((row.name for row in rows if isinstance(row, Integrity)), "")
+        encryption, integrity = ENCRYPTION.get(cipher, NOT_READABLE).esp, INTEGRITY.get(check)
+        if not encryption or integrity is None:
+            return f"# left out: Wireshark 4.0 cannot read {sa.suite}, the suite of SPI {sa.spi:08x}"
+        # behind a NAT the addresses of the SA are not those of the packet
+        is_as_sent = self._seen_esp[sa.spi] == {(sa.source, sa.destination)}
+        return _row(
+            "IPv4",
+            unpack(sa.source) if is_as_sent else ANY_ADDRESS,
+            unpack(sa.destination) if is_as_sent else ANY_ADDRESS,
+            f"0x{sa.spi:08x}",
+            encryption,
+            f"0x{sa.encryption_key.hex()}",
+            integrity[0],
+            f"0x{sa.integrity_key.hex()}" if sa.integrity_key else "",
+        )
+
+
+def _ike_line(sa: IkeKeysDerived) -> str:
+    encryption = ENCRYPTION.get(sa.encryption, NOT_READABLE).ike.get(sa.encryption_bits)
+    integrity = INTEGRITY.get(sa.integrity)
+    if encryption is None or integrity is None:
+        suite = f"{sa.encryption} {sa.encryption_bits} {sa.integrity}".strip()
+        return f"# left out: Wireshark 4.0 cannot read {suite}, the suite of IKE SA {sa.spi_i.hex()}"
+    # in this table bytes stand bare: 0x is unknown to it, and what is quoted it takes as letters
+    spis_and_keys = (sa.spi_i, sa.spi_r, sa.sk_ei, sa.sk_er)
+    checks = ",".join(key.hex() or '""' for key in (sa.sk_ai, sa.sk_ar))
+    sealing = ",".join(each.hex() for each in spis_and_keys)
+    return f'{sealing},"{encryption}",{checks},"{integrity[1]}"'
+
+
+def _row(*cells: str) -> str:
+    return ",".join(f'"{cell}"' for cell in cells)
