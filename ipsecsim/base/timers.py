@@ -28,7 +28,7 @@ class Timers(Generic[Name]):
 
     def next_deadline(self) -> Instant | None:
         """The earliest deadline, or None when nothing is armed."""
-        return min(self._deadlines.values(), default=None)
+        return min(self._deadlines.values()) if self._deadlines else None
 
     def pop_expired(self, now: Instant) -> list[Name]:
         """Remove and return the names due at `now`: earliest first, then in the order they were armed."""

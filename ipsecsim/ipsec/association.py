@@ -63,6 +63,7 @@ class SecurityAssociation:
     packets: int = 0
     octets: int = 0
     last_used: Instant = field(default=-1)
+    accepted_flows: set[bytes] = field(default_factory=set)  # flow keys that the selectors let in
 
     @classmethod
     def install(cls, parameters: SaParameters, now: Instant) -> "SecurityAssociation":

@@ -37,10 +37,10 @@ class IpsecEngine:
         None: policy lets it pass in clear. A list: the engine took the packet; an empty one means that
         it was dropped or is waiting.
         """
-        flow = flow_of(packet)
-        policy = self.spd.outbound(flow)
+        decided = self.spd.outbound(packet)
+        policy = decided.policy
         if policy is None:
-            return self._drop(DropReason.SPD_NO_MATCH, packet, str(flow))
+            return self._drop(DropReason.SPD_NO_MATCH, packet, str(flow_of(packet)))
         policy.hits += 1
         if self.tap is not None:
             self.tap(PolicyMatched(policy.name, policy.action.value, Direction.OUTBOUND.value))
@@ -48,17 +48,17 @@ class IpsecEngine:
             return None
         if policy.action is PolicyAction.DISCARD:
             return self._drop(DropReason.SPD_DISCARD, packet, policy.name)
-        sa = self.sad.outbound(policy.name, flow)
-        if sa is not None:
-            return protect(sa, packet, now, self.tap)
-        return self._hold(policy, packet, now)
+        if decided.sa is None:
+            decided.sa = self.sad.outbound(policy.name, flow_of(packet))
+            if decided.sa is None:
+                return self._hold(policy, packet, now)
+        return protect(decided.sa, packet, now, self.tap)
 
     def inbound_clear(self, packet: bytes) -> bool:
         """May a packet that arrived without protection pass? Policy decides (RFC 4301 5.2, step 3b)."""
-        flow = flow_of(packet)
-        policy = self.spd.inbound(flow)
+        policy = self.spd.inbound(packet).policy
         if policy is None:
-            self._drop(DropReason.SPD_NO_MATCH, packet, str(flow))
+            self._drop(DropReason.SPD_NO_MATCH, packet, str(flow_of(packet)))
             return False
         policy.hits += 1
         if self.tap is not None:
@@ -83,6 +83,7 @@ class IpsecEngine:
         """Take up an SA; an outbound one lets the packets go that waited for it."""
         sa = SecurityAssociation.install(parameters, now)
         self.sad.add(sa)
+        self.spd.forget_decisions()
         if self.tap is not None:
             self.tap(
                 SaInstalled(
@@ -106,6 +107,7 @@ class IpsecEngine:
     def remove(self, direction: Direction, spi: int) -> None:
         """Forget an SA; harmless when it is not there."""
         sa = self.sad.remove(direction, spi)
+        self.spd.forget_decisions()
         if sa is not None and self.tap is not None:
             self.tap(SaRemoved(spi, direction.value, sa.parameters.policy, sa.packets, sa.octets))
 

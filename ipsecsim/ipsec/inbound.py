@@ -7,10 +7,13 @@ from ipsecsim.base.trace import Tap
 from ipsecsim.ipsec.association import SecurityAssociation
 from ipsecsim.ipsec.events import PacketOpened, ReplayRejected
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
-from ipsecsim.ipsec.selector import any_matches_inbound, flow_of
+from ipsecsim.ipsec.selector import any_matches_inbound, flow_key, flow_of
 from ipsecsim.wire import esp, ipv4
 from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.reader import Malformed
+
+
+MOST_ACCEPTED_FLOWS = 10_000  # remembered for an SA; an authentic peer must not fill the memory either
 
 
 class Refused(RemoteError):
@@ -41,9 +44,7 @@ def unprotect(
     if next_header != IpProtocol.IPV4:
         raise Refused(DropReason.MODE_MISMATCH, f"next header {next_header} on a tunnel SA")
     inner = _checked_inner(inner)
-    # RFC 4301 5.2 step 4: an authentic packet may still lie about what it is
-    if not any_matches_inbound(sa.parameters.selectors, flow_of(inner)):
-        raise Refused(DropReason.SA_SELECTOR_MISMATCH, str(flow_of(inner)))
+    _check_selectors(sa, inner)
     sa.packets += 1
     sa.octets += len(inner)
     sa.last_used = now
@@ -70,6 +71,20 @@ def _check_replay(sa: SecurityAssociation, sequence: int, tap: Tap | None) -> No
     if tap is not None:
         tap(ReplayRejected(sa.spi, sequence, sa.replay.top))
     raise Refused(reason, f"sequence {sequence}, window top {sa.replay.top}")
+
+
+def _check_selectors(sa: SecurityAssociation, inner: bytes) -> None:
+    """An authentic packet may still lie about what it is (RFC 4301 5.2, step 4)."""
+    key = flow_key(inner)
+    if key is not None and key in sa.accepted_flows:
+        return
+    flow = flow_of(inner)
+    if not any_matches_inbound(sa.parameters.selectors, flow):
+        raise Refused(DropReason.SA_SELECTOR_MISMATCH, str(flow))
+    if key is not None:
+        if len(sa.accepted_flows) >= MOST_ACCEPTED_FLOWS:
+            sa.accepted_flows.clear()
+        sa.accepted_flows.add(key)
 
 
 def _checked_inner(inner: bytes) -> bytes:

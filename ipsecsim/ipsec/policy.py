@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ipsecsim.ipsec.selector import Flow, Selector, any_matches_inbound, any_matches_outbound
+from ipsecsim.ipsec.association import SecurityAssociation
+from ipsecsim.ipsec.selector import (
+    Selector,
+    any_matches_inbound,
+    any_matches_outbound,
+    flow_key,
+    flow_of,
+)
 
 
 class PolicyAction(Enum):
@@ -25,8 +32,16 @@ class Policy:
     hits: int = 0
 
 
+@dataclass(slots=True)
+class CacheEntry:
+    """What was decided for one flow: the rule, and the SA that carries it once one does (RFC 4301 4.4.1)."""
+
+    policy: Policy | None
+    sa: SecurityAssociation | None = None
+
+
 class SecurityPolicyDatabase:
-    """The rules in order, with a cache of decided flows that every change empties.
+    """The rules in order, with a cache of decided flows for each direction that every change empties.
 
     No match means DISCARD: nothing crosses the IPsec boundary without a rule (RFC 4301 4.4.1).
     """
@@ -35,8 +50,8 @@ class SecurityPolicyDatabase:
 
     def __init__(self, policies: Sequence[Policy] = ()) -> None:
         self._policies = list(policies)
-        self._outbound: dict[Flow, Policy | None] = {}
-        self._inbound: dict[Flow, Policy | None] = {}
+        self._outbound: dict[bytes, CacheEntry] = {}
+        self._inbound: dict[bytes, CacheEntry] = {}
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -50,25 +65,41 @@ class SecurityPolicyDatabase:
     def replace(self, policies: Sequence[Policy]) -> None:
         """Put other rules in place."""
         self._policies = list(policies)
+        self.forget_decisions()
+
+    def forget_decisions(self) -> None:
+        """Empty the caches: rules or SAs have changed."""
         self._outbound.clear()
         self._inbound.clear()
 
-    def outbound(self, flow: Flow) -> Policy | None:
-        """The rule for a packet that leaves; None when no rule matches."""
-        if flow not in self._outbound:
-            found = next((p for p in self._policies if any_matches_outbound(p.selectors, flow)), None)
-            self._remember(self._outbound, flow, found)
-        return self._outbound[flow]
+    def outbound(self, packet: bytes) -> CacheEntry:
+        """What holds for a packet that leaves; its policy is None when no rule matches."""
+        key = flow_key(packet)
+        entry = self._outbound.get(key) if key is not None else None
+        if entry is None:
+            flow = flow_of(packet)
+            entry = CacheEntry(
+                next((p for p in self._policies if any_matches_outbound(p.selectors, flow)), None)
+            )
+            self._remember(self._outbound, key, entry)
+        return entry
 
-    def inbound(self, flow: Flow) -> Policy | None:
-        """The rule for a packet that arrives; None when no rule matches."""
-        if flow not in self._inbound:
-            found = next((p for p in self._policies if any_matches_inbound(p.selectors, flow)), None)
-            self._remember(self._inbound, flow, found)
-        return self._inbound[flow]
+    def inbound(self, packet: bytes) -> CacheEntry:
+        """What holds for a packet that arrives in clear; its policy is None when no rule matches."""
+        key = flow_key(packet)
+        entry = self._inbound.get(key) if key is not None else None
+        if entry is None:
+            flow = flow_of(packet)
+            entry = CacheEntry(
+                next((p for p in self._policies if any_matches_inbound(p.selectors, flow)), None)
+            )
+            self._remember(self._inbound, key, entry)
+        return entry
 
-    def _remember(self, cache: dict[Flow, Policy | None], flow: Flow, found: Policy | None) -> None:
+    def _remember(self, cache: dict[bytes, CacheEntry], key: bytes | None, entry: CacheEntry) -> None:
+        if key is None:
+            return
         # packets from outside fill this cache: a flood of flows must not fill the memory
         if len(cache) >= self.CACHE_LIMIT:
             cache.clear()
-        cache[flow] = found
+        cache[key] = entry

@@ -41,6 +41,18 @@ def flow_of(packet: bytes) -> Flow:
     return Flow(bytes(packet[12:16]), bytes(packet[16:20]), protocol, *ports)
 
 
+def flow_key(packet: bytes) -> bytes | None:
+    """The bytes that decide a packet's flow: equal keys mean equal flows.
+
+    None for packets that need a closer look: with options, fragments, or too short for ports.
+    """
+    if packet[0] != 0x45 or packet[6] & 0x3F or packet[7]:
+        return None
+    if packet[9] in _HAS_PORTS:
+        return packet[9:10] + packet[12:24] if len(packet) >= 24 else None
+    return packet[9:10] + packet[12:20]
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """One row: address ranges, protocol and port ranges of both ends, seen from the node that holds it.

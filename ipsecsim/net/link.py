@@ -1,5 +1,6 @@
 """Links: a cable of two ends or a LAN of more. They carry IP packets; there is no Ethernet and no ARP."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ class _Sender:
     """One end's transmitter: when it is free again, and when what it holds will have left."""
 
     free_at: Instant = 0
-    leaving: list[tuple[Instant, int]] = field(default_factory=list)
+    leaving: deque[tuple[Instant, int]] = field(default_factory=deque)
 
 
 class Link:
@@ -56,32 +57,33 @@ class Link:
 
     def carry(self, sender: "Node", interface: str, next_hop: bytes, packet: bytes) -> None:
         """Take a packet over from `sender`: schedule its arrival, or drop it with a reason."""
-        simulator = self._simulator
+        simulator, options = self._simulator, self.options
         frame = simulator.next_frame()
         if sender.tap is not None:
             sender.tap(FrameSent(frame, self.name, interface, next_hop, packet))
         owner = self._owners.get(next_hop)
-        if not self.options.up:
+        if not options.up:
             self._lose(sender, frame, packet, DropReason.LINK_DOWN)
             return
         if owner is None:
             self._lose(sender, frame, packet, DropReason.NO_NEIGHBOUR)
             return
-        departure = self._departure(self._senders[sender.name], len(packet), simulator.now)
-        if departure is None:
-            self._lose(sender, frame, packet, DropReason.QUEUE_FULL)
-            return
+        wait = options.delay
+        if options.rate is not None:
+            now = simulator.now
+            departure = self._departure(self._senders[sender.name], len(packet), options.rate, now)
+            if departure is None:
+                self._lose(sender, frame, packet, DropReason.QUEUE_FULL)
+                return
+            wait += departure - now
         node, arrives_at = owner
-        wait = departure - simulator.now + self.options.delay
         simulator.deliver_after(wait, node, arrives_at, self.name, frame, packet)
 
-    def _departure(self, sender: _Sender, size: int, now: Instant) -> Instant | None:
+    def _departure(self, sender: _Sender, size: int, rate: int, now: Instant) -> Instant | None:
         """When the last bit will have left, or None when the queue is full. Nothing is queued for real."""
-        if self.options.rate is None:
-            return now
         leaving = sender.leaving
         while leaving and leaving[0][0] <= now:
-            leaving.pop(0)
+            leaving.popleft()
         limit = self.options.queue_bytes
         is_full = len(leaving) > self.options.queue_packets or (
             limit is not None and leaving and sum(length for _, length in leaving) + size > limit
@@ -89,7 +91,7 @@ class Link:
         if is_full:
             return None
         # whole nanoseconds, rounded up: a bit is not gone before it is gone
-        serialisation = -(-size * 8 * SECOND // self.options.rate)
+        serialisation = -(-size * 8 * SECOND // rate)
         sender.free_at = max(sender.free_at, now) + serialisation
         leaving.append((sender.free_at, size))
         return sender.free_at

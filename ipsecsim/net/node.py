@@ -105,12 +105,7 @@ class Node:
 
     def rearm(self, cause: int) -> None:
         """Set the one timer to the earliest deadline. Called at the end of each turn, which is its cause."""
-        deadlines = [
-            at
-            for engine in (*self._engines, *self.applications)
-            if (at := engine.next_deadline()) is not None
-        ]
-        earliest = min(deadlines, default=None)
+        earliest = self._earliest()
         if earliest is None or (self._armed is not None and self._armed <= earliest):
             # a timer that rings too early does no harm: it re-arms itself
             return
@@ -123,13 +118,21 @@ class Node:
         if self._armed != armed_for:
             return False
         self._armed = None
-        now = self.simulator.now
-        due = [
-            at
-            for engine in (*self._engines, *self.applications)
-            if (at := engine.next_deadline()) is not None
-        ]
-        return min(due, default=now + 1) <= now
+        earliest = self._earliest()
+        return earliest is not None and earliest <= self.simulator.now
+
+    def _earliest(self) -> Instant | None:
+        """The earliest deadline of anything on this node."""
+        earliest: Instant | None = None
+        for engine in self._engines:
+            at = engine.next_deadline()
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        for application in self.applications:
+            at = application.next_deadline()
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
 
     def serve_timers(self) -> None:
         """Let every engine do what is due."""

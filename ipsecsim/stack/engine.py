@@ -29,7 +29,7 @@ from ipsecsim.stack.events import (
 )
 from ipsecsim.stack.fragments import Reassembler, fragment
 from ipsecsim.stack.interface import Interface
-from ipsecsim.stack.path import Hook, HookTable, Passage
+from ipsecsim.stack.path import HookTable, Passage, walk
 from ipsecsim.stack.routes import Route, RouteTable
 from ipsecsim.wire import icmpv4, ipv4, udp
 from ipsecsim.wire.icmpv4 import Echo, IcmpError, IcmpType, TimeExceededCode, UnreachableCode
@@ -49,7 +49,7 @@ class HostStack:
         self.protocols: set[int] = set()  # IP protocols that somebody above the stack takes
         self.forwards = forwards
         self.tap = tap
-        self._entropy = entropy.fork("ip identification")
+        self._identification = entropy.fork("ip identification").below(0x10000)
         self._reassembler = Reassembler()
         self._own = {interface.address for interface in self.interfaces.values()}
         for interface in self.interfaces.values():
@@ -81,13 +81,14 @@ class HostStack:
         route = self.routes.lookup(destination)
         if source is None:
             source = destination if route is None else self.interfaces[route.interface].address
-        identification = int.from_bytes(self._entropy.bytes(2), "big")
+        # RFC 6864 4.1: no value comes again soon, which a counter does best
+        self._identification = (self._identification + 1) & 0xFFFF
         packet = ipv4.build(
             source,
             destination,
             protocol,
             payload,
-            identification=identification,
+            identification=self._identification,
             tos=tos,
             dont_fragment=dont_fragment,
         )
@@ -98,10 +99,12 @@ class HostStack:
         if route is None:
             return self._drop(DropReason.IP_NO_ROUTE, packet)
         passage = Passage(outbound=route.interface, exempt=exempt)
-        verdict = self.hooks.walk(Hook.OUTPUT, packet, passage)
-        if isinstance(verdict, list):
-            return verdict
-        return self._leave(verdict, route, passage)
+        if self.hooks.output:
+            verdict = walk(self.hooks.output, packet, passage)
+            if isinstance(verdict, list):
+                return verdict
+            packet = verdict
+        return self._leave(packet, route, passage)
 
     def send_datagram(
         self,
@@ -159,14 +162,16 @@ class HostStack:
             ipv4.check(packet)
         except RemoteError as wrong:
             return self._drop(wrong.reason, packet, str(wrong))
-        verdict = self.hooks.walk(Hook.PREROUTING, packet, passage)
-        if isinstance(verdict, list):
-            return verdict
-        if verdict[ipv4.DESTINATION] in self._own:
-            return self._deliver(verdict, passage, now)
+        if self.hooks.prerouting:
+            verdict = walk(self.hooks.prerouting, packet, passage)
+            if isinstance(verdict, list):
+                return verdict
+            packet = verdict
+        if packet[ipv4.DESTINATION] in self._own:
+            return self._deliver(packet, passage, now)
         if not self.forwards:
             return self._drop(DropReason.IP_NOT_LOCAL, packet)
-        return self._forward(verdict, passage)
+        return self._forward(packet, passage)
 
     def _forward(self, packet: bytes, passage: Passage) -> list[Action]:
         if packet[ipv4.TTL] <= 1:
@@ -177,10 +182,12 @@ class HostStack:
             self._drop(DropReason.IP_NO_ROUTE, packet)
             return self._complain(packet, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.NET)
         passage.outbound = route.interface
-        verdict = self.hooks.walk(Hook.FORWARD, packet, passage)
-        if isinstance(verdict, list):
-            return verdict
-        changed = bytearray(verdict)
+        if self.hooks.forward:
+            verdict = walk(self.hooks.forward, packet, passage)
+            if isinstance(verdict, list):
+                return verdict
+            packet = verdict
+        changed = bytearray(packet)
         ipv4.decrement_ttl(changed)
         if self.tap is not None:
             self.tap(
@@ -191,19 +198,21 @@ class HostStack:
         return self._leave(bytes(changed), route, passage)
 
     def _leave(self, packet: bytes, route: Route, passage: Passage) -> list[Action]:
-        verdict = self.hooks.walk(Hook.POSTROUTING, packet, passage)
-        if isinstance(verdict, list):
-            return verdict
-        next_hop = route.next_hop or verdict[ipv4.DESTINATION]
+        if self.hooks.postrouting:
+            verdict = walk(self.hooks.postrouting, packet, passage)
+            if isinstance(verdict, list):
+                return verdict
+            packet = verdict
+        next_hop = route.next_hop or packet[ipv4.DESTINATION]
         mtu = self.interfaces[route.interface].mtu
-        if len(verdict) <= mtu:
-            return [Transmit(route.interface, next_hop, verdict)]
-        if verdict[6] & 0x40:  # DF
-            self._drop(DropReason.IP_DF_TOO_BIG, verdict, f"{len(verdict)} bytes, MTU {mtu}")
+        if len(packet) <= mtu:
+            return [Transmit(route.interface, next_hop, packet)]
+        if packet[6] & 0x40:  # DF
+            self._drop(DropReason.IP_DF_TOO_BIG, packet, f"{len(packet)} bytes, MTU {mtu}")
             return self._complain(
-                verdict, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.FRAGMENTATION_NEEDED, mtu
+                packet, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.FRAGMENTATION_NEEDED, mtu
             )
-        pieces = fragment(verdict, mtu)
+        pieces = fragment(packet, mtu)
         if self.tap is not None:
             self.tap(PacketFragmented(len(pieces), mtu))
         return [Transmit(route.interface, next_hop, piece) for piece in pieces]
@@ -216,21 +225,23 @@ class HostStack:
             if whole is None:
                 return []
             packet = whole
-        verdict = self.hooks.walk(Hook.INPUT, packet, passage)
-        if isinstance(verdict, list):
-            return verdict
-        protocol = verdict[ipv4.PROTOCOL]
+        if self.hooks.input:
+            verdict = walk(self.hooks.input, packet, passage)
+            if isinstance(verdict, list):
+                return verdict
+            packet = verdict
+        protocol = packet[ipv4.PROTOCOL]
         try:
             if protocol == IpProtocol.UDP:
-                return self._deliver_udp(verdict)
+                return self._deliver_udp(packet)
             if protocol == IpProtocol.ICMP:
-                return self._deliver_icmp(verdict)
+                return self._deliver_icmp(packet)
         except RemoteError as wrong:
-            return self._drop(wrong.reason, verdict, str(wrong))
+            return self._drop(wrong.reason, packet, str(wrong))
         if protocol in self.protocols:
-            return [PacketArrived(protocol, verdict)]
-        self._drop(DropReason.PORT_CLOSED, verdict, f"protocol {protocol}")
-        return self._complain(verdict, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.PROTOCOL)
+            return [PacketArrived(protocol, packet)]
+        self._drop(DropReason.PORT_CLOSED, packet, f"protocol {protocol}")
+        return self._complain(packet, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.PROTOCOL)
 
     def _deliver_udp(self, packet: bytes) -> list[Action]:
         source, destination = packet[ipv4.SOURCE], packet[ipv4.DESTINATION]

@@ -43,21 +43,26 @@ Verdict = bytes | list[Action]
 HookFunction = Callable[[bytes, Passage], Verdict]
 
 
+@dataclass(slots=True)
 class HookTable:
-    """The functions at each hook, in order."""
+    """The functions at each hook, in order. Empty ones are skipped by whoever walks: most nodes have none."""
 
-    def __init__(self) -> None:
-        self._functions: dict[Hook, list[HookFunction]] = {hook: [] for hook in Hook}
+    prerouting: tuple[HookFunction, ...] = ()
+    input: tuple[HookFunction, ...] = ()
+    forward: tuple[HookFunction, ...] = ()
+    output: tuple[HookFunction, ...] = ()
+    postrouting: tuple[HookFunction, ...] = ()
 
     def add(self, hook: Hook, function: HookFunction) -> None:
         """Let `function` see every packet that passes `hook`, after those added before it."""
-        self._functions[hook].append(function)
+        setattr(self, hook.value, (*getattr(self, hook.value), function))
 
-    def walk(self, hook: Hook, packet: bytes, passage: Passage) -> Verdict:
-        """Show the packet to each function until one takes it."""
-        for function in self._functions[hook]:
-            verdict = function(packet, passage)
-            if isinstance(verdict, list):
-                return verdict
-            packet = verdict
-        return packet
+
+def walk(functions: tuple[HookFunction, ...], packet: bytes, passage: Passage) -> Verdict:
+    """Show the packet to each function until one takes it."""
+    for function in functions:
+        verdict = function(packet, passage)
+        if isinstance(verdict, list):
+            return verdict
+        packet = verdict
+    return packet
