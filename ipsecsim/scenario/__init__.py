@@ -1,0 +1,21 @@
+"""The topology language: from a file that says what is there to a checked and complete model of it."""
+
+from ipsecsim.scenario.editor_schema import json_schema
+from ipsecsim.scenario.library import find, names
+from ipsecsim.scenario.model import Remark, Topology
+from ipsecsim.scenario.problems import Refused
+from ipsecsim.scenario.read import read
+from ipsecsim.scenario.script import SCRIPT_VERBS
+from ipsecsim.scenario.to_yaml import expanded_yaml
+
+__all__ = [
+    "SCRIPT_VERBS",
+    "Refused",
+    "Remark",
+    "Topology",
+    "expanded_yaml",
+    "find",
+    "json_schema",
+    "names",
+    "read",
+]

@@ -1,0 +1,229 @@
+"""From a topology to a world: nodes, links, routes, connections and the script's turns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ipsecsim.ike.config import (
+    ChildConfig,
+    Connection,
+    EspProposal,
+    IkeProposal,
+    StartAction,
+)
+from ipsecsim.ike.credentials import Credentials, SharedSecret
+from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.narrowing import to_selectors
+from ipsecsim.ipsec.policy import Policy, PolicyAction
+from ipsecsim.ipsec.selector import LAST_PORT, Selector
+from ipsecsim.net.apps.ping import Ping, PingResult
+from ipsecsim.net.apps.send import Send
+from ipsecsim.net.events import NoteTaken
+from ipsecsim.net.link import Link, LinkOptions
+from ipsecsim.net.node import Node
+from ipsecsim.net.nodes import KINDS
+from ipsecsim.net.nodes.vpn_gateway import VpnGateway
+from ipsecsim.net.simulator import Simulator
+from ipsecsim.net.turn import Observer
+from ipsecsim.scenario import model
+from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.routes import Route
+from ipsecsim.wire.ike.numbers import TsType
+from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
+
+EVERYWHERE = (bytes(4), b"\xff" * 4)
+
+
+@dataclass(slots=True)
+class World:
+    """A topology brought to life: the simulator, and what its traffic finds out."""
+
+    topology: model.Topology
+    simulator: Simulator
+    pings: dict[str, PingResult] = field(default_factory=dict)
+    traffic: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # name: verb, from, to
+
+
+def build(topology: model.Topology, *, seed: str | None = None, observer: Observer | None = None) -> World:
+    """A world at time 0, its script planned, nothing run yet."""
+    simulator = Simulator(topology.seed if seed is None else seed, observer)
+    for spec in topology.links.values():
+        simulator.links[spec.name] = Link(spec.name, simulator, _link_options(spec))
+    for node in topology.nodes.values():
+        _build_node(topology, node, simulator)
+    world = World(topology, simulator)
+    _plan(world)
+    return world
+
+
+def policy_name(node: model.NodeSpec, connection: model.ConnectionSpec, child: model.ChildSpec) -> str:
+    """The SPD rule of a child: its own name, with the connection's in front where two children share it."""
+    assert node.ipsec is not None  # noqa: S101 - only nodes with connections have children
+    owners = [each for each in node.ipsec.connections.values() if child.name in each.children]
+    return child.name if len(owners) == 1 else f"{connection.name}/{child.name}"
+
+
+# -- nodes ----------------------------------------------------------------------------------------
+
+
+def _link_options(spec: model.LinkSpec) -> LinkOptions:
+    return LinkOptions(spec.delay, spec.rate, spec.mtu, spec.limit, spec.queue)
+
+
+def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simulator) -> None:
+    interfaces = [
+        (
+            Interface(each.name, each.address, each.prefix_length, topology.links[each.link].mtu),
+            simulator.links[each.link],
+        )
+        for each in spec.interfaces
+    ]
+    node: Node
+    if spec.ipsec is None:
+        node = KINDS[spec.kind](spec.name, simulator, interfaces)
+    else:
+        node = VpnGateway(
+            spec.name,
+            simulator,
+            interfaces,
+            forwards=KINDS[spec.kind].forwards,
+            unprotected=[each.name for each in spec.interfaces if not each.protected],
+            policies=_policies(spec),
+            connections=[_connection(spec, each) for each in spec.ipsec.connections.values()],
+            credentials=_credentials(spec.ipsec),
+        )
+    for route in spec.routes:
+        node.add_route(Route(route.prefix, route.via, route.interface))
+
+
+def _policies(node: model.NodeSpec) -> list[Policy]:
+    """IKE passes in clear; then the children in the file's order; all else is discarded by default."""
+    assert node.ipsec is not None  # noqa: S101 - asked only for nodes with IPsec
+    ike = tuple(
+        Selector(EVERYWHERE, EVERYWHERE, IpProtocol.UDP, (port, port), (0, LAST_PORT))
+        for port in (IKE_PORT, NAT_T_PORT)
+    )
+    policies = [Policy("ike", PolicyAction.BYPASS, ike)]
+    for connection in node.ipsec.connections.values():
+        for child in connection.children.values():
+            if not child.policies:
+                continue
+            selectors = to_selectors(_traffic_selectors(child.local_ts), _traffic_selectors(child.remote_ts))
+            policies.append(Policy(policy_name(node, connection, child), PolicyAction.PROTECT, selectors))
+    return policies
+
+
+def _connection(node: model.NodeSpec, spec: model.ConnectionSpec) -> Connection:
+    return Connection(
+        spec.name,
+        spec.local_addrs[0] if spec.local_addrs else node.interfaces[0].address,
+        spec.remote_addrs[0],
+        Identity.from_text(spec.local.id),
+        Identity.from_text(spec.remote.id),
+        tuple(IkeProposal(each.encryption, each.integrity, each.prf, each.groups) for each in spec.proposals),
+        tuple(_child(node, spec, each) for each in spec.children.values()),
+        encap=spec.encap,
+        dpd_delay=spec.dpd_delay,
+    )
+
+
+def _child(node: model.NodeSpec, connection: model.ConnectionSpec, spec: model.ChildSpec) -> ChildConfig:
+    return ChildConfig(
+        spec.name,
+        _traffic_selectors(spec.local_ts),
+        _traffic_selectors(spec.remote_ts),
+        tuple(EspProposal(each.encryption, each.integrity, each.groups) for each in spec.esp_proposals),
+        policy_name(node, connection, spec),
+        StartAction(spec.start_action),
+        spec.replay_window,
+    )
+
+
+def _traffic_selectors(specs: tuple[model.SelectorSpec, ...]) -> tuple[TrafficSelector, ...]:
+    return tuple(
+        TrafficSelector(
+            TsType.IPV4_ADDR_RANGE, each.protocol, each.start_port, each.end_port, each.start, each.end
+        )
+        for each in specs
+    )
+
+
+def _credentials(spec: model.IpsecSpec) -> Credentials:
+    return Credentials(
+        [
+            SharedSecret(each.name, each.secret, tuple(Identity.from_text(owner) for owner in each.ids))
+            for each in spec.secrets.values()
+        ]
+    )
+
+
+# -- the script -----------------------------------------------------------------------------------
+
+
+def _plan(world: World) -> None:
+    """Nodes start at time 0, in the file's order; then each line of the script at its time."""
+    simulator = world.simulator
+    for node in simulator.nodes.values():
+        if isinstance(node, VpnGateway) and node.has_children_to_start:
+            simulator.plan(0, node, node.start, stimulus="start")
+    at = 0
+    for entry in world.topology.script:
+        if entry.at is not None:
+            at = entry.at
+        elif entry.plus is not None:
+            at += entry.plus
+        for action in entry.do:
+            node, work = _work(world, action)
+            simulator.plan(at, node, work)
+
+
+def _work(world: World, action: model.ScriptAction) -> tuple[Node, Callable[[], None]]:
+    """The node on which an action happens, and what is to be done there."""
+    nodes = world.simulator.nodes
+    if isinstance(action, model.Ping):
+        return nodes[action.source], lambda: _ping(world, action)
+    if isinstance(action, model.Send):
+        return nodes[action.source], lambda: _send(world, action)
+    if isinstance(action, model.Note):
+        node = next(iter(nodes.values()))
+        return node, lambda: None if node.tap is None else node.tap(NoteTaken(action.words))
+    gateway = nodes[action.node]
+    assert isinstance(gateway, VpnGateway)  # noqa: S101 - references were checked
+    spec = world.topology.nodes[action.node]
+    assert spec.ipsec is not None  # noqa: S101 - references were checked
+    connection = spec.ipsec.connections[action.connection]
+    policy = policy_name(spec, connection, connection.children[action.child])
+    if isinstance(action, model.Initiate):
+        return gateway, lambda: gateway.initiate(policy)
+    return gateway, lambda: gateway.terminate(policy)
+
+
+def _ping(world: World, action: model.Ping) -> None:
+    node = world.simulator.nodes[action.source]
+    application = Ping(
+        node,
+        world.simulator.nodes[action.to].address,
+        name=action.name,
+        count=action.count,
+        size=action.size,
+        interval=action.interval,
+        dont_fragment=action.df,
+    )
+    world.traffic[action.name] = ("ping", action.source, action.to)
+    world.pings[action.name] = application.result
+    node.run(application)
+
+
+def _send(world: World, action: model.Send) -> None:
+    node = world.simulator.nodes[action.source]
+    world.traffic[action.name] = ("send", action.source, action.to)
+    node.run(
+        Send(
+            node,
+            world.simulator.nodes[action.to].address,
+            name=action.name,
+            destination_port=action.dport,
+            source_port=action.sport,
+            size=action.size,
+        )
+    )

@@ -1,0 +1,435 @@
+"""What a topology file says once everything left out is filled in: typed, named, and free of YAML.
+
+Addresses are packed bytes, times whole nanoseconds, rates bit/s, sizes bytes. Two files that mean
+the same give equal models: places, warnings and the file's name take no part in the comparison.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ipsecsim.base.address import Prefix
+from ipsecsim.base.errors import Place
+from ipsecsim.base.instant import Duration, Instant
+from ipsecsim.crypto.catalogue import Encryption, EspSuite, Group, IkeSuite, Integrity, Prf
+
+Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
+StartAction = Literal["none", "trap", "start"]
+Mode = Literal["tunnel", "transport"]
+
+NOWHERE = Place("")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A warning: the file can be read, but something in it looks like a slip."""
+
+    message: str
+    place: Place
+
+    def __str__(self) -> str:
+        text = f"warning: {self.place}: {self.message}"
+        if self.place.source:
+            text += f"\n  {self.place.source}\n  {' ' * max(0, self.place.column - 1)}^"
+        return text
+
+
+# Nodes and links
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceSpec:
+    """One end of a link. Named by the file, else after its link.
+
+    `protected` is RFC 4301's word: True on the side of a gateway whose networks stand behind it.
+    """
+
+    name: str
+    link: str
+    address: bytes
+    prefix_length: int
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSpec:
+    """Where a prefix lies: `via` a neighbour's address, or None when it is on the link itself."""
+
+    prefix: Prefix
+    via: bytes | None
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """A cable of two ends or a LAN of more. `endpoints` are (node, interface), in the file's order.
+
+    `rate` None is as fast as you like. Of the two bounds on the queue `limit` counts packets, `queue`
+    bytes (None: not bounded that way).
+    """
+
+    name: str
+    endpoints: tuple[tuple[str, str], ...]
+    net: Prefix
+    delay: Duration
+    rate: int | None
+    mtu: int
+    limit: int
+    queue: int | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+# IPsec, in swanctl's keys
+
+
+@dataclass(frozen=True, slots=True)
+class IkeProposal:
+    """One IKE proposal: for each transform type what may be chosen, best first."""
+
+    encryption: tuple[tuple[Encryption, int], ...]
+    integrity: tuple[Integrity, ...]
+    prf: tuple[Prf, ...]
+    groups: tuple[Group, ...]
+    words: str
+
+    def suites(self) -> list[IkeSuite]:
+        """Every combination that this proposal allows, best first."""
+        return [
+            IkeSuite(encryption, bits, integrity, prf, group)
+            for encryption, bits in self.encryption
+            for integrity in (self.integrity or (None,))
+            for prf in self.prf
+            for group in self.groups
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class EspProposal:
+    """One ESP proposal. `groups` matter at rekey only; `esn` is False where the words do not ask for it."""
+
+    encryption: tuple[tuple[Encryption, int], ...]
+    integrity: tuple[Integrity, ...]
+    groups: tuple[Group, ...]
+    esn: bool
+    words: str
+
+    def suites(self) -> list[EspSuite]:
+        """Every combination that this proposal allows, best first."""
+        return [
+            EspSuite(encryption, bits, integrity)
+            for encryption, bits in self.encryption
+            for integrity in (self.integrity or (None,))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorSpec:
+    """One traffic selector: an address range, a protocol (0: any) and a port range (RFC 7296 3.13.1)."""
+
+    start: bytes
+    end: bytes
+    protocol: int = 0
+    start_port: int = 0
+    end_port: int = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class AuthRound:
+    """How one side proves who it is. `id` is swanctl text ('west.example', '%any')."""
+
+    auth: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """One child of a connection. A `life_*`, `rekey_*` or `inactivity` of 0 means never."""
+
+    name: str
+    mode: Mode
+    local_ts: tuple[SelectorSpec, ...]
+    remote_ts: tuple[SelectorSpec, ...]
+    esp_proposals: tuple[EspProposal, ...]
+    start_action: StartAction
+    close_action: StartAction
+    dpd_action: Literal["clear", "trap", "restart"]
+    rekey_time: Duration
+    life_time: Duration
+    rand_time: Duration
+    rekey_bytes: int
+    life_bytes: int
+    rekey_packets: int
+    life_packets: int
+    inactivity: Duration
+    replay_window: int
+    copy_df: bool
+    copy_ecn: bool
+    copy_dscp: Literal["out", "in", "yes", "no"]
+    policies: bool
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSpec:
+    """One IKE connection. No `local_addrs` means any of the node's; no `remote_addrs` any peer, waited for.
+
+    A `dpd_delay`, `rekey_time` or `reauth_time` of 0 means never.
+    """
+
+    name: str
+    version: int
+    local_addrs: tuple[bytes, ...]
+    remote_addrs: tuple[bytes, ...]
+    local_port: int
+    remote_port: int
+    proposals: tuple[IkeProposal, ...]
+    encap: bool
+    mobike: bool
+    fragmentation: Literal["yes", "accept", "force", "no"]
+    dpd_delay: Duration
+    dpd_timeout: Duration
+    keyingtries: int
+    unique: Literal["never", "no", "keep", "replace"]
+    reauth_time: Duration
+    rekey_time: Duration
+    over_time: Duration
+    rand_time: Duration
+    local: AuthRound
+    remote: AuthRound
+    children: Mapping[str, ChildSpec]
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSpec:
+    """A pre-shared key and whom it is for; no `ids` means anybody. `kind` is the name before the suffix."""
+
+    name: str
+    kind: str
+    ids: tuple[str, ...]
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IpsecSpec:
+    """All that one node knows about IPsec."""
+
+    connections: Mapping[str, ConnectionSpec]
+    secrets: Mapping[str, SecretSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """One node. `ipsec` is None where the node has no IPsec at all."""
+
+    name: str
+    kind: str
+    interfaces: tuple[InterfaceSpec, ...]
+    routes: tuple[RouteSpec, ...]
+    ipsec: IpsecSpec | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelEnd:
+    """Where one end of a tunnel is set up: this connection of this node."""
+
+    node: str
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelSpec:
+    """What a person calls a tunnel: two ends and the children they share. The first end starts it.
+
+    `written` is False for a child set up by hand at its node, which is a tunnel all the same.
+    """
+
+    name: str
+    ends: tuple[TunnelEnd, ...]
+    children: tuple[str, ...]
+    written: bool = True
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+# What happens
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """`ping FROM TO`: ICMP echo requests. `size` counts the data bytes.
+
+    `name` is this traffic's alone: what the file says or the verb, then 'ping 2', 'ping 3'. `text` is the
+    sentence with group and counted names worked out.
+    """
+
+    source: str
+    to: str
+    count: int
+    size: int
+    interval: Duration
+    df: bool
+    name: str
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """`send FROM TO`: one datagram. `size` counts the payload bytes; `sport` None means any free port.
+
+    `name` and `text` as for Ping.
+    """
+
+    source: str
+    to: str
+    proto: str
+    dport: int
+    sport: int | None
+    size: int
+    name: str
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Initiate:
+    """`initiate TUNNEL`: this node's connection sets up this child."""
+
+    tunnel: str
+    node: str
+    connection: str
+    child: str
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    """`terminate TUNNEL`: this node's connection deletes its IKE SA, and with it the child."""
+
+    tunnel: str
+    node: str
+    connection: str
+    child: str
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`note WORDS`: a remark in the story."""
+
+    words: str
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+ScriptAction = Ping | Send | Initiate | Terminate | Note
+
+
+# What should come of it
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One `key=value` of a selection: any of `values`.
+
+    Group and counted names are worked out; a value 'a-b' of a numeric key is a range.
+    """
+
+    key: str
+    operator: Literal["=", "!=", "<", "<=", ">", ">="]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a claim is about: `kind` is the first word, or 'traffic' for a verb or a name= of the script.
+
+    `names` are the things meant: tunnels or nodes, worked out; for traffic the word, or word FROM TO as
+    written, and then `where` holds the nodes as conditions `from` and `to`. Empty means all of the kind.
+    For `why` the kind asked about is the first of `names`.
+    """
+
+    kind: Literal["traffic", "tunnel", "packets", "drops", "leaks", "notify", "why", "sas", "mapping", "node"]
+    names: tuple[str, ...]
+    where: tuple[Condition, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateClaim:
+    """'up', 'down' or 'none'; with a count, that many of them."""
+
+    state: Literal["up", "down", "none"]
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonClaim:
+    """A drop reason, notify name or diagnosis; with a count, that many times exactly."""
+
+    reason: str
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureClaim:
+    """A number compared. `measure` '' is the plain count. `unit`: '' plain, 'ns', 'B', 'bit/s' or '%'."""
+
+    measure: str
+    comparison: Comparison
+    value: int | float
+    unit: Literal["", "ns", "B", "bit/s", "%"]
+
+
+Claim = StateClaim | ReasonClaim | MeasureClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """SUBJECT: CLAIM. `where` limits it to cells of the matrix."""
+
+    subject: Subject
+    claim: Claim
+    claim_text: str
+    where: tuple[Condition, ...] = ()
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptEntry:
+    """One line of the script. Exactly one of `at`, `plus` and `when` is set.
+
+    `at` is absolute, `plus` counts from the entry before, `when` is the first moment all of it holds.
+    `expect` must come true at that time, or within `within` after it.
+    """
+
+    at: Instant | None
+    plus: Duration | None
+    when: tuple[Expectation, ...]
+    do: tuple[ScriptAction, ...]
+    expect: tuple[Expectation, ...]
+    within: Duration | None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """A whole file, understood. Mappings keep the file's order."""
+
+    name: str
+    story: str
+    look_for: tuple[str, ...]
+    seed: str
+    until: Duration | None
+    nodes: Mapping[str, NodeSpec]
+    links: Mapping[str, LinkSpec]
+    tunnels: Mapping[str, TunnelSpec]
+    script: tuple[ScriptEntry, ...]
+    expect: tuple[Expectation, ...]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict, compare=False)
+    file: str = field(default="", compare=False)
+    warnings: tuple[Remark, ...] = field(default=(), compare=False)

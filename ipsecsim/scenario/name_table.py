@@ -1,0 +1,113 @@
+"""What words in sentences can point at: nodes, links, tunnels, axes, and traffic that was given a name."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ipsecsim.scenario.problems import Mistake, did_you_mean
+from ipsecsim.scenario.sentence import Word
+from ipsecsim.scenario.tree import Map, Seq, Text
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelName:
+    """A tunnel, or a child set up by hand: who starts it, by which connection and children."""
+
+    name: str
+    node: str
+    connection: str
+    children: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Names:
+    """All names of one topology, counts worked out."""
+
+    nodes: Mapping[str, Map]
+    links: tuple[str, ...]
+    tunnels: Mapping[str, TunnelName]
+    families: Mapping[str, tuple[str, ...]]
+    axes: Mapping[str, tuple[str, ...]]
+    traffic: set[str] = field(default_factory=set)
+
+    def node(self, word: Word) -> str:
+        """The one node meant. Raises Mistake."""
+        members = self.members(word)
+        if len(members) != 1:
+            raise Mistake(f"'{word.text}' is {len(members)} nodes, and one is wanted here", word.offset)
+        return members[0]
+
+    def members(self, word: Word) -> tuple[str, ...]:
+        """The nodes meant by a node's name, a group's or a counted one. Raises Mistake."""
+        found = self.find_nodes(word.text)
+        if not found:
+            hint = did_you_mean(word.text, [*self.nodes, *self.families])
+            raise Mistake(f"no node '{word.text}'{hint}", word.offset)
+        return found
+
+    def find_nodes(self, name: str) -> tuple[str, ...]:
+        """The nodes of a name, or none."""
+        if name in self.nodes:
+            return (name,)
+        return self.families.get(name) or numbered(name, self.nodes)
+
+    def link(self, word: Word) -> None:
+        """Raise Mistake when there is no such link."""
+        if word.text not in self.links and not numbered(word.text, self.links):
+            raise Mistake(f"no link '{word.text}'{did_you_mean(word.text, self.links)}", word.offset)
+
+    def find_tunnels(self, word: Word) -> tuple[str, ...]:
+        """The tunnels of a name, or the children where no tunnel is called so. Raises Mistake."""
+        if word.text in self.tunnels:
+            return (word.text,)
+        found = numbered(word.text, self.tunnels)
+        if not found:
+            hint = did_you_mean(word.text, self.tunnels)
+            raise Mistake(f"no tunnel '{word.text}'{hint}", word.offset)
+        return found
+
+
+def numbered(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Those called `name` and a number: 'pc1', 'pc2' of 'pc'; 'net1-2' of a mesh 'net'."""
+    pattern = re.compile(re.escape(name) + r"\d+(-\d+)?")
+    return tuple(each for each in known if pattern.fullmatch(each))
+
+
+def collect(root: Map, families: Mapping[str, tuple[str, ...]]) -> Names:
+    """The names of a tree whose counts are worked out."""
+    nodes = dict((root.map("nodes") or Map(root.place)).maps())
+    links = tuple((root.map("links") or Map(root.place)).entries)
+    axes: dict[str, tuple[str, ...]] = {}
+    for name, axis in (root.map("matrix") or Map(root.place)).items():
+        values = axis.items if isinstance(axis, Seq) else []
+        axes[name] = tuple(text.value for text in values if isinstance(text, Text))
+    return Names(nodes, links, _tunnels(root, nodes), families, axes)
+
+
+def _tunnels(root: Map, nodes: Mapping[str, Map]) -> dict[str, TunnelName]:
+    found: dict[str, TunnelName] = {}
+    by_hand: list[tuple[str, str, str]] = []
+    for name, tunnel in (root.map("tunnels") or Map(root.place)).maps():
+        ends = tunnel.get("ends")
+        if isinstance(ends, Seq) and ends.items and isinstance(ends.items[0], Text):
+            first = ends.items[0].value
+            found[name] = TunnelName(name, first, name, children_of(tunnel, name))
+            by_hand += [(child, first, name) for child in children_of(tunnel, name)]
+    for node, settings in nodes.items():
+        ipsec = settings.map("ipsec")
+        connections = None if ipsec is None else ipsec.map("connections")
+        for name, connection in [] if connections is None else connections.maps():
+            if name in found:  # what a node says about a tunnel's own connection
+                continue
+            by_hand += [(child, node, name) for child in children_of(connection, "")]
+    for child, node, connection_name in by_hand:
+        found.setdefault(child, TunnelName(child, node, connection_name, (child,)))
+    return found
+
+
+def children_of(holder: Map, default: str) -> tuple[str, ...]:
+    """The names of a tunnel's or connection's children."""
+    children = holder.map("children")
+    if children is not None and children.entries:
+        return tuple(children.entries)
+    return (default,) if default else ()

@@ -1,0 +1,211 @@
+"""Who is joined to whom: interfaces, paths, and what lies behind which gateway."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ipsecsim.base.address import Prefix
+from ipsecsim.scenario.name_table import Names
+from ipsecsim.scenario.problems import Problems
+from ipsecsim.scenario.tree import Map, Seq, Text
+
+ENDS = ("host", "laptop", "attacker")
+"""Kinds that do not forward."""
+
+
+@dataclass(slots=True)
+class Wire:
+    """A link: its ends in the file's order, its network, and each node's address on it."""
+
+    name: str
+    number: int
+    node: Map
+    ends: list[tuple[str, str]]
+    net: Prefix | None = None
+    addresses: dict[str, bytes] = field(default_factory=dict)
+
+
+class Network:
+    """The graph of a topology whose counts are worked out. Nodes and links keep the file's order."""
+
+    def __init__(self, root: Map, names: Names, problems: Problems) -> None:
+        self.kinds: dict[str, str] = {name: _kind(node) for name, node in names.nodes.items()}
+        self.wires: dict[str, Wire] = {}
+        self.wires_of: dict[str, list[Wire]] = {name: [] for name in self.kinds}
+        self.interfaces: dict[str, dict[str, str]] = {name: {} for name in self.kinds}
+        for name, link in (root.map("links") or Map(root.place)).maps():
+            self._add(name, link, problems)
+        for name, node in names.nodes.items():
+            self._check_connected(root, name, node, problems)
+        self._neighbours = {
+            name: {other for wire in wires for other, _ in wire.ends if other != name}
+            for name, wires in self.wires_of.items()
+        }
+        self.peers = _peers(root, names)
+        self._outside: dict[str, frozenset[str]] = {}
+        self._behind: dict[str, list[Wire]] = {}
+
+    def _add(self, name: str, link: Map, problems: Problems) -> None:
+        wire = Wire(name, len(self.wires), link, [])
+        ends = link.get("endpoints")
+        for text in ends.items if isinstance(ends, Seq) else []:
+            if not isinstance(text, Text):
+                continue
+            node, _, interface = text.value.partition(":")
+            interface = interface or name
+            known = self.interfaces[node].get(interface)
+            if known is not None:
+                problems.add(
+                    f"{node} has interface '{interface}' on link '{known}' already; "
+                    f"write {node}:another_name",
+                    text.place,
+                )
+            self.interfaces[node][interface] = name
+            wire.ends.append((node, interface))
+            self.wires_of[node].append(wire)
+        self.wires[name] = wire
+
+    def _check_connected(self, root: Map, name: str, node: Map, problems: Problems) -> None:
+        nodes = root.map("nodes")
+        place = root.place if nodes is None else nodes.entries[name].key.place
+        if not self.wires_of[name] and self.kinds[name] != "attacker":
+            problems.add(f"'{name}' is on no link; add it under links", place)
+        declared = node.map("interfaces")
+        for interface, entry in [] if declared is None else declared.entries.items():
+            if interface not in self.interfaces[name]:
+                problems.remark(f"interface '{interface}' of {name} is on no link", entry.key.place)
+
+    def forwards(self, node: str) -> bool:
+        """True when packets may pass through the node."""
+        return self.kinds[node] not in ENDS
+
+    def interface(self, node: str, wire: Wire) -> str:
+        """The node's interface on a link."""
+        return next(interface for name, interface in wire.ends if name == node)
+
+    # What lies where
+
+    def outside(self, gateway: str) -> frozenset[str]:
+        """The links on a gateway's unprotected side: those towards its peers.
+
+        A gateway without a peer looks for other gateways. Where every way leads to a peer, or none does,
+        links that touch hosts are inside.
+        """
+        known = self._outside.get(gateway)
+        if known is None:
+            wanted = self.peers.get(gateway) or {
+                name for name, kind in self.kinds.items() if kind == "gateway" and name != gateway
+            }
+            wires = self.wires_of[gateway]
+            towards = {wire.name for wire in wires if self._leads_to(wire, gateway, wanted)}
+            if len(towards) in (0, len(wires)):
+                towards = {wire.name for wire in wires if not self.touches_hosts(wire)}
+            known = self._outside[gateway] = frozenset(towards)
+        return known
+
+    def is_protected(self, node: str, wire: Wire) -> bool:
+        """True when the link is on the inside of this gateway."""
+        return self.kinds[node] == "gateway" and wire.name not in self.outside(node)
+
+    def touches_hosts(self, wire: Wire) -> bool:
+        """True when a host or laptop is on the link."""
+        return any(self.kinds[node] in ("host", "laptop") for node, _ in wire.ends)
+
+    def behind(self, gateway: str) -> list[Wire]:
+        """The links behind a gateway, however deep, in the file's order."""
+        if gateway not in self._behind:
+            inside: dict[str, Wire] = {}
+            for wire in self.wires_of[gateway]:
+                if self.is_protected(gateway, wire):
+                    inside |= {found.name: found for found in self._inner(wire, gateway)}
+            self._behind[gateway] = sorted(inside.values(), key=lambda wire: wire.number)
+        return self._behind[gateway]
+
+    def _inner(self, start: Wire, gateway: str) -> Iterator[Wire]:
+        seen = {start.name}
+        todo = deque([start])
+        while todo:
+            wire = todo.popleft()
+            yield wire
+            for node, _ in wire.ends:
+                if node == gateway or self.kinds[node] == "gateway" or not self.forwards(node):
+                    continue
+                for other in self.wires_of[node]:
+                    if other.name not in seen:
+                        seen.add(other.name)
+                        todo.append(other)
+
+    def _leads_to(self, start: Wire, without: str, wanted: set[str]) -> bool:
+        """True when one of `wanted` can be reached by this link without passing the node `without`."""
+        seen = {without}
+        todo = deque(node for node, _ in start.ends if node != without)
+        while todo:
+            node = todo.popleft()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node in wanted:
+                return True
+            if not self.forwards(node):
+                continue
+            # Asking the neighbours at once keeps a star of thousands from being walked for each of its rays.
+            near = self._neighbours[node]
+            few, many = (wanted, near) if len(wanted) < len(near) else (near, wanted)
+            if any(name in many and name != without for name in few):
+                return True
+            todo.extend(name for wire in self.wires_of[node] for name, _ in wire.ends if name not in seen)
+        return False
+
+    def path(self, source: str, to: str) -> list[tuple[str, Wire]] | None:
+        """The shortest way as (node, link it leaves by), from `source`; None when there is none."""
+        came: dict[str, tuple[str, Wire] | None] = {source: None}
+        todo = deque([source])
+        while todo:
+            node = todo.popleft()
+            if node != source and not self.forwards(node):
+                continue
+            if to in self._neighbours[node]:
+                wire = next(wire for wire in self.wires_of[node] if any(name == to for name, _ in wire.ends))
+                return [*_steps_back(came, node), (node, wire)]
+            for wire in self.wires_of[node]:
+                for name, _ in wire.ends:
+                    if name not in came:
+                        came[name] = (node, wire)
+                        todo.append(name)
+        return None
+
+
+def _steps_back(came: Mapping[str, tuple[str, Wire] | None], node: str) -> list[tuple[str, Wire]]:
+    steps: list[tuple[str, Wire]] = []
+    step = came[node]
+    while step is not None:
+        steps.append(step)
+        step = came[step[0]]
+    return steps[::-1]
+
+
+def _kind(node: Map) -> str:
+    kind = node.text("kind")
+    return "host" if kind is None else kind.value
+
+
+def _peers(root: Map, names: Names) -> dict[str, set[str]]:
+    """For each node the nodes its tunnels and connections lead to."""
+    peers: dict[str, set[str]] = {}
+    for _, tunnel in (root.map("tunnels") or Map(root.place)).maps():
+        ends = tunnel.get("ends")
+        members = (
+            [text.value for text in ends.items if isinstance(text, Text)] if isinstance(ends, Seq) else []
+        )
+        for node in members:
+            peers.setdefault(node, set()).update(other for other in members if other != node)
+    for name, settings in names.nodes.items():
+        ipsec = settings.map("ipsec")
+        connections = None if ipsec is None else ipsec.map("connections")
+        for connection in [] if connections is None else [each for _, each in connections.maps()]:
+            remote = connection.get("remote_addrs")
+            listed = remote.items if isinstance(remote, Seq) else [remote]
+            for text in listed:
+                if isinstance(text, Text):
+                    peers.setdefault(name, set()).update(names.find_nodes(text.value))
+    return peers

@@ -1,0 +1,199 @@
+"""What the language documents and the simulator cannot do yet. Whoever builds a thing deletes its row.
+
+A row names a field as table.key. `runs` lists the values that need nothing new, so that saying what is the
+case anyway is no error. Verbs, subjects and drop reasons have their own columns at the end.
+"""
+
+from dataclasses import dataclass
+
+from ipsecsim.scenario.tree import Map, Node, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """One thing that comes later. `what` may hold {value}."""
+
+    what: str
+    runs: tuple[str, ...] = ()
+
+    def runs_with(self, node: Node) -> bool:
+        """True when this value asks for nothing new."""
+        if isinstance(node, Map) and list(node.entries) == ["preset"]:
+            node = node.entries["preset"].node
+        return isinstance(node, Text) and node.value in self.runs
+
+    def say(self, node: Node) -> str:
+        """The thing, in words."""
+        return self.what.format(value=node.value if isinstance(node, Text) else "")
+
+
+_NEVER = ("0", "0s")
+
+NOT_YET: dict[str, Later] = {
+    "top.ip": Later("IPv6 (ip: {value})", ("4",)),
+    "top.matrix": Later("running a matrix; give each cell by --param or --set"),
+    "top.pki": Later("a PKI of one's own (pki:)"),
+    "node.kind": Later("nodes of kind '{value}'", ("host", "router", "gateway")),
+    "node.nat": Later("NAT (nat:)", ("none",)),
+    "node.firewall": Later("firewalls (firewall:)", ("open",)),
+    "node.cert": Later("certificates (cert:)"),
+    "node.clock": Later("a clock for each node (clock:)"),
+    "node.device": Later("the cost model of a '{value}'", ("ideal",)),
+    "node.mss_clamp": Later("MSS clamping (mss_clamp:)", ("no",)),
+    "node.tap": Later("adversaries (tap:)"),
+    "interface.state": Later("interfaces that are down", ("up",)),
+    "link.jitter": Later("jitter", _NEVER),
+    "link.distribution": Later("jitter and its distribution"),
+    "link.loss": Later("loss", ("0", "0%")),
+    "link.duplicate": Later("duplication", ("0", "0%")),
+    "link.corrupt": Later("corruption", ("0", "0%")),
+    "link.reorder": Later("reordering", ("0", "0%")),
+    "link.priority": Later("priority queues"),
+    "link.state": Later("links that are down", ("up",)),
+    "link.from": Later("links with one worse direction (from:)"),
+    "script.when": Later("waiting for something to hold (when:)"),
+    "script.expect": Later("expectations on the way (expect: in the script)"),
+    "script.within": Later("expectations on the way (within:)"),
+    "tunnel.keying": Later("manual keying", ("ike",)),
+    "tunnel.via": Later("tunnels through {value}", ("ipsec",)),
+    "tunnel.auth": Later("auth: {value}", ("psk",)),
+    "ipsec.pools": Later("address pools"),
+    "ipsec.authorities": Later("certification authorities"),
+    "ipsec.sas": Later("SAs by hand (sas:)"),
+    "ipsec.spd": Later("SPD rules by hand (spd:)"),
+    "ipsec.keepalive": Later("NAT keepalives of one's own choice", ("20s",)),
+    "secret.file": Later("private keys in files"),
+    "connection.version": Later("IKEv{value}", ("2",)),
+    "connection.local_port": Later("IKE on another port", ("500",)),
+    "connection.remote_port": Later("IKE on another port", ("500",)),
+    "connection.vips": Later("virtual addresses (vips:)"),
+    "connection.pools": Later("address pools (pools:)"),
+    "connection.aggressive": Later("IKEv1 and its aggressive mode", ("no",)),
+    "connection.pull": Later("IKEv1 and its push mode", ("yes",)),
+    "connection.dscp": Later("DSCP on IKE packets", ("000000",)),
+    "connection.fragmentation": Later("IKE fragmentation: {value}", ("yes", "no")),
+    "connection.childless": Later("childless IKE SAs", ("allow", "never")),
+    "connection.send_certreq": Later("certificates (send_certreq:)", ("yes", "no")),
+    "connection.send_cert": Later("certificates (send_cert:)", ("ifasked", "never")),
+    "connection.ppk_id": Later("post-quantum pre-shared keys (ppk_id:)"),
+    "connection.ppk_required": Later("post-quantum pre-shared keys", ("no",)),
+    "connection.keyingtries": Later("more than one sequence of retransmissions", ("1",)),
+    "connection.unique": Later("uniqueness policies (unique: {value})", ("never", "no")),
+    "connection.reauth_time": Later("reauthentication (reauth_time:)", _NEVER),
+    "connection.rekey_time": Later("rekeying of IKE SAs (rekey_time: {value})", (*_NEVER, "4h", "14400")),
+    "connection.tcp_encap": Later("IKE and ESP in TCP", ("never",)),
+    "auth.auth": Later("auth: {value}", ("psk",)),
+    "auth.round": Later("several authentication rounds", ("0",)),
+    "auth.eap_id": Later("EAP (eap_id:)"),
+    "auth.aaa_id": Later("EAP (aaa_id:)"),
+    "auth.xauth_id": Later("XAuth (xauth_id:)"),
+    "auth.certs": Later("certificates (certs:)"),
+    "auth.cacerts": Later("certificates (cacerts:)"),
+    "auth.pubkeys": Later("raw public keys (pubkeys:)"),
+    "auth.groups": Later("authorisation groups (groups:)"),
+    "auth.revocation": Later("revocation (revocation:)"),
+    "auth.cert_policy": Later("certificates (cert_policy:)"),
+    "auth.ca_id": Later("certificates (ca_id:)"),
+    "child.ah_proposals": Later("AH (ah_proposals:)"),
+    "child.mode": Later("mode: {value}", ("tunnel",)),
+    "child.sha256_96": Later("sha256_96", ("no",)),
+    "child.rekey_time": Later("rekeying of child SAs (rekey_time: {value})", (*_NEVER, "1h", "3600")),
+    "child.life_time": Later("lifetimes of child SAs (life_time: {value})", (*_NEVER, "66m", "3960")),
+    "child.rekey_bytes": Later("rekeying by volume", ("0",)),
+    "child.life_bytes": Later("lifetimes by volume", ("0",)),
+    "child.rand_bytes": Later("rekeying by volume", ("0",)),
+    "child.rekey_packets": Later("rekeying by packets", ("0",)),
+    "child.life_packets": Later("lifetimes by packets", ("0",)),
+    "child.rand_packets": Later("rekeying by packets", ("0",)),
+    "child.inactivity": Later("closing idle children (inactivity:)", _NEVER),
+    "child.policies": Later("SAs without policies", ("yes",)),
+    "child.dpd_action": Later("dpd_action: {value}", ("clear",)),
+    "child.close_action": Later("close_action: {value}", ("none",)),
+    "child.ipcomp": Later("IPComp", ("no",)),
+    "child.tfc_padding": Later("traffic flow confidentiality (tfc_padding:)", ("0",)),
+    "child.copy_df": Later("copy_df: {value}", ("yes",)),
+    "child.copy_ecn": Later("copy_ecn: {value}", ("yes",)),
+    "child.copy_dscp": Later("copy_dscp: {value}", ("out",)),
+    "child.priority": Later("priorities of policies", ("0",)),
+}
+"""By field: what its value asks for."""
+
+VERBS_LATER: frozenset[str] = frozenset(
+    [
+        "flow",
+        "voice",
+        "bulk",
+        "web",
+        "dns",
+        "trace",
+        "rekey",
+        "reauth",
+        "roam",
+        "crash",
+        "restart",
+        "reboot",
+        "flush",
+        "set",
+        "replay",
+        "flip",
+        "drop",
+        "inject",
+        "flood",
+    ]
+)
+"""Script verbs that nobody performs yet."""
+
+SUBJECTS_LATER: frozenset[str] = frozenset(["mapping", "node", "sas", "why"])
+"""Subjects of claims that nobody can answer for yet."""
+
+CONDITIONS_LATER: frozenset[str] = frozenset(["dscp"])
+"""Selector keys that nothing looks at yet."""
+
+DROPS_LATER: frozenset[str] = frozenset(
+    [
+        "LINK_LOSS",
+        "LINK_CORRUPT",
+        "FRAG_NO_PORTS",
+        "ICMP_PAYLOAD_MISMATCH",
+        "ICMP_POLICY",
+        "FW_RULE",
+        "FW_STATE",
+        "NAT_NO_MAPPING",
+        "NAT_MAPPING_EXPIRED",
+        "NAT_FILTERED",
+        "NAT_PORTS_EXHAUSTED",
+        "NAT_PROTO",
+        "SA_EXPIRED",
+        "ENCAP_LOOP",
+        "AH_SHORT",
+        "AH_BAD_LEN",
+        "AH_FRAGMENT",
+        "AH_ICV_FAIL",
+        "ECN_ILLEGAL",
+        "TCP_PREFIX",
+        "TCP_FRAME",
+        "TCP_CHECKSUM",
+        "STATE_GONE",
+        "RATE_LIMIT",
+        "FRAG_MALFORMED",
+        "FRAG_BAD_LEN",
+        "FRAG_LIMIT",
+        "FRAG_DUP",
+        "ID_MALFORMED",
+        "ID_TOO_LONG",
+        "NOTIFY_TOO_LONG",
+        "CERT_MALFORMED",
+        "CERT_BAD_KEY",
+        "CERT_CONSTRAINT",
+        "SIG_PARAMS",
+        "EAP_MALFORMED",
+        "EAP_STATE_VIOLATION",
+        "TLS_MALFORMED",
+        "IKE1_UNPROTECTED_NOTIFY",
+        "HASH_FAIL",
+        "SITUATION_NOT_SUPPORTED",
+        "ADVERSARY_DROP",
+        "CONFIG_ERROR",
+    ]
+)
+"""Drop reasons whose layer is not there yet; one that has its row in `base.drop_reasons` is known anyway."""

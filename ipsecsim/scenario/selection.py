@@ -1,0 +1,198 @@
+"""The `key=value` words that select packets: which there are, where each may stand, and what it may say."""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Mapping
+
+from ipsecsim.scenario import reasons, units
+from ipsecsim.scenario.model import Condition
+from ipsecsim.scenario.name_table import Names, numbered
+from ipsecsim.scenario.not_yet import CONDITIONS_LATER
+from ipsecsim.scenario.problems import Mistake, did_you_mean
+from ipsecsim.scenario.sentence import Pair, Sentence, Word, parse
+from ipsecsim.scenario.swanctl.parse import NotYet
+from ipsecsim.scenario.swanctl.values import PROTOCOLS
+from ipsecsim.scenario.tree import Text
+from ipsecsim.wire.ike.numbers import ExchangeType
+
+Check = Callable[[Word, Names], object]
+
+LAYERS = ("ipv4", "ipv6", "icmp", "icmpv6", "udp", "tcp", "esp", "ah", "ike", "keepalive")
+ICMP = ("echo", "echo_reply", "unreachable", "too_big", "time_exceeded", "redirect")
+
+
+def _of(*known: str) -> Check:
+    def check(word: Word, _: Names) -> None:
+        if word.text not in known:
+            raise Mistake(f"unknown word '{word.text}'{did_you_mean(word.text, known)}", word.offset)
+
+    return check
+
+
+def _range(read: Callable[[str], object]) -> Check:
+    """A value, or two with '-' between them."""
+
+    def check(word: Word, _: Names) -> None:
+        for part in word.text.split("-", 1):
+            try:
+                read(part)
+            except Mistake as mistake:
+                raise Mistake(mistake.message, word.offset) from mistake
+
+    return check
+
+
+def _protocol(word: Word, _: Names) -> None:
+    if word.text in LAYERS and word.text not in PROTOCOLS:
+        raise Mistake(
+            f"proto= is the IP protocol field, and '{word.text}' is none; write layer={word.text}",
+            word.offset,
+        )
+    if word.text not in PROTOCOLS and not word.text.isdigit():
+        hint = did_you_mean(word.text, PROTOCOLS)
+        raise Mistake(f"unknown protocol '{word.text}'{hint}", word.offset)
+
+
+def _where(word: Word, names: Names) -> None:
+    """An address, a network, or a name that stands for one."""
+    if word.text == "any" or names.find_nodes(word.text):
+        return
+    try:
+        ipaddress.ip_network(word.text, strict=False)
+    except ValueError:
+        if word.text[:1].isdigit() or ":" in word.text:
+            raise Mistake(f"'{word.text}' is no address", word.offset) from None
+        names.members(word)
+
+
+def _hexadecimal(word: Word, _: Names) -> None:
+    digits = word.text.lower().removeprefix("0x")
+    if not digits or set(digits) - set("0123456789abcdef") or len(digits) > 8:
+        raise Mistake(f"'{word.text}' is no SPI; write for example c0a1f00d", word.offset)
+
+
+def _reason(word: Word, _: Names) -> None:
+    try:
+        reasons.drop_reason(word.text)
+    except NotYet as later:
+        raise NotYet(later.message, word.offset) from later
+    except Mistake as mistake:
+        raise Mistake(mistake.message, word.offset) from mistake
+
+
+def _any(_word: Word, _names: Names) -> None:
+    """Anything: names of interfaces, and of traffic that may come later."""
+
+
+_PORT = _range(lambda text: units.whole(text, 0, 65535))
+
+PACKET: dict[str, Check] = {
+    "src": _where,
+    "dst": _where,
+    "proto": _protocol,
+    "sport": _PORT,
+    "dport": _PORT,
+    "port": _PORT,
+    "icmp": _of(*ICMP),
+    "size": _range(units.size),
+    "dscp": _range(lambda text: units.whole(text, 0, 63)),
+}
+"""What can be read off a packet by anybody."""
+
+NODE_KEYS = ("node", "from", "to", "src", "dst")
+"""Keys whose values name nodes."""
+
+RULE: dict[str, Check] = {**PACKET, "in": _any, "out": _any, "state": _of("new", "established", "related")}
+"""What a firewall could know."""
+
+SPD: dict[str, Check] = {**PACKET, "sa": _any, "mode": _of("tunnel", "transport"), "tunnel": _any}
+
+RECORDED: dict[str, Check] = {
+    **PACKET,
+    "layer": _of(*LAYERS),
+    "node": lambda word, names: names.members(word),
+    "link": lambda word, names: names.link(word),
+    "turn": _range(units.whole),
+    "at": _range(units.duration),
+    "flow": _any,
+    "exchange": _of(*ExchangeType.__members__),
+    "reason": _reason,
+    "spi": _hexadecimal,
+}
+"""What a recording knows besides."""
+
+
+def conditions(
+    pairs: Iterable[Pair], known: Mapping[str, Check], subject: str, names: Names
+) -> tuple[Condition, ...]:
+    """The pairs of a selection, each checked. Raises Mistake, or NotYet for a key nothing looks at yet."""
+    made = []
+    for pair in pairs:
+        key = pair.key
+        check = known.get(key.text)
+        if check is None:
+            raise Mistake(f"{subject} has no '{key.text}'{did_you_mean(key.text, known)}", key.offset)
+        for word in pair.values:
+            check(word, names)
+        made.append(Condition(key.text, pair.operator, _values(pair, names)))
+    for condition, pair in zip(made, pairs, strict=True):
+        if condition.key in CONDITIONS_LATER:
+            raise NotYet(f"selecting by {condition.key}=", pair.key.offset)
+    return tuple(made)
+
+
+def _values(pair: Pair, names: Names) -> tuple[str, ...]:
+    """The values, with names of nodes and links worked out where those are meant."""
+    values: list[str] = []
+    for word in pair.values:
+        members: tuple[str, ...] = ()
+        if pair.key.text in NODE_KEYS:
+            members = names.find_nodes(word.text)
+        elif pair.key.text == "link" and word.text not in names.links:
+            members = numbered(word.text, names.links)
+        values += members or (word.text,)
+    return tuple(values)
+
+
+def check_rule(source: Text, names: Names) -> None:
+    """A firewall rule: a verdict and a selection. Raises Mistake."""
+    _check_sentence(source, ("accept", "drop", "reject"), RULE, "a rule", names)
+
+
+def check_spd_rule(source: Text, names: Names) -> None:
+    """An SPD rule: protect, bypass or discard, and a selection. Raises Mistake."""
+    _check_sentence(source, ("protect", "bypass", "discard"), SPD, "an SPD rule", names)
+
+
+def check_exemption(source: Text, names: Names) -> None:
+    """What a NAT leaves alone. Raises Mistake."""
+    conditions(_only_pairs(source, "an exemption").pairs, PACKET, "an exemption", names)
+
+
+def check_forward(source: Text, names: Names) -> None:
+    """A port led inside: a selection and `to=`. Raises Mistake."""
+    sentence = _only_pairs(source, "a forward")
+    known = {"proto": _protocol, "port": _PORT, "to": lambda word, names: names.node(word)}
+    conditions(sentence.pairs, known, "a forward", names)
+    if not any(pair.key.text == "to" for pair in sentence.pairs):
+        raise Mistake("a forward needs to=; write proto=udp port=500|4500 to=server")
+
+
+def _check_sentence(
+    source: Text, verdicts: tuple[str, ...], known: Mapping[str, Check], subject: str, names: Names
+) -> None:
+    sentence = parse(source)
+    if not sentence.words:
+        raise Mistake(f"{subject} begins with {', '.join(verdicts[:-1])} or {verdicts[-1]}")
+    _of(*verdicts)(sentence.words[0], names)
+    if len(sentence.words) > 1:
+        extra = sentence.words[1]
+        raise Mistake(f"after the first word {subject} is key=value; '{extra.text}' is neither", extra.offset)
+    conditions(sentence.pairs, known, subject, names)
+
+
+def _only_pairs(source: Text, subject: str) -> Sentence:
+    sentence = parse(source)
+    if sentence.words:
+        word = sentence.words[0]
+        raise Mistake(f"{subject} is key=value words; '{word.text}' is none", word.offset)
+    return sentence

@@ -1,0 +1,1 @@
+"""swanctl.conf's own words: proposals, traffic selectors, addresses, secrets."""

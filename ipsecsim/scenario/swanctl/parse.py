@@ -1,0 +1,210 @@
+"""Proposals in swanctl's words, every alias accepted: 'aes256gcm16-prfsha384-ecp384' as catalogue rows."""
+
+import re
+from dataclasses import dataclass, field
+
+from ipsecsim.crypto.catalogue import PRF, WORDS, Encryption, Group, Integrity, Prf
+from ipsecsim.scenario.model import EspProposal, IkeProposal
+from ipsecsim.scenario.problems import Mistake, did_you_mean
+from ipsecsim.scenario.swanctl.words import CONTROL, DOCUMENTED, ELSEWHERE, known_words, vendor_word
+
+DEFAULT_IKE = "aes256gcm16-prfsha256-x25519"
+DEFAULT_ESP = "aes256gcm16"
+
+_ADDITIONAL = re.compile(r"ke[1-7]_(.+)")
+
+
+class NotYet(Mistake):
+    """The text is right, but what it asks for is not there yet."""
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The words of one proposal, sorted by what they choose. Offsets are of the first word of a type."""
+
+    text: str
+    encryption: list[tuple[Encryption, int]] = field(default_factory=list)
+    integrity: list[Integrity] = field(default_factory=list)
+    prf: list[Prf] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    without_group: bool = False
+    offsets: dict[str, int] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+    later: tuple[str, int] | None = None
+    """A word that is documented but has no row yet, and its offset."""
+
+    @property
+    def aead(self) -> bool:
+        """True when the ciphers bring their own integrity check."""
+        return any(row.combined for row, _ in self.encryption)
+
+    @property
+    def cipher(self) -> str:
+        """The first cipher's canonical word."""
+        row, bits = self.encryption[0]
+        return row.word_for(bits)
+
+
+def ike_proposal(text: str) -> IkeProposal:
+    """One IKE proposal. Raises Mistake, or NotYet for an algorithm that has no row yet."""
+    if text == "default":
+        text = DEFAULT_IKE
+    parts = _sort(text)
+    _refuse_later(parts)
+    _check_ciphers(parts, "IKE")
+    group = parts.groups[0].word if parts.groups else "x25519"
+    if parts.aead and parts.integrity:
+        wanted = PRF[parts.integrity[0].prf].word
+        found = parts.first["integrity"]
+        raise Mistake(
+            f"{parts.cipher} brings its own integrity; write '{wanted}' in place of '{found}'",
+            parts.offsets["integrity"],
+        )
+    if parts.aead and not parts.prf:
+        raise Mistake(f"IKE with {parts.cipher} needs a PRF word; write {parts.cipher}-prfsha256-{group}")
+    if not parts.aead and not parts.integrity:
+        raise Mistake(f"IKE with {parts.cipher} needs an integrity word; write {parts.cipher}-sha256-{group}")
+    if not parts.groups:
+        raise Mistake(f"IKE needs a key exchange word; write {text}-x25519")
+    implied = [PRF[row.prf] for row in parts.integrity]
+    prf = parts.prf or implied
+    words = [row.word_for(bits) for row, bits in parts.encryption]
+    words += [row.word for row in parts.integrity]
+    words += [row.word for row in prf if prf != implied]
+    words += [row.word for row in parts.groups]
+    return IkeProposal(
+        tuple(parts.encryption), tuple(parts.integrity), tuple(prf), tuple(parts.groups), "-".join(words)
+    )
+
+
+def esp_proposal(text: str) -> EspProposal:
+    """One ESP proposal; a key exchange word asks for a fresh exchange at each rekey."""
+    if text == "default":
+        text = DEFAULT_ESP
+    parts = _sort(text)
+    _refuse_later(parts)
+    _check_ciphers(parts, "ESP")
+    _no_prf(parts)
+    if parts.aead and parts.integrity:
+        word = parts.first["integrity"]
+        raise Mistake(
+            f"{parts.cipher} brings its own integrity; take '{word}' out", parts.offsets["integrity"]
+        )
+    if not parts.aead and not parts.integrity:
+        raise Mistake(f"{parts.cipher} without integrity is broken (RFC 8221 4); write {parts.cipher}-sha256")
+    words = [row.word_for(bits) for row, bits in parts.encryption]
+    words += [row.word for row in parts.integrity]
+    words += [row.word for row in parts.groups]
+    return EspProposal(
+        tuple(parts.encryption),
+        tuple(parts.integrity),
+        tuple(parts.groups),
+        esn=False,
+        words="-".join(words),
+    )
+
+
+def check_ah_proposal(text: str) -> None:
+    """Raise Mistake when this is no AH proposal: integrity, and if you like a key exchange."""
+    if text == "default":
+        return
+    parts = _sort(text)
+    if parts.encryption:
+        raise Mistake(f"AH does not encrypt: take '{parts.first['encryption']}' out of ah_proposals")
+    _no_prf(parts)
+    if not parts.integrity and parts.later is None:
+        raise Mistake(f"AH needs an integrity word; write sha256 before '{text}'")
+
+
+def _refuse_later(parts: _Parts) -> None:
+    if parts.later is not None:
+        word, offset = parts.later
+        raise NotYet(f"'{word}' in a proposal", offset)
+
+
+def _no_prf(parts: _Parts) -> None:
+    if parts.prf:
+        raise Mistake(
+            f"a PRF belongs to IKE proposals only; take '{parts.first['prf']}' out", parts.offsets["prf"]
+        )
+
+
+def _check_ciphers(parts: _Parts, protocol: str) -> None:
+    if not parts.encryption:
+        raise Mistake(f"the proposal '{parts.text}' has no cipher; {protocol} needs one, such as aes256gcm16")
+    if len({row.combined for row, _ in parts.encryption}) > 1:
+        raise Mistake(
+            f"'{parts.text}' mixes AEAD and classic ciphers; "
+            "RFC 7296 3.3 wants them in two proposals, separated by a comma"
+        )
+
+
+def _sort(text: str) -> _Parts:
+    """The words of a proposal by type, each looked up."""
+    parts = _Parts(text)
+    offset = 0
+    for word in text.split("-"):
+        _take(word, offset, parts)
+        offset += len(word) + 1
+    return parts
+
+
+def _take(word: str, offset: int, parts: _Parts) -> None:
+    meaning = WORDS.get(word)
+    if meaning is None:
+        _take_other(word, offset, parts)
+        return
+    row = meaning.row
+    if isinstance(row, Encryption):
+        kind = "encryption"
+        parts.encryption.append((row, meaning.key_bits or row.key_bits[0]))
+    elif isinstance(row, Integrity):
+        kind = "integrity"
+        parts.integrity.append(row)
+    elif isinstance(row, Prf):
+        kind = "prf"
+        parts.prf.append(row)
+    else:
+        kind = "groups"
+        parts.groups.append(row)
+    parts.offsets.setdefault(kind, offset)
+    parts.first.setdefault(kind, word)
+
+
+def _take_other(word: str, offset: int, parts: _Parts) -> None:
+    """A word without a row: a switch, or a reason to refuse the proposal."""
+    if word in ("none", "modpnone"):
+        parts.without_group = True
+        return
+    if word == "noesn":
+        return
+    if word != word.lower():
+        raise Mistake(f"proposal words are small letters; write '{word.lower()}'", offset)
+    if word == "default":
+        raise Mistake("'default' stands alone, or between commas", offset)
+    additional = _ADDITIONAL.fullmatch(word)
+    algorithm = additional[1] if additional else word
+    if word == "esn" or algorithm in DOCUMENTED or (additional and algorithm in WORDS):
+        parts.later = parts.later or (word, offset)
+        return
+    if word.startswith(ELSEWHERE):
+        raise Mistake(f"'{word}' is known to strongSwan but not implemented here", offset)
+    _refuse(word, offset, parts)
+
+
+def _refuse(word: str, offset: int, parts: _Parts) -> None:
+    ours = vendor_word(word)
+    if ours is not None:
+        raise Mistake(f"'{word}' is another vendor's word; write '{ours}'", offset)
+    if word in ("gcm", "cbc", "ccm") and "encryption" in parts.first:
+        before = parts.first["encryption"]
+        ours = {"gcm": f"{before}gcm16", "ccm": f"{before}ccm16"}.get(word, before)
+        raise Mistake(f"'{before}-{word}' is another vendor's word; write '{ours}'", 0)
+    if word in ("128", "192", "256") and parts.first.get("encryption") == "aes":
+        raise Mistake(f"'aes-{word}' is another vendor's word; write 'aes{word}'", offset - 4)
+    if word.isdigit() and parts.text[: offset - 1].endswith("sha"):
+        raise Mistake(f"'sha-{word}' is another vendor's word; write 'sha{word}'", offset - 4)
+    if not word:
+        raise Mistake(f"a word is missing beside '-' in proposal '{parts.text}'", offset)
+    known = [known for known in known_words() if known not in CONTROL] + ["esn", "noesn"]
+    raise Mistake(f"unknown algorithm '{word}' in proposal '{parts.text}'{did_you_mean(word, known)}", offset)

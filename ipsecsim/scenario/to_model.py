@@ -1,0 +1,287 @@
+"""From the expanded tree to the model: every value read once, with the schema's defaults."""
+
+from typing import Any, TypeVar, cast
+
+from ipsecsim.base.address import Prefix
+from ipsecsim.base.errors import Place
+from ipsecsim.scenario import schema, schema_ipsec
+from ipsecsim.scenario.addresses import address_towards, main_address
+from ipsecsim.scenario.kinds import CommaList, Scalar, Table
+from ipsecsim.scenario.model import (
+    AuthRound,
+    ChildSpec,
+    ConnectionSpec,
+    InterfaceSpec,
+    IpsecSpec,
+    LinkSpec,
+    NodeSpec,
+    RouteSpec,
+    SecretSpec,
+    SelectorSpec,
+)
+from ipsecsim.scenario.name_table import Names
+from ipsecsim.scenario.network import Network, Wire
+from ipsecsim.scenario.problems import Problems
+from ipsecsim.scenario.sentence import Word
+from ipsecsim.scenario.swanctl.values import address, items, selector_address, selectors
+from ipsecsim.scenario.tree import Map, Text
+from ipsecsim.scenario.tunnels import identity
+
+T = TypeVar("T")
+
+
+def value(kind: Scalar[T], node: Map, table: Table, key: str) -> T:
+    """A field that has a default, or is there."""
+    text = node.text(key)
+    return kind.read((table.fields[key].default or "") if text is None else text.value)
+
+
+def optional(kind: Scalar[T], node: Map, key: str) -> T | None:
+    """A field that may be absent."""
+    text = node.text(key)
+    return None if text is None else kind.read(text.value)
+
+
+def place_of(root: Map, section: str, name: str) -> Place:
+    """Where the file names a thing."""
+    holder = root.map(section)
+    return root.place if holder is None else holder.entries[name].key.place
+
+
+def link(wire: Wire, place: Place) -> LinkSpec:
+    """One link."""
+    node = wire.node
+    assert wire.net is not None  # noqa: S101  # addresses are assigned
+    return LinkSpec(
+        wire.name,
+        tuple(wire.ends),
+        wire.net,
+        delay=value(schema.DURATION, node, schema.LINK, "delay"),
+        rate=optional(schema.RATE, node, "rate"),
+        mtu=value(schema.MTU, node, schema.LINK, "mtu"),
+        limit=value(schema_ipsec.WHOLE, node, schema.LINK, "limit"),
+        queue=optional(schema_ipsec.BYTES, node, "queue"),
+        place=place,
+    )
+
+
+class Reader:
+    """Reads nodes, and for that knows the network around them."""
+
+    def __init__(self, network: Network, names: Names, problems: Problems) -> None:
+        self.network = network
+        self.names = names
+        self.problems = problems
+
+    def node(self, name: str, routes: tuple[RouteSpec, ...], place: Place) -> NodeSpec:
+        """One node."""
+        network = self.network
+        settings = self.names.nodes[name]
+        interfaces = tuple(
+            InterfaceSpec(
+                network.interface(name, wire),
+                wire.name,
+                wire.addresses[name],
+                cast(Prefix, wire.net).length,
+                network.is_protected(name, wire),
+            )
+            for wire in network.wires_of[name]
+        )
+        ipsec = settings.map("ipsec")
+        return NodeSpec(
+            name,
+            network.kinds[name],
+            interfaces,
+            routes,
+            None if ipsec is None else self._ipsec(name, ipsec),
+            place,
+        )
+
+    def _ipsec(self, node: str, ipsec: Map) -> IpsecSpec:
+        connections = ipsec.map("connections") or Map(ipsec.place)
+        secrets = ipsec.map("secrets") or Map(ipsec.place)
+        return IpsecSpec(
+            {
+                name: self._connection(node, name, entry, connections.entries[name].key.place)
+                for name, entry in connections.maps()
+            },
+            {name: self._secret(name, entry) for name, entry in secrets.maps()},
+        )
+
+    def _secret(self, name: str, node: Map) -> SecretSpec:
+        ids = tuple(
+            text.value for key, text in node.items() if key.startswith("id") and isinstance(text, Text)
+        )
+        text = node.text("secret")
+        if text is None:
+            self.problems.add(f"'{name}' holds no secret; write  {name}: {{secret: ...}}", node.place)
+            return SecretSpec(name, schema_ipsec.secret_kind(name), ids, b"")
+        return SecretSpec(name, schema_ipsec.secret_kind(name), ids, schema_ipsec.SECRET.read(text.value))
+
+    def _connection(self, node: str, name: str, entry: Map, place: Place) -> ConnectionSpec:
+        table = schema_ipsec.CONNECTION
+        remote_addrs = self._addresses(entry, "remote_addrs", node)
+        if not remote_addrs:
+            self.problems.not_yet(
+                f"a connection that waits for any peer ('{name}' has no remote_addrs)", place
+            )
+        rekey = value(schema_ipsec.SECONDS, entry, table, "rekey_time")
+        reauth = value(schema_ipsec.SECONDS, entry, table, "reauth_time")
+        over = optional(schema_ipsec.SECONDS, entry, "over_time")
+        over = max(rekey, reauth) // 10 if over is None else over
+        rand = optional(schema_ipsec.SECONDS, entry, "rand_time")
+        for key, part in entry.entries.items():
+            if key.partition("-")[0] in ("local", "remote") and key not in ("local", "remote"):
+                self.problems.not_yet("several authentication rounds", part.key.place)
+        children = entry.map("children") or Map(entry.place)
+        if not children.entries:
+            self.problems.add(
+                f"connection '{name}' has no children; write  children: {{net: {{...}}}}", place
+            )
+        return ConnectionSpec(
+            name,
+            version=int(value(_WORD, entry, table, "version")),
+            local_addrs=self._addresses(entry, "local_addrs", node),
+            remote_addrs=remote_addrs,
+            local_port=value(schema_ipsec.PORT, entry, table, "local_port"),
+            remote_port=value(schema_ipsec.PORT, entry, table, "remote_port"),
+            proposals=_proposals(schema_ipsec.IKE_PROPOSALS, entry, "proposals"),
+            encap=value(schema_ipsec.YES_NO, entry, table, "encap"),
+            mobike=value(schema_ipsec.YES_NO, entry, table, "mobike"),
+            fragmentation=_word(entry, table, "fragmentation"),
+            dpd_delay=value(schema_ipsec.SECONDS, entry, table, "dpd_delay"),
+            dpd_timeout=value(schema_ipsec.SECONDS, entry, table, "dpd_timeout"),
+            keyingtries=value(schema_ipsec.WHOLE, entry, table, "keyingtries"),
+            unique=_word(entry, table, "unique"),
+            reauth_time=reauth,
+            rekey_time=rekey,
+            over_time=over,
+            rand_time=over if rand is None else rand,
+            local=self._auth(entry, "local", identity(node), place),
+            remote=self._auth(entry, "remote", self._peer_id(entry), place),
+            children={
+                child: self._child(node, child, part, entry, children.entries[child].key.place)
+                for child, part in children.maps()
+            },
+            place=place,
+        )
+
+    def _auth(self, connection: Map, side: str, default_id: str, place: Place) -> AuthRound:
+        node = connection.map(side) or Map(connection.place)
+        auth = value(_WORD, node, schema_ipsec.AUTH, "auth")
+        if node.text("auth") is None:
+            self.problems.not_yet(
+                f"auth: {auth}, swanctl's choice where nothing is said; write  {side}: {{auth: psk}}",
+                place,
+            )
+        said = node.text("id")
+        wanted = default_id if said is None else said.value
+        return AuthRound(auth, "%any" if wanted == "any" else wanted)
+
+    def _peer_id(self, connection: Map) -> str:
+        """Whom to expect: the node that `remote_addrs` names, else anybody."""
+        remote = connection.get("remote_addrs")
+        found = {
+            name
+            for text in ([] if remote is None else items(remote))
+            for name in self.names.find_nodes(text.value)
+        }
+        return identity(found.pop()) if len(found) == 1 else "%any"
+
+    def _addresses(self, connection: Map, key: str, node: str) -> tuple[bytes, ...]:
+        """Packed addresses; a node name stands for the address it is known by here."""
+        listed = connection.get(key)
+        made: list[bytes] = []
+        for text in [] if listed is None else items(listed):
+            if text.value in ("any", "%any"):
+                return ()
+            members = self.names.find_nodes(text.value)
+            for member in members:
+                towards = main_address(self.network, member) if member == node else None
+                found = towards or address_towards(self.network, member, node)
+                if found is None:
+                    self.problems.add(f"no path leads from {node} to {member}", text.place)
+                else:
+                    made.append(found)
+            if members:
+                continue
+            if "/" in text.value:
+                self.problems.not_yet(f"networks in {key}", text.place)
+            else:
+                made.append(address(text.value))
+        return tuple(made)
+
+    def _child(self, node: str, name: str, entry: Map, connection: Map, place: Place) -> ChildSpec:
+        table = schema_ipsec.CHILD
+        seconds = schema_ipsec.SECONDS
+        rekey = value(seconds, entry, table, "rekey_time")
+        life = optional(seconds, entry, "life_time")
+        life = rekey + rekey // 10 if life is None else life
+        rand = optional(seconds, entry, "rand_time")
+        rekey_bytes = value(schema_ipsec.BYTES, entry, table, "rekey_bytes")
+        life_bytes = optional(schema_ipsec.BYTES, entry, "life_bytes")
+        rekey_packets = value(schema_ipsec.WHOLE, entry, table, "rekey_packets")
+        life_packets = optional(schema_ipsec.WHOLE, entry, "life_packets")
+        return ChildSpec(
+            name,
+            mode=_word(entry, table, "mode"),
+            local_ts=self._selectors(entry, "local_ts", self._own(connection, node)),
+            remote_ts=self._selectors(entry, "remote_ts", self._addresses(connection, "remote_addrs", node)),
+            esp_proposals=_proposals(schema_ipsec.ESP_PROPOSALS, entry, "esp_proposals"),
+            start_action=_word(entry, table, "start_action"),
+            close_action=_word(entry, table, "close_action"),
+            dpd_action=_word(entry, table, "dpd_action"),
+            rekey_time=rekey,
+            life_time=life,
+            rand_time=max(0, life - rekey) if rand is None else rand,
+            rekey_bytes=rekey_bytes,
+            life_bytes=rekey_bytes + rekey_bytes // 10 if life_bytes is None else life_bytes,
+            rekey_packets=rekey_packets,
+            life_packets=rekey_packets + rekey_packets // 10 if life_packets is None else life_packets,
+            inactivity=value(seconds, entry, table, "inactivity"),
+            replay_window=value(schema_ipsec.WHOLE, entry, table, "replay_window"),
+            copy_df=value(schema_ipsec.YES_NO, entry, table, "copy_df"),
+            copy_ecn=value(schema_ipsec.YES_NO, entry, table, "copy_ecn"),
+            copy_dscp=_word(entry, table, "copy_dscp"),
+            policies=value(schema_ipsec.YES_NO, entry, table, "policies"),
+            place=place,
+        )
+
+    def _own(self, connection: Map, node: str) -> tuple[bytes, ...]:
+        own = self._addresses(connection, "local_addrs", node)
+        if own:
+            return own
+        main = main_address(self.network, node)
+        return () if main is None else (main,)
+
+    def _selectors(self, child: Map, key: str, dynamic: tuple[bytes, ...]) -> tuple[SelectorSpec, ...]:
+        listed = child.get(key)
+        texts = [Text("dynamic", child.place, ())] if listed is None else items(listed)
+        made: list[SelectorSpec] = []
+        for text in texts:
+            made += selectors(text.value, self._prefixes(selector_address(text.value), dynamic, text))
+        return tuple(made)
+
+    def _prefixes(self, word: str, dynamic: tuple[bytes, ...], text: Text) -> list[Prefix]:
+        """What the address part of a selector stands for."""
+        if word == "dynamic":
+            return [Prefix(each, 8 * len(each)) for each in dynamic]
+        if word in ("any", "%any"):
+            return [Prefix(bytes(4), 0)]
+        members = self.names.find_nodes(word)
+        if members:
+            found = [main_address(self.network, self.names.node(Word(each, 0))) for each in members]
+            return [Prefix(each, 32) for each in found if each is not None]
+        return [schema_ipsec.PREFIXES.read(word)]
+
+
+_WORD = Scalar(str, {})
+
+
+def _word(node: Map, table: Table, key: str) -> Any:
+    """A word whose choice the schema has checked: its type is one of the model's Literals."""
+    return value(_WORD, node, table, key)
+
+
+def _proposals(kind: CommaList[T], node: Map, key: str) -> tuple[T, ...]:
+    return tuple(kind.values(node.get(key) or Text("default", node.place, ())))

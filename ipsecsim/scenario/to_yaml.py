@@ -1,0 +1,236 @@
+"""A model as a topology file again, with all that the short file left out. Reading it gives the model."""
+
+import json
+import re
+
+from ipsecsim.base.address import unpack
+from ipsecsim.scenario.model import (
+    ChildSpec,
+    Condition,
+    ConnectionSpec,
+    Expectation,
+    LinkSpec,
+    NodeSpec,
+    ScriptEntry,
+    Topology,
+    TunnelSpec,
+)
+from ipsecsim.scenario.params import escape
+from ipsecsim.scenario.swanctl.values import show_secret, show_selector
+from ipsecsim.scenario.units import show_duration, show_rate
+
+WIDTH = 100
+
+_Value = str | list["_Value"] | dict[str, "_Value"]
+_PLAIN = re.compile(r"[A-Za-z0-9_$+./(](?:[^\[\]{}\",#&*!|>'%@`\n\t\\:]|:(?=\w))*")
+
+_PLAIN_LINE = re.compile(r"[A-Za-z0-9_$+./(](?:[^#\n\t\\:]|:(?=\w))*")
+"""Text that needs no quotes outside [ ] and { }."""
+
+
+def expanded_yaml(topology: Topology) -> str:
+    """The whole topology as YAML: addresses, routes, connections and secrets at both ends, timers."""
+    sections: dict[str, _Value] = {"name": topology.name}
+    if topology.story:
+        sections["story"] = topology.story
+    if topology.look_for:
+        sections["look_for"] = list(topology.look_for)
+    sections["seed"] = topology.seed
+    if topology.until is not None:
+        sections["until"] = show_duration(topology.until)
+    if topology.groups:
+        sections["groups"] = {name: {"nodes": list(members)} for name, members in topology.groups.items()}
+    sections["nodes"] = {name: _node(node) for name, node in topology.nodes.items()}
+    sections["links"] = {name: _link(link, topology) for name, link in topology.links.items()}
+    written = {name: _tunnel(tunnel) for name, tunnel in topology.tunnels.items() if tunnel.written}
+    if written:
+        sections["tunnels"] = written
+    if topology.script:
+        sections["script"] = [_entry(entry) for entry in topology.script]
+    if topology.expect:
+        sections["expect"] = [_expectation(each) for each in topology.expect]
+    lines: list[str] = []
+    for key, value in sections.items():
+        lines += _block(key, value, 0, always=isinstance(value, dict) or key in ("script", "expect"))
+    return "\n".join(lines) + "\n"
+
+
+# What stands where
+
+
+def _node(node: NodeSpec) -> _Value:
+    made: dict[str, _Value] = {"kind": node.kind}
+    routes: list[_Value] = [
+        f"{route.prefix} via={unpack(route.via)}" for route in node.routes if route.via is not None
+    ]
+    if routes:
+        made["routes"] = routes
+    if node.ipsec is not None:
+        made["ipsec"] = {
+            "connections": {name: _connection(each) for name, each in node.ipsec.connections.items()},
+            "secrets": {
+                name: {**_ids(secret.ids), "secret": show_secret(secret.secret)}
+                for name, secret in node.ipsec.secrets.items()
+            },
+        }
+    return made
+
+
+def _ids(ids: tuple[str, ...]) -> dict[str, _Value]:
+    return {f"id-{number}": each for number, each in enumerate(ids, 1)}
+
+
+def _connection(connection: ConnectionSpec) -> _Value:
+    made: dict[str, _Value] = {"version": str(connection.version)}
+    if connection.local_addrs:
+        made["local_addrs"] = ", ".join(map(unpack, connection.local_addrs))
+    if connection.remote_addrs:
+        made["remote_addrs"] = ", ".join(map(unpack, connection.remote_addrs))
+    return made | {
+        "local_port": str(connection.local_port),
+        "remote_port": str(connection.remote_port),
+        "proposals": ", ".join(each.words for each in connection.proposals),
+        "encap": _yes_no(connection.encap),
+        "mobike": _yes_no(connection.mobike),
+        "fragmentation": connection.fragmentation,
+        "dpd_delay": show_duration(connection.dpd_delay),
+        "dpd_timeout": show_duration(connection.dpd_timeout),
+        "keyingtries": str(connection.keyingtries),
+        "unique": connection.unique,
+        "reauth_time": show_duration(connection.reauth_time),
+        "rekey_time": show_duration(connection.rekey_time),
+        "over_time": show_duration(connection.over_time),
+        "rand_time": show_duration(connection.rand_time),
+        "local": {"auth": connection.local.auth, "id": connection.local.id},
+        "remote": {"auth": connection.remote.auth, "id": connection.remote.id},
+        "children": {name: _child(child) for name, child in connection.children.items()},
+    }
+
+
+def _child(child: ChildSpec) -> _Value:
+    return {
+        "mode": child.mode,
+        "local_ts": ", ".join(map(show_selector, child.local_ts)),
+        "remote_ts": ", ".join(map(show_selector, child.remote_ts)),
+        "esp_proposals": ", ".join(each.words for each in child.esp_proposals),
+        "start_action": child.start_action,
+        "close_action": child.close_action,
+        "dpd_action": child.dpd_action,
+        "rekey_time": show_duration(child.rekey_time),
+        "life_time": show_duration(child.life_time),
+        "rand_time": show_duration(child.rand_time),
+        "rekey_bytes": str(child.rekey_bytes),
+        "life_bytes": str(child.life_bytes),
+        "rekey_packets": str(child.rekey_packets),
+        "life_packets": str(child.life_packets),
+        "inactivity": show_duration(child.inactivity),
+        "replay_window": str(child.replay_window),
+        "copy_df": _yes_no(child.copy_df),
+        "copy_ecn": _yes_no(child.copy_ecn),
+        "copy_dscp": child.copy_dscp,
+        "policies": _yes_no(child.policies),
+    }
+
+
+def _link(link: LinkSpec, topology: Topology) -> _Value:
+    made: dict[str, _Value] = {
+        "endpoints": [f"{node}:{interface}" for node, interface in link.endpoints],
+        "net": str(link.net),
+        "addrs": {
+            node: unpack(
+                next(each.address for each in topology.nodes[node].interfaces if each.link == link.name)
+            )
+            for node, _ in link.endpoints
+        },
+        "delay": show_duration(link.delay),
+    }
+    if link.rate is not None:
+        made["rate"] = show_rate(link.rate)
+    made |= {"mtu": str(link.mtu), "limit": str(link.limit)}
+    if link.queue is not None:
+        made["queue"] = str(link.queue)
+    return made
+
+
+def _tunnel(tunnel: TunnelSpec) -> _Value:
+    made: dict[str, _Value] = {"ends": [end.node for end in tunnel.ends]}
+    if tunnel.children != (tunnel.name,):
+        made["children"] = {child: {} for child in tunnel.children}
+    return made
+
+
+def _entry(entry: ScriptEntry) -> _Value:
+    made: dict[str, _Value] = {}
+    if entry.at is not None:
+        made["at"] = show_duration(entry.at)
+    elif entry.plus is not None:
+        made["at"] = f"+{show_duration(entry.plus)}"
+    if entry.when:
+        made["when"] = {each.subject.text: each.claim_text for each in entry.when}
+    sentences: list[_Value] = []
+    for action in entry.do:
+        # A tunnel of several children is several actions of one sentence.
+        if (
+            not sentences
+            or sentences[-1] != action.text
+            or action.text.split()[0] in ("ping", "send", "note")
+        ):
+            sentences.append(action.text)
+    if sentences:
+        made["do"] = sentences if len(sentences) > 1 else sentences[0]
+    if entry.expect:
+        made["expect"] = {each.subject.text: each.claim_text for each in entry.expect}
+    if entry.within is not None:
+        made["within"] = show_duration(entry.within)
+    return made
+
+
+def _expectation(expectation: Expectation) -> _Value:
+    made: dict[str, _Value] = {}
+    if expectation.where:
+        made["where"] = " ".join(map(_condition, expectation.where))
+    made[expectation.subject.text] = expectation.claim_text
+    return made
+
+
+def _condition(condition: Condition) -> str:
+    return f"{condition.key}{condition.operator}{'|'.join(condition.values)}"
+
+
+def _yes_no(answer: bool) -> str:  # noqa: FBT001  # it is the value that is shown
+    return "yes" if answer else "no"
+
+
+# How YAML is written
+
+
+def _block(key: str, value: _Value, indent: int, *, always: bool = False) -> list[str]:
+    """`key: value` as lines; on one line in { } or [ ] where that fits and `always` does not forbid it."""
+    start = " " * indent + f"{_scalar(key)}:"
+    if isinstance(value, str):
+        return [f"{start} {_scalar(escape(value), _PLAIN_LINE)}"]
+    flow = _flow(value)
+    if not value or (not always and len(start) + 1 + len(flow) <= WIDTH):
+        return [f"{start} {flow}"]
+    lines = [start]
+    if isinstance(value, dict):
+        for name, item in value.items():
+            lines += _block(name, item, indent + 2)
+    else:
+        lines += [f"{' ' * (indent + 2)}- {_flow(item)}" for item in value]
+    return lines
+
+
+def _flow(value: _Value) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return _scalar(escape(value))
+
+
+def _scalar(text: str, plain: re.Pattern[str] = _PLAIN) -> str:
+    """Text as YAML, in quotes where need be; without a hint, so that it may stand anywhere."""
+    if plain.fullmatch(text) and text == text.strip():
+        return text
+    return json.dumps(text, ensure_ascii=False)

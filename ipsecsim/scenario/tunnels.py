@@ -1,0 +1,139 @@
+"""`tunnels:` said once becomes `ipsec:` at both ends, in swanctl's keys. What a node says itself wins."""
+
+from hashlib import sha256
+
+from ipsecsim.base.address import unpack
+from ipsecsim.scenario.addresses import address_towards
+from ipsecsim.scenario.name_table import Names, children_of
+from ipsecsim.scenario.network import Network
+from ipsecsim.scenario.problems import Problems
+from ipsecsim.scenario.schema_ipsec import CONNECTION_FIELDS
+from ipsecsim.scenario.tree import Map, Node, Seq, Text, build, overlay
+
+_MIRRORED = {"local": "remote", "remote": "local", "local_ts": "remote_ts", "remote_ts": "local_ts"}
+_MIRRORED |= {"local_addrs": "remote_addrs", "remote_addrs": "local_addrs"}
+_MIRRORED |= {"local_port": "remote_port", "remote_port": "local_port"}
+
+
+def identity(node: str) -> str:
+    """Who a node says it is, when the file does not say."""
+    return f"{node}.example"
+
+
+def expand(root: Map, network: Network, names: Names, seed: str, problems: Problems) -> None:
+    """Write every tunnel into the `ipsec:` of both its ends, in place."""
+    made: dict[str, Map] = {}
+    for name, tunnel in (root.map("tunnels") or Map(root.place)).maps():
+        ends = tunnel.get("ends")
+        if not isinstance(ends, Seq):
+            continue
+        nodes = [text.value for text in ends.items if isinstance(text, Text)]
+        addresses = [address_towards(network, node, peer) for node, peer in (nodes, nodes[::-1])]
+        if None in addresses:
+            problems.add(f"tunnel '{name}': no path leads from {nodes[0]} to {nodes[1]}", ends.place)
+            continue
+        known = {node: unpack(address) for node, address in zip(nodes, addresses, strict=True) if address}
+        secret = _secret(tunnel, name, nodes, seed)
+        for first in (True, False):
+            own, peer = nodes if first else nodes[::-1]
+            connection = _connection(tunnel, name, (own, peer), known, network, first=first)
+            parts = {"connections": {name: connection}, "secrets": {f"ike-{name}": secret}}
+            part = build(parts, tunnel.place)
+            assert isinstance(part, Map)  # noqa: S101  # built from a dict
+            made[own] = overlay(made[own], part) if own in made else part
+    for node, ipsec in made.items():
+        said = names.nodes[node].map("ipsec")
+        names.nodes[node].put("ipsec", ipsec if said is None else overlay(ipsec, said), ipsec.place)
+
+
+def _secret(tunnel: Map, name: str, nodes: list[str], seed: str) -> Map:
+    """The shared secret of a tunnel: as written, else made from the seed."""
+    fresh = sha256(f"ipsecsim psk\0{seed}\0{name}".encode()).hexdigest()[:32]
+    written = tunnel.text("secret")
+    made = Map(tunnel.place)
+    for number, node in enumerate(nodes, 1):
+        made.put(f"id-{number}", Text(_id(tunnel, number == 1, node), tunnel.place, ()))
+    made.put("secret", written or Text(fresh, tunnel.place, ()))
+    return made
+
+
+def _id(tunnel: Map, is_first: bool, node: str) -> str:  # noqa: FBT001  # private, called with names in sight
+    """A node's identity in a tunnel: what `local:` or `remote:` says, else its own."""
+    side = tunnel.map("local" if is_first else "remote")
+    said = None if side is None else side.text("id")
+    return identity(node) if said is None else said.value
+
+
+def _connection(
+    tunnel: Map,
+    name: str,
+    nodes: tuple[str, str],
+    addresses: dict[str, str],
+    network: Network,
+    *,
+    first: bool,
+) -> Map:
+    """One end's connection. `nodes` are its own and the peer's."""
+    own, peer = nodes
+    auth = tunnel.text("auth")
+    method = "psk" if auth is None else auth.value
+    base = build(
+        {
+            "local_addrs": addresses[own],
+            "remote_addrs": addresses[peer],
+            "local": {"auth": method, "id": identity(own)},
+            "remote": {"auth": method, "id": identity(peer)},
+            "children": {},
+        },
+        tunnel.place,
+    )
+    written = Map(tunnel.place)
+    for key, entry in tunnel.entries.items():
+        if key in CONNECTION_FIELDS or key.split("-")[0] in ("local", "remote"):
+            written.put(_side(key, first=first), entry.node, entry.key.place)
+    assert isinstance(base, Map)  # noqa: S101  # built from a dict
+    made = overlay(base, written)
+    children = Map(tunnel.place)
+    for child in children_of(tunnel, name):
+        said = tunnel.map("child") or Map(tunnel.place)
+        several = tunnel.map("children")
+        if several is not None and several.map(child) is not None:
+            said = overlay(said, several.map(child) or said)
+        children.put(child, _child(said, nodes, network, first=first), tunnel.place)
+    made.put("children", children, tunnel.place)
+    return made
+
+
+def _side(key: str, *, first: bool) -> str:
+    """A key as the second end knows it: what is local to the first is remote to it."""
+    if first:
+        return key
+    word, dash, suffix = key.partition("-")
+    return _MIRRORED.get(word, word) + dash + suffix
+
+
+def _child(said: Map, nodes: tuple[str, str], network: Network, *, first: bool) -> Map:
+    own, peer = nodes
+    made = Map(said.place)
+    made.put("local_ts", _selectors(network, own, peer, said))
+    made.put("remote_ts", _selectors(network, peer, own, said))
+    made.put("start_action", Text("trap", said.place, ()))
+    written = Map(said.place)
+    for key, entry in said.entries.items():
+        if key == "start_action" and not first:
+            # Who starts is the first end's affair; the second waits for traffic, unless nobody is to start.
+            node = entry.node
+            if isinstance(node, Text) and node.value != "none":
+                continue
+        written.put(_side(key, first=first), entry.node, entry.key.place)
+    return overlay(made, written)
+
+
+def _selectors(network: Network, node: str, peer: str, said: Map) -> Node:
+    """What one end protects by default: the networks behind a gateway, else itself."""
+    if network.kinds[node] == "gateway":
+        nets = [str(wire.net) for wire in network.behind(node) if wire.net is not None]
+        if nets:
+            return Text(", ".join(nets), said.place, ())
+    address = address_towards(network, node, peer)
+    return Text("dynamic" if address is None else f"{unpack(address)}/32", said.place, ())
