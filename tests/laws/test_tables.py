@@ -7,6 +7,7 @@ import pytest
 
 import ipsecsim
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.scenario.not_yet import DROPS_LATER
 
 ROOT = Path(ipsecsim.__file__).parent
 TESTS = Path(__file__).parents[1]
@@ -24,6 +25,10 @@ ALL_TESTS = mentions(TESTS, "test_tables.py")
 def test_every_drop_reason_is_raised_and_reached(reason):
     assert re.search(rf"DropReason\.{reason.name}\b", CODE), "nothing raises it"
     assert re.search(rf"\b{reason.name}\b", ALL_TESTS), "no test reaches it"
+
+
+def test_no_drop_reason_is_both_here_and_still_to_come():
+    assert not DROPS_LATER & set(DropReason.__members__)
 
 
 def test_no_file_is_a_hall():

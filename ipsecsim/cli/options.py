@@ -1,0 +1,52 @@
+"""What several commands take: a topology, parameters and settings."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.instant import Duration
+from ipsecsim.scenario import Topology, read
+from ipsecsim.scenario.problems import Mistake
+from ipsecsim.scenario.units import duration
+
+Source = Annotated[str, typer.Argument(help="A name from `ipsecsim list`, or a file.", metavar="NAME|FILE")]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", help="A parameter of the file, such as nat=hotel. Repeatable.")
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting, such as links.wan.delay=50ms. Repeatable."),
+]
+
+
+def read_source(
+    source: str,
+    params: Sequence[str] | None,
+    changes: Sequence[str] | None,
+    *,
+    do: Sequence[str] | None = None,
+    expect: Sequence[str] | None = None,
+) -> Topology:
+    """The topology that the command line asks for. Raises ConfigError."""
+    return read(
+        source,
+        params=dict(_pair("--param", each) for each in params or ()),
+        settings=[_pair("--set", each) for each in changes or ()],
+    )
+
+
+def read_time(text: str) -> Duration:
+    """'10s' in nanoseconds. Raises ConfigError."""
+    try:
+        return duration(text)
+    except Mistake as mistake:
+        raise ConfigError(f"--until {text}: {mistake}") from mistake
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"{option} {text}: write {option} NAME=VALUE")
+    return key, value

@@ -1,0 +1,81 @@
+"""`ipsecsim run`: tell the story of a topology, end with the tables, write what was recorded."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipsecsim.base.instant import Duration
+from ipsecsim.cli.options import Changes, Params, Source, read_source, read_time
+from ipsecsim.cli.progress import Bar
+from ipsecsim.experiment.run import Run
+from ipsecsim.experiment.save import save
+from ipsecsim.views import tables, text
+
+_EXAMPLES = """Examples:
+
+  ipsecsim run site_to_site
+
+  ipsecsim run site_to_site --seed 7 --out out
+
+  ipsecsim run my.yaml --until 10s --set links.wan.delay=50ms --quiet
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("run", epilog=_EXAMPLES)(run)
+
+
+def run(
+    source: Source,
+    seed: Annotated[str | None, typer.Option(help="Another seed: other keys, nonces and SPIs.")] = None,
+    until: Annotated[str | None, typer.Option(help="Simulated time at which to stop, such as 10s.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write trace.jsonl, capture.pcapng and wireshark/ into this folder.")
+    ] = None,
+    do: Annotated[
+        list[str] | None, typer.Option(help='A line for the script, such as "5s ping alice bob". Repeatable.')
+    ] = None,
+    expect: Annotated[
+        list[str] | None, typer.Option(help='A claim to check, such as "ping: received 3". Repeatable.')
+    ] = None,
+    param: Params = None,
+    change: Changes = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No story, only the tables.")] = False,
+) -> None:
+    """Run a topology and tell its story: every message, every packet, every reason for a drop."""
+    topology = read_source(source, param, change, do=do, expect=expect)
+    for warning in topology.warnings:
+        typer.echo(str(warning), err=True)
+    experiment = Run(topology, seed=seed)
+    typer.echo(text.opening(topology, experiment.seed) + "\n")
+    _lead(experiment, None if until is None else read_time(until))
+    if not quiet:
+        for block in text.story(experiment.recorder):
+            typer.echo(block)
+        typer.echo()
+    for part in (
+        tables.summary,
+        tables.policies,
+        tables.associations,
+        tables.overheads,
+        tables.drops,
+        tables.expectations,
+    ):
+        typer.echo(part(experiment) + "\n")
+    if out is not None:
+        typer.echo("\n".join(f"wrote {path}" for path in save(experiment, out)))
+    if any(not verdict.is_met for verdict in experiment.verdicts()):
+        raise typer.Exit(1)
+
+
+def _lead(experiment: Run, until: Duration | None) -> None:
+    """Run to the end. Ctrl-C stops between turns, and what happened so far is told."""
+    bar = Bar()
+    try:
+        experiment.run(until, progress=bar)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted after {experiment.turns} turns; what follows is the story so far", err=True)
+    finally:
+        bar.close()

@@ -1,0 +1,1 @@
+"""One run: a world, its recording, and what was expected of it."""

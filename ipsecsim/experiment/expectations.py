@@ -1,0 +1,246 @@
+"""What a topology file claims about its own run, held against what was recorded."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.ike.events import IkeMessageSent
+from ipsecsim.net.events import FrameSent
+from ipsecsim.net.nodes.vpn_gateway import VpnGateway
+from ipsecsim.observe.layers import layers
+from ipsecsim.observe.leaks import check_leaks
+from ipsecsim.observe.record import Record
+from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario.build import World
+from ipsecsim.scenario.model import (
+    Claim,
+    Condition,
+    Expectation,
+    MeasureClaim,
+    ReasonClaim,
+    StateClaim,
+    Subject,
+)
+from ipsecsim.wire import ipv4
+from ipsecsim.wire.numbers import protocol_name
+
+ABOUT = 0.1  # 'about 10' means 9 to 11
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Was a claim met, and what was found."""
+
+    subject: str
+    claim: str
+    is_met: bool
+    found: str
+
+    def __str__(self) -> str:
+        if self.is_met:
+            return f"met      {self.subject}: {self.claim}"
+        return f"NOT MET  {self.subject}: {self.claim}   found {self.found}"
+
+
+def judge_all(world: World, recorder: Recorder) -> list[Verdict]:
+    """A verdict for each expectation at the end of the file."""
+    return [judge(world, recorder, each) for each in world.topology.expect]
+
+
+def judge(world: World, recorder: Recorder, expectation: Expectation) -> Verdict:
+    """Hold one expectation against the run. Raises ConfigError for what cannot be measured yet."""
+    subject, claim = expectation.subject, expectation.claim
+    finder = FINDERS.get(subject.kind)
+    if finder is None:
+        raise _not_yet(expectation, f"'{subject.kind}'")
+    is_met, found = finder(_Question(world, recorder, expectation, subject, claim))
+    return Verdict(subject.text, expectation.claim_text, is_met, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    world: World
+    recorder: Recorder
+    expectation: Expectation
+    subject: Subject
+    claim: Claim
+
+
+Answer = tuple[bool, str]
+
+
+def _traffic(ask: _Question) -> Answer:
+    results = [ask.world.pings[name] for name in _traffic_names(ask) if name in ask.world.pings]
+    numbers = {
+        "sent": sum(each.sent for each in results),
+        "received": sum(each.received for each in results),
+        "lost": sum(each.lost for each in results),
+        "rtt": max((trip for each in results for trip in each.round_trips), default=0),
+    }
+    if not isinstance(ask.claim, MeasureClaim) or ask.claim.measure not in numbers:
+        raise _not_yet(ask.expectation, f"'{ask.expectation.claim_text}' of a ping")
+    return _compare(ask.claim, numbers[ask.claim.measure])
+
+
+def _traffic_names(ask: _Question) -> Sequence[str]:
+    """`ping` means every ping, `ping alice bob` those between the two, a name= just that one."""
+    wanted = ask.subject.names[0]
+    return [
+        name
+        for name, key in ask.world.traffic.items()
+        if name == wanted or key[: len(ask.subject.names)] == ask.subject.names
+    ]
+
+
+def _tunnel(ask: _Question) -> Answer:
+    if not isinstance(ask.claim, StateClaim):
+        raise _not_yet(ask.expectation, f"'{ask.expectation.claim_text}' of a tunnel")
+    names = ask.subject.names or tuple(ask.world.topology.tunnels)
+    up = sum(is_up(ask.world, name) for name in names)
+    down = len(names) - up
+    wanted = ask.claim.count
+    hits = up if ask.claim.state == "up" else down
+    return hits == (len(names) if wanted is None else wanted), f"{up} up, {down} down"
+
+
+def is_up(world: World, tunnel: str) -> bool:
+    """Do both ends have an SA pair for every child of the tunnel?"""
+    spec = world.topology.tunnels[tunnel]
+    for end in spec.ends:
+        gateway = world.simulator.nodes[end.node]
+        if not isinstance(gateway, VpnGateway):
+            return False
+        up = {
+            child.config.name
+            for sa in gateway.ike.sas
+            if sa.connection.name == end.connection
+            for child in sa.children
+        }
+        if not up.issuperset(spec.children):
+            return False
+    return True
+
+
+def _drops(ask: _Question) -> Answer:
+    dropped = [
+        event.reason.name
+        for record, event in ask.recorder.of(PacketDropped)
+        if all(_drop_fits(each, record, event, ask) for each in ask.subject.where)
+    ]
+    found = ", ".join(f"{name} {dropped.count(name)}" for name in dict.fromkeys(dropped)) or "none"
+    if isinstance(ask.claim, ReasonClaim):
+        count = dropped.count(ask.claim.reason)
+        return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
+    return _count(ask.claim, len(dropped), found)
+
+
+def _drop_fits(condition: Condition, record: Record, event: PacketDropped, ask: _Question) -> bool:
+    if condition.key == "node":
+        return _is_one_of(condition, record.node)
+    if condition.key == "reason":
+        return _is_one_of(condition, event.reason.name)
+    raise _not_yet(ask.expectation, f"'{condition.key}=' on drops")
+
+
+def _packets(ask: _Question) -> Answer:
+    frames = [
+        event
+        for record, event in ask.recorder.of(FrameSent)
+        if all(_frame_fits(each, record, event, ask) for each in ask.subject.where)
+    ]
+    if isinstance(ask.claim, MeasureClaim) and ask.claim.measure == "bytes":
+        return _compare(ask.claim, sum(len(event.packet) for event in frames))
+    return _count(ask.claim, len(frames), str(len(frames)))
+
+
+def _frame_fits(condition: Condition, record: Record, event: FrameSent, ask: _Question) -> bool:
+    packet = event.packet
+    if condition.key == "link":
+        return _is_one_of(condition, event.link)
+    if condition.key == "node":
+        return _is_one_of(condition, record.node)
+    if condition.key == "layer":
+        found = any(value in layers(packet) for value in condition.values)
+        return found if condition.operator == "=" else not found
+    if condition.key == "proto":
+        return _is_one_of(condition, protocol_name(packet[ipv4.PROTOCOL]).lower())
+    if condition.key == "size":
+        return _is_number(condition, len(packet))
+    raise _not_yet(ask.expectation, f"'{condition.key}=' on packets")
+
+
+def _leaks(ask: _Question) -> Answer:
+    found = list(check_leaks(ask.recorder, ask.world.simulator))
+    return _count(ask.claim, len(found), "; ".join(str(each) for each in found[:3]) or "none")
+
+
+def _notify(ask: _Question) -> Answer:
+    seen = [
+        name
+        for record, event in ask.recorder.of(IkeMessageSent)
+        if all(each.key == "from" and _is_one_of(each, record.node) for each in ask.subject.where)
+        for name in event.payloads
+        if name.startswith("N(")
+    ]
+    found = ", ".join(dict.fromkeys(name[2:-1] for name in seen)) or "none"
+    if isinstance(ask.claim, ReasonClaim):
+        count = seen.count(f"N({ask.claim.reason})")
+        return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
+    return _count(ask.claim, len(seen), found)
+
+
+FINDERS: dict[str, Callable[[_Question], Answer]] = {
+    "traffic": _traffic,
+    "tunnel": _tunnel,
+    "drops": _drops,
+    "packets": _packets,
+    "leaks": _leaks,
+    "notify": _notify,
+}
+
+
+def _count(claim: Claim, number: int, found: str) -> Answer:
+    if isinstance(claim, StateClaim):
+        return number == 0, found
+    assert isinstance(claim, MeasureClaim)  # noqa: S101 - a reason is judged by the caller
+    return _compare(claim, number)[0], found
+
+
+def _compare(claim: MeasureClaim, number: float) -> Answer:
+    wanted = claim.value
+    is_met = {
+        "equal": number == wanted,
+        "not equal": number != wanted,
+        "at least": number >= wanted,
+        "at most": number <= wanted,
+        "more than": number > wanted,
+        "less than": number < wanted,
+        "about": abs(number - wanted) <= ABOUT * abs(wanted),
+    }[claim.comparison]
+    return is_met, f"{number:g}" + (f" {claim.unit}" if claim.unit else "")
+
+
+def _is_one_of(condition: Condition, value: str) -> bool:
+    return (value in condition.values) is (condition.operator == "=")
+
+
+def _is_number(condition: Condition, number: int) -> bool:
+    for text in condition.values:
+        low, _, high = text.partition("-")
+        bounds = (int(low), int(high or low))
+        fits = {
+            "=": bounds[0] <= number <= bounds[1],
+            "!=": not bounds[0] <= number <= bounds[1],
+            "<": number < bounds[0],
+            "<=": number <= bounds[0],
+            ">": number > bounds[0],
+            ">=": number >= bounds[0],
+        }[condition.operator]
+        if fits:
+            return True
+    return False
+
+
+def _not_yet(expectation: Expectation, what: str) -> ConfigError:
+    return ConfigError(f"{what} cannot be measured yet", expectation.place)

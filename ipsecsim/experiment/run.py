@@ -1,0 +1,56 @@
+"""A run: a topology brought to life, watched, and led to its end."""
+
+from collections.abc import Callable
+
+from ipsecsim.base.instant import Instant
+from ipsecsim.experiment.expectations import Verdict, judge_all
+from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario.build import World, build
+from ipsecsim.scenario.model import Topology
+
+Progress = Callable[["Run"], None]
+PROGRESS_EVERY = 64  # turns between two calls: seldom enough to cost nothing
+
+MOST_TURNS = 5_000_000  # a file can ask for endless traffic; the run must end all the same
+
+
+class Run:
+    """World and recording together. `seed` overrides the file's, `until` its end of time."""
+
+    def __init__(self, topology: Topology, *, seed: str | None = None) -> None:
+        self.topology = topology
+        self.seed = topology.seed if seed is None else seed
+        self.recorder = Recorder()
+        self.world: World = build(topology, seed=self.seed, observer=self.recorder.observe)
+
+    @property
+    def now(self) -> Instant:
+        """Simulated time."""
+        return self.world.simulator.now
+
+    @property
+    def turns(self) -> int:
+        """How many turns have run."""
+        return self.recorder.turns
+
+    def step(self) -> bool:
+        """Run one turn. False when nothing is left to do."""
+        return self.world.simulator.step()
+
+    def run(self, until: Instant | None = None, *, progress: Progress | None = None) -> "Run":
+        """Run until the world is quiet, or to `until` (else the file's own end); turns at `until` still run."""
+        simulator = self.world.simulator
+        end = self.topology.until if until is None else until
+        while self.turns < MOST_TURNS:
+            next_at = simulator.next_event()
+            if end is not None and next_at is not None and next_at > end:
+                break
+            if not self.step():
+                break
+            if progress is not None and self.turns % PROGRESS_EVERY == 0:
+                progress(self)
+        return self
+
+    def verdicts(self) -> list[Verdict]:
+        """What came of the file's expectations."""
+        return judge_all(self.world, self.recorder)

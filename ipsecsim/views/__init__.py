@@ -1,0 +1,1 @@
+"""How a run is shown. A view reads and never changes anything."""

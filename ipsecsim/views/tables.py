@@ -1,0 +1,151 @@
+"""The tables that end a run: policies, SAs, drops, bytes, and what was expected."""
+
+from collections.abc import Sequence
+
+from ipsecsim.base.address import unpack
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import format_duration, format_seconds
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.experiment.expectations import is_up
+from ipsecsim.experiment.run import Run
+from ipsecsim.ipsec.association import Direction, SecurityAssociation
+from ipsecsim.net.nodes.vpn_gateway import VpnGateway
+from ipsecsim.observe.leaks import check_leaks
+from ipsecsim.observe.overhead import overhead
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns as wide as they need to be; numbers to the right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max([len(head), *(len(row[at]) for row in cells)]) for at, head in enumerate(heads)]
+    right = [bool(rows) and all(isinstance(row[at], int | float) for row in rows) for at in range(len(heads))]
+
+    def line(words: Sequence[str]) -> str:
+        padded = [
+            word.rjust(width) if is_right else word.ljust(width)
+            for word, width, is_right in zip(words, widths, right, strict=True)
+        ]
+        return "  " + "  ".join(padded).rstrip()
+
+    return "\n".join([title, line(heads), line(["-" * width for width in widths]), *map(line, cells)])
+
+
+def policies(run: Run) -> str:
+    """Every SPD, rule by rule, in the order in which rules are tried (RFC 4301 4.4.1)."""
+    rows: list[tuple[object, ...]] = [
+        (node.name, number, policy.action.value, policy.name, str(selector), policy.hits)
+        for node in _gateways(run)
+        for number, policy in enumerate(node.ipsec.spd.policies, start=1)
+        for selector in policy.selectors
+    ]
+    rows += [(node.name, "last", "discard", "(default)", "everything else", "") for node in _gateways(run)]
+    rows.sort(key=lambda row: str(row[0]))
+    return table(
+        "SPD: which traffic is protected",
+        ("node", "rule", "action", "name", "local === remote", "hits"),
+        rows,
+    )
+
+
+def associations(run: Run) -> str:
+    """Every SAD (RFC 4301 4.4.2)."""
+    rows = [_sa_row(node.name, sa) for node in _gateways(run) for sa in node.ipsec.sad.all()]
+    heads = ("node", "dir", "spi", "outer", "suite", "packets", "octets", "sequence", "window")
+    return table("SAD: the SAs that are up", heads, rows) if rows else "SAD: no SA is up"
+
+
+def _sa_row(node: str, sa: SecurityAssociation) -> tuple[object, ...]:
+    parameters = sa.parameters
+    is_inbound = parameters.direction is Direction.INBOUND
+    return (
+        node,
+        parameters.direction.value,
+        f"{sa.spi:08x}",
+        f"{unpack(parameters.source)} > {unpack(parameters.destination)}",
+        parameters.suite.words,
+        sa.packets,
+        sa.octets,
+        sa.replay.top if is_inbound else sa.sequence,
+        sa.replay.picture(16) if is_inbound else "",
+    )
+
+
+def overheads(run: Run) -> str:
+    """What protection cost in bytes."""
+    rows = overhead(run.recorder)
+    if not rows:
+        return "Overhead: no packet was protected"
+    parts = [name for name in rows[0].parts if any(row.parts[name] for row in rows)]
+    heads = (
+        "node",
+        "policy",
+        "packets",
+        "inner B",
+        *(f"+ {name}" for name in parts),
+        "= on the wire B",
+        "growth",
+    )
+    lines = [
+        (
+            row.node,
+            row.policy,
+            row.packets,
+            row.inner,
+            *(row.parts[name] for name in parts),
+            row.wire,
+            f"+{row.percent:.0f} %",
+        )
+        for row in rows
+    ]
+    return table("Overhead: what protection cost in bytes", heads, lines)
+
+
+def drops(run: Run) -> str:
+    """Every drop by node and reason, with the sentence and the clause."""
+    counted: dict[tuple[str, DropReason], int] = {}
+    for record, event in run.recorder.of(PacketDropped):
+        key = (record.node, event.reason)
+        counted[key] = counted.get(key, 0) + 1
+    if not counted:
+        return "Drops: none"
+    rows = [
+        (node, count, reason.name, reason.sentence, reason.clause)
+        for (node, reason), count in counted.items()
+    ]
+    return table("Drops", ("node", "count", "reason", "meaning", "clause"), rows)
+
+
+def expectations(run: Run) -> str:
+    """What the file claimed, and what was found."""
+    verdicts = run.verdicts()
+    if not verdicts:
+        return "Expectations: none"
+    met = sum(each.is_met for each in verdicts)
+    return "\n".join([f"Expectations: {met} of {len(verdicts)} met", *(f"  {each}" for each in verdicts)])
+
+
+def summary(run: Run) -> str:
+    """When it ended, what the traffic found out, and whether anything leaked."""
+    up = sum(is_up(run.world, name) for name in run.topology.tunnels)
+    what = "quiet" if run.world.simulator.is_quiet() else "stopped"
+    leaked = len(list(check_leaks(run.recorder, run.world.simulator)))
+    lines = [
+        f"{what} at {format_seconds(run.now)} after {run.turns} turns   "
+        f"{up} of {len(run.topology.tunnels)} tunnels up   "
+        f"leaks {leaked or 'none'}"
+    ]
+    for name, (verb, source, to) in run.world.traffic.items():
+        result = run.world.pings.get(name)
+        if result is None:
+            continue
+        trips = result.round_trips
+        spread = ""
+        if trips:
+            low, mean, high = min(trips), sum(trips) // len(trips), max(trips)
+            spread = f"   rtt {format_duration(low)} / {format_duration(mean)} / {format_duration(high)}"
+        lines.append(f"  {verb} {source} {to}   sent {result.sent}   received {result.received}{spread}")
+    return "\n".join(lines)
+
+
+def _gateways(run: Run) -> list[VpnGateway]:
+    return [node for node in run.world.simulator.nodes.values() if isinstance(node, VpnGateway)]

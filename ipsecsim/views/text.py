@@ -1,0 +1,80 @@
+"""The story of a run in plain words: turn after turn, what came in, what was decided, what went out."""
+
+from collections.abc import Iterator, Sequence
+
+from ipsecsim.base.instant import format_seconds
+from ipsecsim.base.trace import TraceEvent
+from ipsecsim.ipsec.events import PolicyMatched
+from ipsecsim.net.events import FrameArrived, FrameSent, TurnBegan
+from ipsecsim.observe.explain import clause, explain
+from ipsecsim.observe.packet_summary import summary
+from ipsecsim.observe.record import Record
+from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario.model import Topology
+from ipsecsim.stack.events import PacketDelivered, PacketOriginated
+
+_INDENT = "    "
+_STARTS = {"timer": "a timer rings", "script": "the script speaks", "start": "the node starts"}
+
+# Said by other lines of the same turn already.
+_SILENT = (TurnBegan, FrameArrived, FrameSent, PacketOriginated)
+
+
+def opening(topology: Topology, seed: str) -> str:
+    """Name, seed and story, before anything happens."""
+    counts = [
+        _plural(len(topology.nodes), "node"),
+        _plural(len(topology.links), "link"),
+        _plural(len(topology.tunnels), "tunnel"),
+    ]
+    lines = [f"{topology.name}   seed {seed}   {', '.join(counts)}"]
+    if topology.story:
+        lines.append(f"  {topology.story.strip()}")
+    lines += [f"  look for: {each}" for each in topology.look_for]
+    return "\n".join(lines)
+
+
+def story(recorder: Recorder, since: int = 1) -> Iterator[str]:
+    """Each turn from `since` on as a block of lines."""
+    for number in range(since, recorder.turns + 1):
+        yield turn(recorder.turn(number))
+
+
+def turn(rows: Sequence[Record]) -> str:
+    """One turn: a headline, then a line for each thing decided, with its clause."""
+    first = rows[0].turn
+    cause = f"   (from turn {first.cause})" if first.cause else ""
+    lines = [
+        f"turn {first.number}   {format_seconds(first.at)}   {first.node}   {_stimulus(rows)}{cause}",
+        *(line for row in rows for line in _lines(row.event)),
+    ]
+    return "\n".join(lines)
+
+
+def _stimulus(rows: Sequence[Record]) -> str:
+    """What reached the node."""
+    for row in rows:
+        if isinstance(row.event, FrameArrived):
+            return f"got from {row.event.link}: {summary(row.event.packet)}"
+    return _STARTS[rows[0].turn.stimulus]
+
+
+def _lines(event: TraceEvent) -> Iterator[str]:
+    if isinstance(event, FrameSent):
+        yield f"{_INDENT}> {event.link}: {summary(event.packet)}"
+        return
+    if isinstance(event, _SILENT) or _is_housekeeping(event):
+        return
+    where = clause(event)
+    yield f"{_INDENT}{explain(event)}" + (f"   [{where}]" if where else "")
+
+
+def _is_housekeeping(event: TraceEvent) -> bool:
+    """IKE's own bypass rule and its delivery happen on every message and teach nothing the second time."""
+    if isinstance(event, PolicyMatched):
+        return event.verdict == "bypass"
+    return isinstance(event, PacketDelivered) and event.to == "ike"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")
