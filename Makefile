@@ -1,0 +1,42 @@
+# Everything runs in .venv, which the first target that needs it makes from pyproject.toml.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint vectors bench clean
+
+help: ## Say what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## Run the main job: two sites, one tunnel, its story and a capture in out/
+	$(BIN)/ipsecsim run site_to_site --out out
+
+test: $(READY) ## Run all tests
+	$(BIN)/python -m pytest -n auto
+
+quick: $(READY) ## The loop while working: tests that take no time, then lint
+	$(BIN)/python -m pytest -n auto -m 'not slow'
+	$(MAKE) --no-print-directory lint
+
+lint: $(READY) ## Style, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+vectors: $(READY) ## Published vectors and recordings, as a table
+	$(BIN)/python -m tests.vectors
+
+bench: $(READY) ## Speed, as ratios to a floor measured in the same run; writes bench.json
+	$(BIN)/python -m tests.bench
+
+clean: ## Remove what was made
+	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
