@@ -37,6 +37,7 @@ class DropReason(Enum):
     )
     PORT_CLOSED = ("ip", "no application listens there", "RFC 792")
     KEEPALIVE = ("udp", "a NAT keepalive, discarded by design", "RFC 3948 2.3")
+    NOT_A_PEER = ("udp", "the sender is not one of the listed peers", "")
 
     SPD_DISCARD = ("spd", "the policy says DISCARD", "RFC 4301 4.4.1")
     SPD_NO_MATCH = ("spd", "no policy entry matches", "RFC 4301 4.4.1")
@@ -80,4 +81,3 @@ class DropReason(Enum):
     COOKIE_WRONG = ("ike", "the cookie is not ours, or too old", "RFC 7296 2.6")
     HALF_OPEN_LIMIT = ("ike", "the cap on half-open SAs is reached", "RFC 7296 2.6")
     AUTH_FAILED = ("ike", "the peer did not prove its identity", "RFC 7296 2.15")
-

@@ -10,7 +10,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import TraceEvent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every packet and hop
 class Turn:
     """`cause` is the number of the turn that led to this one, 0 when nothing did. Turns count from 1."""
 

@@ -8,7 +8,7 @@ from ipsecsim.net.events import FrameArrived, FrameLost, FrameSent
 from ipsecsim.net.turn import Turn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: several are made for every packet and hop
 class Record:
     """`sequence` counts rows from 0; `turn` and `cause` are turn numbers, `cause` 0 when nothing led here."""
 

@@ -1,0 +1,98 @@
+"""Choosing from offers, and checking what was chosen (RFC 7296 2.7, 3.3)."""
+
+import pytest
+
+from ipsecsim.ike.errors import NoProposalChosen
+from ipsecsim.ike.negotiate import (
+    accept_esp,
+    accept_ike,
+    choose_esp,
+    choose_ike,
+    offer_esp,
+    offer_ike,
+    select,
+)
+from ipsecsim.wire.ike.numbers import TransformType
+from ipsecsim.wire.ike.proposal import Proposal, SecurityAssociationPayload, Transform
+from tests.support.pair import esp_proposal, ike_proposal
+
+SPI, OTHER_SPI = b"\x01\x02\x03\x04", b"\x0a\x0b\x0c\x0d"
+
+
+def test_our_order_decides_within_a_proposal_and_theirs_between_proposals():
+    offered = offer_ike([ike_proposal("aes128gcm16-aes256gcm16-prfsha256-x25519-ecp256")])
+    answer, suite = choose_ike(offered, [ike_proposal("aes256gcm16-aes128gcm16-prfsha256-ecp256-x25519")])
+    assert suite.words == "aes256gcm16-prfsha256-ecp256"
+    assert accept_ike(answer, [ike_proposal("aes128gcm16-aes256gcm16-prfsha256-x25519-ecp256")]) == suite
+    two = offer_ike([ike_proposal("aes256-sha256-x25519"), ike_proposal("aes256gcm16-prfsha256-x25519")])
+    answer, suite = choose_ike(
+        two, [ike_proposal("aes256gcm16-prfsha256-x25519"), ike_proposal("aes256-sha256-x25519")]
+    )
+    assert (suite.words, answer.proposals[0].number) == ("aes256-sha256-x25519", 1)
+
+
+def test_esp_offers_carry_spis_both_ways():
+    answer, suite, spi = choose_esp(offer_esp([esp_proposal()], SPI), [esp_proposal()], OTHER_SPI)
+    assert (suite.words, spi) == ("aes256gcm16", SPI)
+    assert accept_esp(answer, [esp_proposal()]) == (suite, OTHER_SPI)
+
+
+def test_a_classic_cipher_needs_its_integrity_and_aead_none():
+    gcm = offer_esp([esp_proposal("aes256gcm16")], SPI)
+    with pytest.raises(NoProposalChosen):
+        choose_esp(gcm, [esp_proposal("aes256-sha256")], OTHER_SPI)
+    transforms = [*gcm.proposals[0].transforms, Transform(TransformType.INTEG, 0)]
+    with_none = SecurityAssociationPayload([Proposal(1, 3, SPI, transforms)])
+    answer, suite, _ = choose_esp(with_none, [esp_proposal("aes256gcm16")], OTHER_SPI)
+    assert suite.words == "aes256gcm16"
+    assert Transform(TransformType.INTEG, 0) in answer.proposals[0].transforms
+    with_integrity = SecurityAssociationPayload(
+        [Proposal(1, 3, SPI, [*gcm.proposals[0].transforms, Transform(TransformType.INTEG, 12)])]
+    )
+    with pytest.raises(NoProposalChosen):
+        choose_esp(with_integrity, [esp_proposal("aes256gcm16")], OTHER_SPI)
+
+
+def test_another_key_length_is_another_algorithm():
+    with pytest.raises(NoProposalChosen):
+        choose_esp(offer_esp([esp_proposal("aes128gcm16")], SPI), [esp_proposal("aes256gcm16")], OTHER_SPI)
+
+
+def test_a_transform_type_that_we_do_not_know_cannot_be_accepted():
+    ours = [Transform(TransformType.ENCR, 20, 256)]
+    assert select(ours, ours) == ours
+    assert select([*ours, Transform(9, 1)], ours) is None
+
+
+@pytest.mark.parametrize("spi", [b"", b"\0\0\0\0", b"\1\2\3", bytes(8)])
+def test_an_esp_proposal_needs_an_spi_of_four_bytes(spi):
+    offered = offer_esp([esp_proposal()], spi)
+    with pytest.raises(NoProposalChosen):
+        choose_esp(offered, [esp_proposal()], OTHER_SPI)
+
+
+def tampered(change) -> SecurityAssociationPayload:
+    offered = [ike_proposal()]
+    answer, _ = choose_ike(offer_ike(offered), offered)
+    change(answer)
+    return answer
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sa: sa.proposals.append(sa.proposals[0]),
+        lambda sa: sa.proposals.clear(),
+        lambda sa: setattr(sa.proposals[0], "number", 2),
+        lambda sa: setattr(sa.proposals[0], "number", 0),
+        lambda sa: setattr(sa.proposals[0], "protocol", 3),
+        lambda sa: setattr(sa.proposals[0], "spi", b"12345678"),
+        lambda sa: setattr(sa.proposals[0].transforms[0], "key_bits", 128),
+        lambda sa: sa.proposals[0].transforms.pop(),
+        lambda sa: sa.proposals[0].transforms.append(sa.proposals[0].transforms[0]),
+        lambda sa: sa.proposals[0].transforms.append(Transform(TransformType.ESN, 0)),
+    ],
+)
+def test_an_answer_that_was_not_offered_is_refused(change):
+    with pytest.raises(NoProposalChosen):
+        accept_ike(tampered(change), [ike_proposal()])
