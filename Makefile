@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint vectors bench clean
+.PHONY: help demo test quick lint vectors interop bench clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ lint: $(READY) ## Style, types and import rules
 
 vectors: $(READY) ## Published vectors and recordings, as a table
 	$(BIN)/python -m tests.vectors
+
+interop: $(READY) ## Our engines against a live strongSwan, a row a step
+	$(BIN)/python -m tests.interop
 
 bench: $(READY) ## Speed, as ratios to a floor measured in the same run; writes bench.json
 	$(BIN)/python -m tests.bench

@@ -11,6 +11,7 @@ from ipsecsim.cli.options import Changes, Params, Source, read_source
 from ipsecsim.experiment.run import Run
 from ipsecsim.scenario import Topology, expanded_yaml, find, json_schema, names, read
 from ipsecsim.views.tables import table
+from ipsecsim.views.text import size
 
 
 def register(app: typer.Typer) -> None:
@@ -92,7 +93,7 @@ def _files(source: Source) -> list[str]:
 
 
 def _size(topology: Topology) -> str:
-    return f"{len(topology.nodes)} nodes, {len(topology.links)} links, {len(topology.tunnels)} tunnels"
+    return ", ".join(size(topology))
 
 
 def _outcome(topology: Topology) -> tuple[str, str]:

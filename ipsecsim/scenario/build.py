@@ -58,8 +58,7 @@ def build(topology: model.Topology, *, seed: str | None = None, observer: Observ
 
 def policy_name(node: model.NodeSpec, connection: model.ConnectionSpec, child: model.ChildSpec) -> str:
     """The SPD rule of a child: its own name, with the connection's in front where two children share it."""
-    assert node.ipsec is not None  # noqa: S101 - only nodes with connections have children
-    owners = [each for each in node.ipsec.connections.values() if child.name in each.children]
+    owners = [each for each in _connections(node) if child.name in each.children]
     return child.name if len(owners) == 1 else f"{connection.name}/{child.name}"
 
 
@@ -79,7 +78,7 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
         for each in spec.interfaces
     ]
     node: Node
-    if spec.ipsec is None:
+    if spec.ipsec is None and KINDS[spec.kind] is not VpnGateway:
         node = KINDS[spec.kind](spec.name, simulator, interfaces)
     else:
         node = VpnGateway(
@@ -89,8 +88,8 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
             forwards=KINDS[spec.kind].forwards,
             unprotected=[each.name for each in spec.interfaces if not each.protected],
             policies=_policies(spec),
-            connections=[_connection(spec, each) for each in spec.ipsec.connections.values()],
-            credentials=_credentials(spec.ipsec),
+            connections=[_connection(spec, each) for each in _connections(spec)],
+            credentials=_credentials(spec),
         )
     for route in spec.routes:
         node.add_route(Route(route.prefix, route.via, route.interface))
@@ -98,13 +97,12 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
 
 def _policies(node: model.NodeSpec) -> list[Policy]:
     """IKE passes in clear; then the children in the file's order; all else is discarded by default."""
-    assert node.ipsec is not None  # noqa: S101 - asked only for nodes with IPsec
     ike = tuple(
         Selector(EVERYWHERE, EVERYWHERE, IpProtocol.UDP, (port, port), (0, LAST_PORT))
         for port in (IKE_PORT, NAT_T_PORT)
     )
     policies = [Policy("ike", PolicyAction.BYPASS, ike)]
-    for connection in node.ipsec.connections.values():
+    for connection in _connections(node):
         for child in connection.children.values():
             if not child.policies:
                 continue
@@ -148,11 +146,17 @@ def _traffic_selectors(specs: tuple[model.SelectorSpec, ...]) -> tuple[TrafficSe
     )
 
 
-def _credentials(spec: model.IpsecSpec) -> Credentials:
+def _connections(node: model.NodeSpec) -> list[model.ConnectionSpec]:
+    """None on a gateway that no tunnel and no connection speaks of: it lets nothing across."""
+    return [] if node.ipsec is None else list(node.ipsec.connections.values())
+
+
+def _credentials(node: model.NodeSpec) -> Credentials:
+    secrets = [] if node.ipsec is None else list(node.ipsec.secrets.values())
     return Credentials(
         [
             SharedSecret(each.name, each.secret, tuple(Identity.from_text(owner) for owner in each.ids))
-            for each in spec.secrets.values()
+            for each in secrets
         ]
     )
 

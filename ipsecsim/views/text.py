@@ -22,16 +22,20 @@ _SILENT = (TurnBegan, FrameArrived, FrameSent, PacketOriginated)
 
 def opening(topology: Topology, seed: str) -> str:
     """Name, seed and story, before anything happens."""
-    counts = [
-        _plural(len(topology.nodes), "node"),
-        _plural(len(topology.links), "link"),
-        _plural(len(topology.tunnels), "tunnel"),
-    ]
-    lines = [f"{topology.name}   seed {seed}   {', '.join(counts)}"]
+    lines = [f"{topology.name}   seed {seed}   {', '.join(size(topology))}"]
     if topology.story:
         lines.append(f"  {topology.story.strip()}")
     lines += [f"  look for: {each}" for each in topology.look_for]
     return "\n".join(lines)
+
+
+def size(topology: Topology) -> list[str]:
+    """'4 nodes', '3 links', '1 tunnel'."""
+    return [
+        _plural(len(topology.nodes), "node"),
+        _plural(len(topology.links), "link"),
+        _plural(len(topology.tunnels), "tunnel"),
+    ]
 
 
 def story(recorder: Recorder, since: int = 1) -> Iterator[str]:

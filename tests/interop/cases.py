@@ -1,0 +1,81 @@
+"""The conversations with a charon, as a table."""
+
+from ipsecsim.base.instant import SECOND
+from ipsecsim.ike.config import HalfOpenLimits
+from tests.interop import plays
+from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
+from tests.interop.plays import SUITES
+
+CHARON_ASKS = {"options": {"dpd_delay": "1s"}}
+WE_ASK = {"dpd_delay": SECOND, "limits": HalfOpenLimits()}
+FEW_GROUPS, MORE_GROUPS = "aes256-sha256-modp2048", "aes256-sha256-x25519-modp2048"
+ROLES = ("initiator", "responder")
+
+_ALL = [
+    *(
+        Case(f"{ike}, {who}", role, plays.live, ike, esp, **extra)  # type: ignore[arg-type]
+        for ike, (esp, _, _) in SUITES.items()
+        for role in ROLES
+        for who, extra in (("charon asks", CHARON_ASKS), ("we ask", WE_ASK))
+    ),
+    *(
+        Case(f"{ike}", role, plays.up_and_down, ike, esp)
+        for ike, esp in (
+            ("aes128gcm16-prfsha256-ecp256", "aes128gcm16"),
+            ("aes192gcm16-prfsha512-ecp521", "aes192gcm16"),
+            ("aes128-sha384-modp3072", "aes128-sha384"),
+            ("aes192-sha512-modp4096", "aes192-sha512"),
+        )
+        for role in ROLES
+    ),
+    *(
+        Case(
+            f"identities {ours} and {charons}",
+            role,
+            plays.up_and_down,
+            peer_id=charons,
+            our_id=ours,
+            expected_id=ours,
+        )
+        for ours, charons in ((OUR_ADDRESS, PEER_ADDRESS), ("us@example.org", "charon@example.org"))
+        for role in ROLES
+    ),
+    *(Case("ICMP only", role, plays.up_and_down, peer_remote_ts="10.1.0.0/24[icmp]") for role in ROLES),
+    *(
+        Case("two selectors", role, plays.up_and_down, peer_remote_ts="10.1.0.0/25,10.1.0.128/25")
+        for role in ROLES
+    ),
+    Case("ESN offered", "responder", plays.up_and_down, esp="aes256gcm16-esn-noesn", our_esp="aes256gcm16"),
+    Case("PFS offered", "responder", plays.up_and_down, esp="aes256gcm16-x25519", our_esp="aes256gcm16"),
+    *(Case("wrong PSK", role, plays.wrong_secret, our_secret="a typo") for role in ROLES),  # noqa: S106 - of a test
+    *(Case("wrong identity", role, plays.wrong_identity, our_id="stranger.example") for role in ROLES),
+    *(
+        Case("no IKE proposal", role, plays.no_proposal, our_ike="aes128gcm16-prfsha256-x25519")
+        for role in ROLES
+    ),
+    *(Case("no ESP proposal", role, plays.no_child_proposal, our_esp="aes128gcm16") for role in ROLES),
+    Case("INVALID_KE", "initiator", plays.wrong_group, FEW_GROUPS, our_ike=MORE_GROUPS),
+    Case(
+        "INVALID_KE", "responder", plays.wrong_group, MORE_GROUPS, our_ike=FEW_GROUPS, limits=HalfOpenLimits()
+    ),
+    Case("INVALID_KE after COOKIE", "responder", plays.wrong_group, MORE_GROUPS, our_ike=FEW_GROUPS),
+    Case("COOKIE", "initiator", plays.cookie, settings={"cookie_threshold": "1", "block_threshold": "0"}),
+    Case("COOKIE", "responder", plays.cookie),
+    Case("narrowing", "initiator", plays.narrowed, our_remote_ts="10.2.0.0/16"),
+    Case("narrowing", "responder", plays.narrowed, peer_remote_ts="10.1.0.0/16"),
+    Case("trap", "initiator", plays.trap),
+    *(Case("child deleted", role, plays.child_deleted) for role in ROLES),
+    *(
+        Case("rekeying refused", role, plays.rekey_refused, settings={"retransmit_timeout": "0.5"})
+        for role in ROLES
+    ),
+    *(Case("crossing DELETEs", role, plays.crossing_deletes) for role in ROLES),
+    Case(
+        "lost answers",
+        "responder",
+        plays.lost_answers,
+        limits=HalfOpenLimits(),
+        settings={"retransmit_timeout": "0.3"},
+    ),
+]
+CASES = {case.key: case for case in _ALL}

@@ -1,0 +1,222 @@
+"""A wire between two network namespaces: our gateway at one end, a charon at the other."""
+
+import asyncio
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ipsecsim.base.address import Prefix, pack
+from ipsecsim.base.instant import SECOND, Duration
+from ipsecsim.base.trace import TraceEvent
+from ipsecsim.emulation.gateway import COOKIES_ALWAYS, Gateway
+from ipsecsim.emulation.namespace import Namespace
+from ipsecsim.emulation.strongswan import PeerConfig, StrongSwan
+from ipsecsim.ike.config import ChildConfig, Connection, HalfOpenLimits
+from ipsecsim.ike.credentials import Credentials, SharedSecret
+from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.narrowing import traffic_selector
+from ipsecsim.ipsec.actions import SendDatagram
+from ipsecsim.observe.recorder import Recorder
+from ipsecsim.views.text import story
+from tests.support.pair import esp_proposal, ike_proposal
+
+OUR_ADDRESS, PEER_ADDRESS = "192.0.2.1", "192.0.2.2"
+OUR_INNER, PEER_INNER = "10.1.0.1", "10.2.0.1"
+OUR_NET, PEER_NET = "10.1.0.0/24", "10.2.0.0/24"
+OUR_ID, PEER_ID = "ours.example", "charon.example"
+SECRET = "the same on both sides"  # noqa: S105 - of a test
+LIMIT = 40 * SECOND  # for one case, start and end of charon included
+
+
+@dataclass(frozen=True)
+class Case:
+    """One conversation with a charon. `play` goes through its steps; the rest is configuration."""
+
+    name: str
+    role: str  # what we are: initiator or responder
+    play: Callable[["Lab"], Awaitable[None]]
+    ike: str = "aes256gcm16-prfsha256-x25519"
+    esp: str = "aes256gcm16"
+    our_secret: str = SECRET
+    our_id: str = OUR_ID
+    expected_id: str = OUR_ID  # what charon is told about us
+    peer_id: str = PEER_ID
+    dpd_delay: Duration = 0
+    limits: HalfOpenLimits = COOKIES_ALWAYS
+    our_ike: str = ""  # where it differs from the peer's
+    our_esp: str = ""
+    our_remote_ts: str = PEER_NET
+    peer_remote_ts: str = OUR_NET
+    options: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """By which it is asked for."""
+        return f"{self.role}: {self.name}"
+
+
+@dataclass
+class Row:
+    """What became of one step."""
+
+    peer: str
+    role: str
+    case: str
+    step: str
+    result: str  # ok | FAILED
+    seconds: float
+    detail: str = ""
+
+
+class Lab:
+    """What a case has in its hands."""
+
+    def __init__(self, case: Case, gateway: Gateway, charon: StrongSwan, recorder: Recorder) -> None:
+        self.case = case
+        self.gateway = gateway
+        self.charon = charon
+        self.recorder = recorder
+        self.rows: list[Row] = []
+        self.peer = "strongSwan"
+        self._send = gateway.driver.performers[SendDatagram]
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A part of the conversation that gets its own row; when it fails, the case ends."""
+        began = time.monotonic()
+        row = Row(self.peer, self.case.role, self.case.name, name, "FAILED", 0.0)
+        self.rows.append(row)
+        try:
+            yield
+            row.result = "ok"
+        finally:
+            row.seconds = round(time.monotonic() - began, 3)
+
+    async def until(self, condition: Callable[[], bool], what: str, within: Duration = 5 * SECOND) -> None:
+        """Wait for our side."""
+        assert await self.gateway.driver.until(condition, within=within), f"waited in vain: {what}"
+
+    def seen(self, kind: type[TraceEvent], **facts: object) -> list[TraceEvent]:
+        """Our events of a class that hold these facts."""
+        return [
+            event
+            for _, event in self.recorder.of(kind)
+            if all(getattr(event, name) == value for name, value in facts.items())
+        ]
+
+    def hold(self) -> list[SendDatagram]:
+        """From now on what we send stays here; `release` sends it."""
+        held: list[SendDatagram] = []
+        self.gateway.driver.performers[SendDatagram] = held.append
+        return held
+
+    def release(self, held: list[SendDatagram]) -> None:
+        """Send what was held, and all that comes."""
+        self.gateway.driver.performers[SendDatagram] = self._send
+        self.gateway.driver.turn("script", lambda: list(held))
+
+
+async def run(case: Case) -> list[dict[str, object]]:
+    """Set up the wire, play the case, take everything down. Only inside a network namespace of our own."""
+    rows: list[Row] = []
+    detail = ""
+    try:
+        async with asyncio.timeout(LIMIT / SECOND), _lab(case) as lab:
+            rows = lab.rows
+            try:
+                await case.play(lab)
+            except BaseException:
+                detail = _both_sides(lab)
+                raise
+    except Exception as failure:
+        if not rows or rows[-1].result == "ok":
+            rows.append(Row("strongSwan", case.role, case.name, "start and end", "FAILED", 0.0))
+        rows[-1].detail = f"{type(failure).__name__}: {failure}\n{detail}"
+    return [asdict(row) for row in rows]
+
+
+@asynccontextmanager
+async def _lab(case: Case) -> AsyncIterator[Lab]:
+    recorder = Recorder()
+    with tempfile.TemporaryDirectory(prefix="ipsecsim-interop-") as folder:
+        async with Namespace() as namespace:
+            await _lay_wire(namespace)
+            async with (
+                StrongSwan(_peer(case), Path(folder), namespace) as charon,
+                _gateway(case, recorder) as gateway,
+            ):
+                lab = Lab(case, gateway, charon, recorder)
+                lab.peer = f"strongSwan {await charon.version()}"
+                yield lab
+
+
+async def _lay_wire(namespace: Namespace) -> None:
+    """A veth pair; the peer's inner address lies on its loopback, ours exists in our own stack only."""
+    here = (
+        f"link add outer type veth peer name outer netns {namespace.process_id}",
+        "link set lo up",
+        f"addr add {OUR_ADDRESS}/24 dev outer",
+        "link set outer up",
+    )
+    there = (f"addr add {PEER_ADDRESS}/24 dev outer", "link set outer up", f"addr add {PEER_INNER}/24 dev lo")
+    for words in here:
+        subprocess.run(["ip", *words.split()], check=True)
+    for words in there:
+        (await namespace.run("ip", *words.split())).check()
+
+
+def _peer(case: Case) -> PeerConfig:
+    return PeerConfig(
+        local_address=PEER_ADDRESS,
+        remote_address=OUR_ADDRESS,
+        local_id=case.peer_id,
+        remote_id=case.expected_id,
+        secret=SECRET,
+        local_ts=PEER_NET,
+        remote_ts=case.peer_remote_ts,
+        proposals=case.ike,
+        esp_proposals=case.esp,
+        options=case.options,
+        settings=case.settings,
+    )
+
+
+def _gateway(case: Case, recorder: Recorder) -> Gateway:
+    child = ChildConfig(
+        "net",
+        (traffic_selector(Prefix.parse(OUR_NET)),),
+        (traffic_selector(Prefix.parse(case.our_remote_ts)),),
+        (esp_proposal(case.our_esp or case.esp),),
+        policy="net",
+    )
+    connection = Connection(
+        "charon",
+        pack(OUR_ADDRESS),
+        pack(PEER_ADDRESS),
+        Identity.from_text(case.our_id),
+        Identity.from_text(case.peer_id),
+        (ike_proposal(case.our_ike or case.ike),),
+        (child,),
+        encap=True,
+        dpd_delay=case.dpd_delay,
+    )
+    return Gateway(
+        "ours",
+        inner_address=pack(OUR_INNER),
+        connections=[connection],
+        credentials=Credentials([SharedSecret("ike", case.our_secret.encode())]),
+        beyond_loopback=[pack(PEER_ADDRESS)],
+        limits=case.limits,
+        run_time=LIMIT,
+        observer=recorder.observe,
+    )
+
+
+def _both_sides(lab: Lab) -> str:
+    """The end of our story and of charon's log, for whoever has to find out."""
+    return "\n".join(["-- we:", *list(story(lab.recorder))[-12:], "-- charon:", lab.charon.log_tail()])

@@ -1,0 +1,343 @@
+"""What is said in each conversation with a charon, step by step."""
+
+import asyncio
+
+from ipsecsim.base.address import pack
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import SECOND
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.emulation.gateway import COOKIES_ALWAYS
+from ipsecsim.emulation.vici_text import Table, inner
+from ipsecsim.ike.events import (
+    ChildSaFailed,
+    CookieDemanded,
+    CookieReturned,
+    GroupChanged,
+    IkeMessageReceived,
+    IkeMessageSent,
+    LivenessChecked,
+    MessageRetransmitted,
+    NotifyReceived,
+    PeerAuthenticated,
+    PeerRefused,
+    ResponseRepeated,
+    SelectorsNarrowed,
+)
+from tests.interop.half_open import leave_half_open
+from tests.interop.lab import OUR_ADDRESS, OUR_INNER, PEER_ADDRESS, PEER_INNER, Lab
+
+SUITES = {
+    # ours for IKE: what we offer for ESP, and what charon calls it all
+    "aes256gcm16-prfsha384-ecp384": (
+        "aes256gcm16",
+        {
+            "encr-alg": "AES_GCM_16",
+            "encr-keysize": "256",
+            "prf-alg": "PRF_HMAC_SHA2_384",
+            "dh-group": "ECP_384",
+        },
+        {"encr-alg": "AES_GCM_16", "encr-keysize": "256"},
+    ),
+    "aes256-sha256-modp2048": (
+        "aes256-sha256",
+        {
+            "encr-alg": "AES_CBC",
+            "encr-keysize": "256",
+            "integ-alg": "HMAC_SHA2_256_128",
+            "prf-alg": "PRF_HMAC_SHA2_256",
+            "dh-group": "MODP_2048",
+        },
+        {"encr-alg": "AES_CBC", "encr-keysize": "256", "integ-alg": "HMAC_SHA2_256_128"},
+    ),
+    "chacha20poly1305-prfsha256-x25519": (
+        "chacha20poly1305",
+        {"encr-alg": "CHACHA20_POLY1305", "prf-alg": "PRF_HMAC_SHA2_256", "dh-group": "CURVE_25519"},
+        {"encr-alg": "CHACHA20_POLY1305"},
+    ),
+}
+
+
+# -- what every conversation is made of -----------------------------------------------------------
+
+
+async def bring_up(lab: Lab) -> None:
+    """The side that the case names begins; afterwards both must hold the same SAs."""
+    if lab.case.role == "initiator":
+        lab.gateway.initiate("net")
+        await lab.until(lambda: lab.gateway.is_up("net"), "our SAs")
+    else:
+        (await lab.charon.initiate()).check()
+    await agree(lab)
+
+
+async def agree(lab: Lab) -> None:
+    """SPIs, roles and encapsulation are the same in charon's list and in our tables."""
+    ike, child = await listed(lab)
+    (ours,) = lab.gateway.ike.sas
+    assert (ike["initiator-spi"], ike["responder-spi"]) == (ours.spi_i.hex(), ours.spi_r.hex())
+    assert (child["mode"], child["protocol"], child["encap"]) == ("TUNNEL", "ESP", "yes")
+    spis = {sa.parameters.direction.value: f"{sa.spi:08x}" for sa in lab.gateway.ipsec.sad.all()}
+    assert spis == {"in": child["spi-out"], "out": child["spi-in"]}
+
+
+async def listed(lab: Lab) -> tuple[Table, Table]:
+    """Charon's one IKE SA and its one child, once both are up."""
+    for _ in range(100):
+        sas = await lab.charon.sas()
+        if [sa["state"] for sa in sas] == ["ESTABLISHED"]:
+            children = list(inner(sas[0], "child-sas").values())
+            if [child["state"] for child in children if isinstance(child, dict)] == ["INSTALLED"]:
+                return sas[0], inner(sas[0], "child-sas", next(iter(inner(sas[0], "child-sas"))))
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not one IKE SA with one child at charon: {sas}")
+
+
+async def childless(lab: Lab) -> None:
+    """Charon has one IKE SA without a child, and we have no ESP SA."""
+    (ike,) = await lab.charon.sas()
+    assert (ike["state"], inner(ike, "child-sas")) == ("ESTABLISHED", {})
+    assert len(lab.gateway.ike.sas) == 1
+    assert not lab.gateway.ipsec.sad.all()
+
+
+async def ping_peer(lab: Lab, *sizes: int) -> None:
+    for size in sizes or (56,):
+        assert await lab.gateway.ping(pack(PEER_INNER), size=size) is not None, f"{size} bytes: no answer"
+
+
+async def ping_us(lab: Lab, *sizes: int) -> None:
+    for size in sizes or (56,):
+        (await lab.charon.ping(PEER_INNER, OUR_INNER, size=size)).check()
+
+
+async def nothing_left(lab: Lab) -> None:
+    """Both sides have forgotten everything."""
+    await lab.until(lambda: not lab.gateway.ike.sas, "our IKE SA to end")
+    assert not lab.gateway.ipsec.sad.all()
+    assert await lab.charon.sas() == []
+
+
+async def we_say_goodbye(lab: Lab) -> None:
+    lab.gateway.terminate("net")
+    await nothing_left(lab)
+
+
+async def charon_says_goodbye(lab: Lab) -> None:
+    (await lab.charon.terminate()).check()
+    await nothing_left(lab)
+
+
+# -- the cases ------------------------------------------------------------------------------------
+
+
+async def live(lab: Lab) -> None:
+    """From the first message to DELETE. Who is told to check liveness is asked about by the other side."""
+    with lab.step("IKE_SA and CHILD_SA"):
+        await bring_up(lab)
+        _, of_ike, of_esp = lab.case.ike, *SUITES[lab.case.ike][1:]
+        ike, child = await listed(lab)
+        assert {name: ike[name] for name in of_ike} == of_ike
+        assert {name: child[name] for name in of_esp} == of_esp
+        assert lab.gateway.ike.sas[0].suite.words == lab.case.ike
+        assert lab.seen(PeerAuthenticated)
+    with lab.step("we ping charon, ESP in UDP"):
+        await ping_peer(lab, 0, 56, 57, 58, 59, 1400)
+    with lab.step("charon pings us, ESP in UDP"):
+        await ping_us(lab, 16, 56, 57, 58, 59, 1400)
+    if lab.case.dpd_delay:
+        with lab.step("DPD: we ask, charon answers"):
+            await lab.until(lambda: len(lab.seen(LivenessChecked)) >= 2, "two liveness checks")
+            answers = {"exchange": "INFORMATIONAL", "is_response": True, "payloads": ()}
+            await lab.until(lambda: len(lab.seen(IkeMessageReceived, **answers)) >= 2, "two answers")
+        with lab.step("DELETE by charon"):
+            await charon_says_goodbye(lab)
+    else:
+        with lab.step("DPD: charon asks, we answer"):
+            answers = {"exchange": "INFORMATIONAL", "is_response": True, "payloads": ()}
+            await lab.until(lambda: len(lab.seen(IkeMessageSent, **answers)) >= 2, "two questions")
+        with lab.step("DELETE by us"):
+            await we_say_goodbye(lab)
+    assert not lab.seen(MessageRetransmitted)
+    assert lab.seen(PacketDropped) == lab.seen(PacketDropped, reason=DropReason.COOKIE_REQUIRED)
+
+
+async def wrong_secret(lab: Lab) -> None:
+    await refused_by(lab, "its AUTH value does not fit our shared secret", "MAC mismatched")
+
+
+async def wrong_identity(lab: Lab) -> None:
+    await refused_by(lab, "no connection has this identity", "no matching peer config found")
+
+
+async def refused_by(lab: Lab, why: str, charons_why: str) -> None:
+    """Whoever answers refuses; only it knows why."""
+    with lab.step("AUTHENTICATION_FAILED on both sides"):
+        if lab.case.role == "initiator":
+            lab.gateway.initiate("net")
+            await lab.until(lambda: bool(lab.seen(NotifyReceived)), "charon's refusal")
+            assert lab.seen(NotifyReceived, notify="AUTHENTICATION_FAILED", exchange="IKE_AUTH")
+            assert not lab.seen(PeerRefused)
+            assert charons_why in lab.charon.log_text()
+        else:
+            ended = await lab.charon.initiate()
+            assert not ended.is_good
+            assert "received AUTHENTICATION_FAILED notify error" in ended.output
+            assert lab.seen(PeerRefused, why=why)
+            assert lab.seen(PacketDropped, reason=DropReason.AUTH_FAILED)
+        await nothing_left(lab)
+
+
+async def no_proposal(lab: Lab) -> None:
+    with lab.step("NO_PROPOSAL_CHOSEN in clear"):
+        if lab.case.role == "initiator":
+            lab.gateway.initiate("net")
+            await lab.until(lambda: bool(lab.seen(NotifyReceived)), "charon's refusal")
+            assert lab.seen(NotifyReceived, notify="NO_PROPOSAL_CHOSEN", exchange="IKE_SA_INIT")
+        else:
+            ended = await lab.charon.initiate()
+            assert not ended.is_good
+            assert "received NO_PROPOSAL_CHOSEN notify error" in ended.output
+            assert lab.seen(PacketDropped, reason=DropReason.NO_PROPOSAL)
+        await nothing_left(lab)
+
+
+async def no_child_proposal(lab: Lab) -> None:
+    """The IKE SA stands without its child (RFC 7296 1.2)."""
+    with lab.step("IKE_SA without CHILD_SA"):
+        if lab.case.role == "initiator":
+            lab.gateway.initiate("net")
+            await lab.until(lambda: bool(lab.seen(ChildSaFailed)), "the child's refusal")
+        else:
+            ended = await lab.charon.initiate()
+            assert "received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built" in ended.output
+        assert lab.seen(ChildSaFailed, notify="NO_PROPOSAL_CHOSEN")
+        await childless(lab)
+    with lab.step("DELETE by charon"):
+        await charon_says_goodbye(lab)
+
+
+async def cookie(lab: Lab) -> None:
+    """Charon asks for a cookie once an initiator has begun and was not heard of again; we always do."""
+    if lab.case.role == "initiator":
+        with lab.step("COOKIE demanded by charon"):
+            await leave_half_open(OUR_ADDRESS, PEER_ADDRESS)
+            lab.gateway.initiate("net")
+            await lab.until(lambda: lab.gateway.is_up("net"), "our SAs")
+            assert lab.seen(CookieReturned)
+    else:
+        with lab.step("COOKIE demanded by us"):
+            await bring_up(lab)
+            assert lab.seen(CookieDemanded)
+            assert lab.seen(PacketDropped) == lab.seen(PacketDropped, reason=DropReason.COOKIE_REQUIRED)
+    with lab.step("ping both ways"):
+        await ping_peer(lab)
+        await ping_us(lab)
+
+
+async def wrong_group(lab: Lab) -> None:
+    with lab.step("INVALID_KE_PAYLOAD, second try"):
+        await bring_up(lab)
+        assert lab.gateway.ike.sas[0].suite.group.word == "modp2048"
+        if lab.case.role == "initiator":
+            assert lab.seen(GroupChanged, wanted="modp-2048")
+        else:
+            assert lab.seen(PacketDropped, reason=DropReason.INVALID_KE)
+            is_cookie_wanted = lab.case.limits is COOKIES_ALWAYS
+            assert bool(lab.seen(CookieDemanded)) is is_cookie_wanted
+            assert not lab.seen(PacketDropped, reason=DropReason.COOKIE_WRONG)
+    with lab.step("ping both ways"):
+        await ping_peer(lab)
+        await ping_us(lab)
+
+
+async def narrowed(lab: Lab) -> None:
+    with lab.step("narrower traffic selectors"):
+        await bring_up(lab)
+        _, child = await listed(lab)
+        assert (child["local-ts"], child["remote-ts"]) == (["10.2.0.0/24"], ["10.1.0.0/24"])
+        assert lab.seen(
+            SelectorsNarrowed, local="10.1.0.0/24", remote="10.2.0.0/24", is_less_than_offered=True
+        )
+    with lab.step("ping both ways"):
+        await ping_peer(lab)
+        await ping_us(lab)
+
+
+async def trap(lab: Lab) -> None:
+    with lab.step("traffic brings it up"):
+        await ping_peer(lab)
+        await agree(lab)
+
+
+async def child_deleted(lab: Lab) -> None:
+    with lab.step("IKE_SA and CHILD_SA"):
+        await bring_up(lab)
+    with lab.step("DELETE of the child by charon"):
+        (await lab.charon.terminate_child()).check()
+        assert lab.seen(IkeMessageSent, exchange="INFORMATIONAL", payloads=("D",))  # RFC 7296 1.4.1
+        await childless(lab)
+    with lab.step("DELETE by charon"):
+        await charon_says_goodbye(lab)
+
+
+async def rekey_refused(lab: Lab) -> None:
+    """We rekey nothing yet and say so; charon then sets up a new IKE SA in place of the old one."""
+    with lab.step("IKE_SA and CHILD_SA"):
+        await bring_up(lab)
+    for number, (name, ask) in enumerate(
+        (("CHILD_SA", lab.charon.rekey_child), ("IKE_SA", lab.charon.rekey_ike)), start=2
+    ):
+        with lab.step(f"rekeying of the {name} refused, set up anew"):
+            await ask()
+            await lab.until(
+                lambda number=number: len(lab.seen(PeerAuthenticated)) == number,  # type: ignore[misc]
+                "charon to begin anew",
+            )
+            refused = {"exchange": "CREATE_CHILD_SA", "payloads": ("N(NO_ADDITIONAL_SAS)",)}
+            assert len(lab.seen(IkeMessageSent, **refused)) == number - 1
+            await agree(lab)
+            await ping_peer(lab)
+            await ping_us(lab)
+
+
+async def crossing_deletes(lab: Lab) -> None:
+    """Each side says goodbye before it has heard the other's (RFC 7296 2.25)."""
+    with lab.step("IKE_SA and CHILD_SA"):
+        await bring_up(lab)
+    with lab.step("DELETE by both at once"):
+        held = lab.hold()
+        lab.gateway.terminate("net")
+        charons = asyncio.create_task(lab.charon.terminate())
+        await lab.until(lambda: bool(lab.seen(IkeMessageReceived, payloads=("D",))), "charon's DELETE")
+        assert len(held) == 2  # our own DELETE, and the answer to charon's
+        lab.release(held)
+        (await charons).check()
+        await nothing_left(lab)
+
+
+async def lost_answers(lab: Lab) -> None:
+    """The first copy of every answer is lost; charon asks again and gets the same bytes."""
+    with lab.step("repeated requests"):
+        charons = asyncio.create_task(lab.charon.initiate(within=10 * SECOND))
+        for number in (1, 2):
+            held = lab.hold()
+            await lab.until(lambda held=held: len(held) == 2, f"charon to repeat request {number}")  # type: ignore[misc]
+            assert held[0].payload == held[1].payload
+            assert len(lab.seen(ResponseRepeated)) == number
+            lab.release(held[1:])
+        (await charons).check()
+        await agree(lab)
+    with lab.step("ping both ways"):
+        await ping_peer(lab)
+        await ping_us(lab)
+
+
+async def up_and_down(lab: Lab) -> None:
+    with lab.step("IKE_SA and CHILD_SA"):
+        await bring_up(lab)
+        assert lab.gateway.ike.sas[0].suite.words == lab.case.ike
+    with lab.step("ping both ways"):
+        await ping_peer(lab)
+        await ping_us(lab)
+    with lab.step("DELETE by us"):
+        await we_say_goodbye(lab)
