@@ -4,15 +4,17 @@ from ipsecsim.scenario.editor_schema import json_schema
 from ipsecsim.scenario.library import find, names
 from ipsecsim.scenario.model import Remark, Topology
 from ipsecsim.scenario.problems import Refused
-from ipsecsim.scenario.read import read
+from ipsecsim.scenario.read import Checked, check, read
 from ipsecsim.scenario.script import SCRIPT_VERBS
 from ipsecsim.scenario.to_yaml import expanded_yaml
 
 __all__ = [
     "SCRIPT_VERBS",
+    "Checked",
     "Refused",
     "Remark",
     "Topology",
+    "check",
     "expanded_yaml",
     "find",
     "json_schema",

@@ -209,7 +209,7 @@ class Table:
 
     `families` are keys with a free suffix (`local`, `local-2`); `refused` are keys of other programs, each
     with why it has no meaning here; `elsewhere` are keys people put here that belong elsewhere; `hint` says
-    what to write instead of a bare word.
+    what to write instead of a bare word; `like` names the table whose rows in NOT_YET hold here too.
     """
 
     name: str
@@ -219,6 +219,7 @@ class Table:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     subject: str = "{path}"
     required: tuple[str, ...] = ()
+    like: str = ""
     hint: Callable[[Text], str] | None = None
 
     def field_of(self, key: str) -> tuple[str, Field] | None:
@@ -248,7 +249,7 @@ class Table:
                 problems.add(self.unknown(entry, path, in_braces=node.flow), entry.key.place)
                 continue
             family, member = found
-            later = NOT_YET.get(f"{self.name}.{family}")
+            later = NOT_YET.get(f"{self.name}.{family}") or NOT_YET.get(f"{self.like}.{family}")
             if later is not None and not later.runs_with(entry.node):
                 place = entry.node.place if isinstance(entry.node, Text) else entry.key.place
                 problems.not_yet(later.say(entry.node), place)

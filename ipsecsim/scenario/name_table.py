@@ -8,6 +8,8 @@ from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.tree import Map, Seq, Text
 
+_NUMBERED = re.compile(r"(.*?[^0-9-])[0-9]+(-[0-9]+)?")
+
 
 @dataclass(frozen=True, slots=True)
 class TunnelName:
@@ -24,11 +26,12 @@ class Names:
     """All names of one topology, counts worked out."""
 
     nodes: Mapping[str, Map]
-    links: tuple[str, ...]
+    links: Mapping[str, Map]
     tunnels: Mapping[str, TunnelName]
     families: Mapping[str, tuple[str, ...]]
     axes: Mapping[str, tuple[str, ...]]
     traffic: set[str] = field(default_factory=set)
+    _bases: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def node(self, word: Word) -> str:
         """The one node meant. Raises Mistake."""
@@ -49,34 +52,47 @@ class Names:
         """The nodes of a name, or none."""
         if name in self.nodes:
             return (name,)
-        return self.families.get(name) or numbered(name, self.nodes)
+        return self.families.get(name) or self._numbered("nodes", self.nodes).get(name, ())
+
+    def _numbered(self, section: str, known: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        if section not in self._bases:
+            self._bases[section] = by_base(known)
+        return self._bases[section]
+
+    def find_links(self, name: str) -> tuple[str, ...]:
+        """The links of a name, or none."""
+        return (name,) if name in self.links else self._numbered("links", self.links).get(name, ())
 
     def link(self, word: Word) -> None:
         """Raise Mistake when there is no such link."""
-        if word.text not in self.links and not numbered(word.text, self.links):
+        if not self.find_links(word.text):
             raise Mistake(f"no link '{word.text}'{did_you_mean(word.text, self.links)}", word.offset)
 
     def find_tunnels(self, word: Word) -> tuple[str, ...]:
         """The tunnels of a name, or the children where no tunnel is called so. Raises Mistake."""
         if word.text in self.tunnels:
             return (word.text,)
-        found = numbered(word.text, self.tunnels)
+        found = self._numbered("tunnels", self.tunnels).get(word.text, ())
         if not found:
             hint = did_you_mean(word.text, self.tunnels)
             raise Mistake(f"no tunnel '{word.text}'{hint}", word.offset)
         return found
 
 
-def numbered(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Those called `name` and a number: 'pc1', 'pc2' of 'pc'; 'net1-2' of a mesh 'net'."""
-    pattern = re.compile(re.escape(name) + r"\d+(-\d+)?")
-    return tuple(each for each in known if pattern.fullmatch(each))
+def by_base(known: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Names that end in a number, by what stands before it: 'pc1' and 'pc2' by 'pc', 'net1-2' by 'net'."""
+    found: dict[str, list[str]] = {}
+    for name in known:
+        match = _NUMBERED.fullmatch(name)
+        if match is not None:
+            found.setdefault(match[1], []).append(name)
+    return {base: tuple(names) for base, names in found.items()}
 
 
 def collect(root: Map, families: Mapping[str, tuple[str, ...]]) -> Names:
     """The names of a tree whose counts are worked out."""
     nodes = dict((root.map("nodes") or Map(root.place)).maps())
-    links = tuple((root.map("links") or Map(root.place)).entries)
+    links = dict((root.map("links") or Map(root.place)).maps())
     axes: dict[str, tuple[str, ...]] = {}
     for name, axis in (root.map("matrix") or Map(root.place)).items():
         values = axis.items if isinstance(axis, Seq) else []

@@ -29,6 +29,7 @@ class Network:
     """The graph of a topology whose counts are worked out. Nodes and links keep the file's order."""
 
     def __init__(self, root: Map, names: Names, problems: Problems) -> None:
+        self.place = root.place
         self.kinds: dict[str, str] = {name: _kind(node) for name, node in names.nodes.items()}
         self.wires: dict[str, Wire] = {}
         self.wires_of: dict[str, list[Wire]] = {name: [] for name in self.kinds}
@@ -37,10 +38,11 @@ class Network:
             self._add(name, link, problems)
         for name, node in names.nodes.items():
             self._check_connected(root, name, node, problems)
-        self._neighbours = {
-            name: {other for wire in wires for other, _ in wire.ends if other != name}
-            for name, wires in self.wires_of.items()
-        }
+        self._neighbours: dict[str, dict[str, Wire]] = {name: {} for name in self.kinds}
+        for wire in self.wires.values():
+            for name, _ in wire.ends:
+                for other, _ in wire.ends:
+                    self._neighbours[name].setdefault(other, wire)
         self.peers = _peers(root, names)
         self._outside: dict[str, frozenset[str]] = {}
         self._behind: dict[str, list[Wire]] = {}
@@ -149,7 +151,7 @@ class Network:
             if not self.forwards(node):
                 continue
             # Asking the neighbours at once keeps a star of thousands from being walked for each of its rays.
-            near = self._neighbours[node]
+            near = self._neighbours[node].keys()
             few, many = (wanted, near) if len(wanted) < len(near) else (near, wanted)
             if any(name in many and name != without for name in few):
                 return True
@@ -164,9 +166,9 @@ class Network:
             node = todo.popleft()
             if node != source and not self.forwards(node):
                 continue
-            if to in self._neighbours[node]:
-                wire = next(wire for wire in self.wires_of[node] if any(name == to for name, _ in wire.ends))
-                return [*_steps_back(came, node), (node, wire)]
+            last = self._neighbours[node].get(to)
+            if last is not None:
+                return [*_steps_back(came, node), (node, last)]
             for wire in self.wires_of[node]:
                 for name, _ in wire.ends:
                     if name not in came:

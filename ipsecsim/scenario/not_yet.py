@@ -146,6 +146,11 @@ VERBS_LATER: frozenset[str] = frozenset(
 SUBJECTS_LATER: frozenset[str] = frozenset(["mapping", "node", "sas", "why"])
 """Subjects of claims that nobody can answer for yet."""
 
+SECRETS_LATER: frozenset[str] = frozenset(
+    ["eap", "xauth", "ntlm", "ppk", "private", "rsa", "ecdsa", "pkcs8", "pkcs12", "token"]
+)
+"""Kinds of secrets that nobody asks for yet."""
+
 CONDITIONS_LATER: frozenset[str] = frozenset(["dscp"])
 """Selector keys that nothing looks at yet."""
 

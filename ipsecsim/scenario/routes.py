@@ -7,6 +7,7 @@ route in place of a list.
 from collections import deque
 
 from ipsecsim.base.address import Prefix, unpack
+from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario.model import RouteSpec
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
@@ -15,6 +16,9 @@ from ipsecsim.scenario.sentence import parse
 from ipsecsim.scenario.swanctl.values import address, prefix
 from ipsecsim.scenario.tree import Seq, Text
 
+MOST = 2_000_000
+"""Routes that a topology may need in all."""
+
 EVERYTHING = Prefix(bytes(4), 0)
 _Table = dict[Prefix, RouteSpec]
 
@@ -22,10 +26,14 @@ _Table = dict[Prefix, RouteSpec]
 def tables(network: Network, names: Names, problems: Problems) -> dict[str, tuple[RouteSpec, ...]]:
     """Each node's routes: its own links first, then the longest prefixes first."""
     defaults = {node: _default(network, node) for node in network.kinds}
-    made: dict[str, _Table] = {node: {} for node in network.kinds}
     lone = {
         node for node in network.kinds if defaults[node] is not None and len(_next_hops(network, node)) == 1
     }
+    told = sum(network.forwards(node) and node not in lone for node in network.kinds)
+    if told * len(network.wires) > MOST:
+        message = f"{told} routers and {len(network.wires)} links make more than {MOST} routes"
+        raise ConfigError(f"{message}; put parts behind gateways, or links on a LAN", network.place)
+    made: dict[str, _Table] = {node: {} for node in network.kinds}
     for wire in network.wires.values():
         _spread(network, wire, made, lone)
     for node, table in made.items():

@@ -118,7 +118,8 @@ LINK = Table(
             MapOf(TEXT, by_node=True), "addresses by node; left out: gateways and routers first, then hosts"
         ),
         "from": Field(
-            MapOf(Table("direction", _IMPAIRMENTS), by_node=True), "what differs for packets from one node"
+            MapOf(Table("direction", _IMPAIRMENTS, like="link"), by_node=True),
+            "what differs for packets from one node",
         ),
     },
     elsewhere=_SYNONYMS,
@@ -212,6 +213,7 @@ GROUP = Table(
     "group",
     {"nodes": Field(ListOf(TEXT, "a group's nodes are a list"), "its members"), **NODE_FIELDS},
     elsewhere=_NODE_ELSEWHERE,
+    like="node",
 )
 
 

@@ -317,5 +317,6 @@ TUNNEL = Table(
     NO_MEANING_CONNECTION,
     _ELSEWHERE | dict.fromkeys(("psk", "password", "key"), "write secret:") | {"endpoints": "write ends:"},
     required=("ends",),
+    like="connection",
 )
 TUNNEL_OR_ENDS = Short(TUNNEL, ListOf(TEXT, least=2, most=2), is_list=True)

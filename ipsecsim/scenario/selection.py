@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ipsecsim.scenario import reasons, units
 from ipsecsim.scenario.model import Condition
-from ipsecsim.scenario.name_table import Names, numbered
+from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import CONDITIONS_LATER
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.sentence import Pair, Sentence, Word, parse
@@ -147,8 +147,8 @@ def _values(pair: Pair, names: Names) -> tuple[str, ...]:
         members: tuple[str, ...] = ()
         if pair.key.text in NODE_KEYS:
             members = names.find_nodes(word.text)
-        elif pair.key.text == "link" and word.text not in names.links:
-            members = numbered(word.text, names.links)
+        elif pair.key.text == "link":
+            members = names.find_links(word.text)
         values += members or (word.text,)
     return tuple(values)
 

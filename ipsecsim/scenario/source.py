@@ -142,7 +142,8 @@ class _Builder:
         return self._scalar(event, place)
 
     def _scalar(self, event: ScalarEvent, place: Place) -> Text:
-        value: str = event.value
+        # ruamel.yaml marks where folded text was folded, so that it could write it so again.
+        value: str = event.value.replace("\a", "") if event.style == ">" else event.value
         start, end = event.start_mark, event.end_mark
         if self.only_place is not None or start.line != end.line:
             return Text(value, place, (), bool(event.style))

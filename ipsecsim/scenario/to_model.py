@@ -21,6 +21,7 @@ from ipsecsim.scenario.model import (
 )
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
+from ipsecsim.scenario.not_yet import SECRETS_LATER
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.swanctl.values import address, items, selector_address, selectors
@@ -112,11 +113,14 @@ class Reader:
         ids = tuple(
             text.value for key, text in node.items() if key.startswith("id") and isinstance(text, Text)
         )
+        kind = schema_ipsec.secret_kind(name)
+        if kind in SECRETS_LATER:
+            self.problems.not_yet(f"secrets for {kind}", node.place)
         text = node.text("secret")
         if text is None:
             self.problems.add(f"'{name}' holds no secret; write  {name}: {{secret: ...}}", node.place)
-            return SecretSpec(name, schema_ipsec.secret_kind(name), ids, b"")
-        return SecretSpec(name, schema_ipsec.secret_kind(name), ids, schema_ipsec.SECRET.read(text.value))
+            return SecretSpec(name, kind, ids, b"")
+        return SecretSpec(name, kind, ids, schema_ipsec.SECRET.read(text.value))
 
     def _connection(self, node: str, name: str, entry: Map, place: Place) -> ConnectionSpec:
         table = schema_ipsec.CONNECTION

@@ -40,10 +40,20 @@ def expand(root: Map, network: Network, names: Names, seed: str, problems: Probl
             parts = {"connections": {name: connection}, "secrets": {f"ike-{name}": secret}}
             part = build(parts, tunnel.place)
             assert isinstance(part, Map)  # noqa: S101  # built from a dict
-            made[own] = overlay(made[own], part) if own in made else part
+            _add(made.setdefault(own, Map(tunnel.place)), part)
     for node, ipsec in made.items():
         said = names.nodes[node].map("ipsec")
         names.nodes[node].put("ipsec", ipsec if said is None else overlay(ipsec, said), ipsec.place)
+
+
+def _add(ipsec: Map, part: Map) -> None:
+    """Put one more tunnel's share into a node's `ipsec:`. Tunnels have names of their own, so nothing clashes."""
+    for section, entry in part.entries.items():
+        known = ipsec.map(section)
+        if known is None:
+            ipsec.entries[section] = entry
+        elif isinstance(entry.node, Map):
+            known.entries |= entry.node.entries
 
 
 def _secret(tunnel: Map, name: str, nodes: list[str], seed: str) -> Map:

@@ -71,8 +71,9 @@ def size(text: str) -> int:
     factor = SIZE.get(unit or "B")
     if factor is None:
         meant = {known.lower(): known for known in SIZE}.get(unit.lower())
-        hint = f"; write {_digits(number)}{meant}" if meant else f"; known: {', '.join(SIZE)}"
-        raise Mistake(f"unknown unit '{unit}' in size '{text}'{hint}")
+        if meant is None:
+            raise Mistake(f"'{text}' is no size; write for example 1400 or 64kB")
+        raise Mistake(f"unknown unit '{unit}' in size '{text}'; write {_digits(number)}{meant}")
     return _whole(number * factor, text, "byte")
 
 

@@ -1,0 +1,135 @@
+"""The model of a topology whose tree is complete: nodes and links read, tunnels named, the script timed."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from ipsecsim.base.instant import Instant
+from ipsecsim.scenario import references, schema, to_model
+from ipsecsim.scenario.model import (
+    NodeSpec,
+    Ping,
+    ScriptAction,
+    ScriptEntry,
+    Send,
+    Topology,
+    TunnelEnd,
+    TunnelSpec,
+)
+from ipsecsim.scenario.name_table import Names
+from ipsecsim.scenario.not_yet import NOT_YET
+from ipsecsim.scenario.problems import Problems
+from ipsecsim.scenario.schema_ipsec import TEXT
+from ipsecsim.scenario.to_model import optional, place_of, value
+from ipsecsim.scenario.tree import Map, Seq, Text
+from ipsecsim.scenario.understand import Understood
+from ipsecsim.scenario.units import duration
+
+
+def assemble(understood: Understood, problems: Problems) -> Topology:
+    """The model. Notes what only shows now, such as a connection without its secret."""
+    root, known, network = understood.root, understood.names, understood.network
+    reader = to_model.Reader(network, known, problems)
+    links = {name: to_model.link(wire, place_of(root, "links", name)) for name, wire in network.wires.items()}
+    nodes = {
+        name: reader.node(name, understood.routes[name], place_of(root, "nodes", name))
+        for name in known.nodes
+    }
+    topology = Topology(
+        value(TEXT, root, schema.TOP, "name"),
+        (optional(TEXT, root, "story") or "").strip(),
+        tuple(_look_for(root)),
+        value(TEXT, root, schema.TOP, "seed"),
+        optional(schema.DURATION, root, "until"),
+        nodes,
+        links,
+        _tunnels(root, known, nodes),
+        _script(understood.sentences),
+        understood.sentences.expect,
+        groups=understood.groups,
+        params=understood.params,
+        file=understood.file,
+        warnings=tuple(dict.fromkeys(problems.remarks)),
+    )
+    _check_rekeying(topology, root, problems)
+    return topology
+
+
+def _look_for(root: Map) -> list[str]:
+    listed = root.get("look_for")
+    return [
+        text.value for text in (listed.items if isinstance(listed, Seq) else []) if isinstance(text, Text)
+    ]
+
+
+def _tunnels(root: Map, known: Names, nodes: Mapping[str, NodeSpec]) -> dict[str, TunnelSpec]:
+    """Tunnels as written, then children set up by hand, each with every node that has one of its name."""
+    made: dict[str, TunnelSpec] = {}
+    written = root.map("tunnels")
+    for name, tunnel in known.tunnels.items():
+        node = None if written is None else written.map(name)
+        if node is not None:
+            ends = node.get("ends")
+            members = ends.items if isinstance(ends, Seq) else []
+            both = tuple(TunnelEnd(text.value, name) for text in members if isinstance(text, Text))
+            place = place_of(root, "tunnels", name)
+            made[name] = TunnelSpec(name, both, tunnel.children, written=True, place=place)
+            continue
+        both = tuple(
+            TunnelEnd(spec.name, connection.name)
+            for spec in nodes.values()
+            if spec.ipsec is not None
+            for connection in spec.ipsec.connections.values()
+            if name in connection.children
+        )
+        place = nodes[tunnel.node].place
+        made[name] = TunnelSpec(name, both, tunnel.children, written=False, place=place)
+    return made
+
+
+def _script(sentences: references.Read) -> tuple[ScriptEntry, ...]:
+    """The script with absolute times wherever they are known, and a name of its own for all traffic."""
+    made: list[ScriptEntry] = []
+    before: Instant | None = 0
+    used: dict[str, int] = {}
+    for step in sentences.script:
+        text = step.node.text("at")
+        at: Instant | None = None
+        plus: Instant | None = None
+        if step.when:
+            before = None
+        else:
+            offset = duration(text.value.removeprefix("+")) if text is not None else 0
+            if text is not None and not text.value.startswith("+"):
+                at = before = offset
+            elif before is not None:
+                at = before = before + offset
+            else:
+                plus = offset
+        within = optional(schema.DURATION, step.node, "within")
+        do = tuple(_named(action, used) for action in step.do)
+        made.append(ScriptEntry(at, plus, step.when, do, step.expect, within, step.node.place))
+    return tuple(made)
+
+
+def _named(action: ScriptAction, used: dict[str, int]) -> ScriptAction:
+    """Traffic with a name that no other has: the second 'ping' is 'ping 2'."""
+    if not isinstance(action, Ping | Send):
+        return action
+    used[action.name] = number = used.get(action.name, 0) + 1
+    return action if number == 1 else dataclasses.replace(action, name=f"{action.name} {number}")
+
+
+def _check_rekeying(topology: Topology, root: Map, problems: Problems) -> None:
+    """Timers that would run out before the end, while nobody rekeys."""
+    if topology.until is None or "child.rekey_time" not in NOT_YET:
+        return
+    text = root.text("until")
+    for node in topology.nodes.values():
+        for connection in node.ipsec.connections.values() if node.ipsec is not None else ():
+            times = [connection.rekey_time, *(child.rekey_time for child in connection.children.values())]
+            if any(0 < time <= topology.until for time in times):
+                problems.not_yet(
+                    "rekeying, and until: is past rekey_time; end earlier, or write rekey_time: 0 for both",
+                    None if text is None else text.place,
+                )
+                return

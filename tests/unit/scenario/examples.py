@@ -1,0 +1,113 @@
+"""Topologies that the tests of the reader start from."""
+
+SITES = """\
+name: sites
+nodes:
+  alice: {kind: host}
+  west: {kind: gateway}
+  east: {kind: gateway}
+  bob: {kind: host}
+links:
+  left: [alice, west]
+  wan: [west, east]
+  right: [east, bob]
+tunnels:
+  net: [west, east]
+"""
+
+STAR = """\
+name: star
+defaults: {link: {delay: 2ms}}
+groups: {old: {nodes: [branch2, branch3]}}
+nodes:
+  pc: {kind: host, count: 3}
+  branch: {kind: gateway, count: 3}
+  internet: {kind: router}
+  hub: {kind: gateway}
+  server: {kind: host}
+links:
+  lan: {endpoints: [pc, branch], net: 10.101.0.0/24}
+  access: {endpoints: [branch, internet], delay: 20ms, rate: 20mbit}
+  trunk: [internet, hub]
+  dc: {endpoints: [hub, server], net: 10.1.0.0/24}
+tunnels:
+  star: {ends: [branch, hub], child: {esp_proposals: aes128gcm16-x25519, start_action: start}}
+script:
+  - {at: 5s, do: ping pc server count=10 interval=1s}
+  - {at: +1s, do: [ping pc3 server name=last, send pc server, initiate star3, note the end]}
+expect: {tunnel star: up 3, ping: lost 0, packets node=old link=access: at least 3, ping pc server: received 10}
+until: 15m
+"""
+
+DEEP = """\
+name: deep
+nodes:
+  alice: {kind: host}
+  inner: {kind: router}
+  west: {kind: gateway, routes: [10.77.0.0/16 via=isp]}
+  isp: {kind: router}
+  bob: {kind: host}
+  carol: {kind: host}
+links:
+  desk: {endpoints: [alice, inner], net: 10.9.0.0/24, addrs: {alice: 10.9.0.77}}
+  core: [inner, west]
+  wan: {endpoints: [west:outside, isp], delay: 5ms, rate: 10mbit, queue: 64kB, mtu: 1400}
+  home: [isp, bob]
+  home2: [isp, carol]
+tunnels:
+  rw:
+    ends: [bob, west]
+    secret: "tiger #1, $$nat"
+    proposals: aes256-sha256-modp2048, aes256gcm-prfsha384-ecp384
+    dpd_delay: 10
+    child: {esp_proposals: [aes128gcm16, aes256-sha2_256], replay_window: 64}
+  two:
+    ends: [carol, west]
+    encap: yes
+    local: {id: carol@example}
+    children: {a: {remote_ts: "10.9.0.0/24[tcp/80]", start_action: start}, b: {remote_ts: alice}}
+script:
+  - do: ping bob alice count=2
+  - do: [initiate two, initiate b]
+"""
+
+BY_HAND = """\
+name: by_hand
+seed: 7
+until: 30s
+look_for: [one, "two: three"]
+nodes:
+  alice:
+    ipsec:
+      connections:
+        peer:
+          remote_addrs: bob
+          local: {auth: psk}
+          remote: {auth: psk}
+          children: {net: {start_action: start, remote_ts: bob}}
+      secrets: {ike-1: {id: bob.example, secret: 0x0102ff}}
+  bob:
+    ipsec:
+      connections:
+        peer:
+          local_addrs: bob
+          remote_addrs: alice
+          local: {auth: psk}
+          remote: {auth: psk, id: any}
+          children: {net: {}}
+      secrets: {ike: {secret: 0sAQL/}}
+links: {lan: [alice, bob]}
+script: [do: 'note "hello = there"', {at: 1s, do: send alice bob size=10}]
+expect: {tunnel net: up, notify from=alice|bob: none, "packets size>1400": "<= 5"}
+"""
+
+MESH = """\
+name: mesh
+nodes: {gw: {kind: gateway, count: 3}, pc: {count: 3}, core: {kind: router}}
+links: {lan: [pc, gw], up: [gw, core]}
+tunnels: {mesh: [gw, gw]}
+script: [do: ping pc pc3, {at: 2s, do: terminate mesh}]
+expect: {tunnel mesh: up 3}
+"""
+
+ALL = {"sites": SITES, "star": STAR, "deep": DEEP, "by_hand": BY_HAND, "mesh": MESH}

@@ -1,0 +1,104 @@
+import pytest
+
+from ipsecsim.crypto.catalogue import ENCRYPTION, GROUPS, INTEGRITY, PRF, WORDS, Encryption, Group, Integrity, Prf
+from ipsecsim.scenario.problems import Mistake
+from ipsecsim.scenario.swanctl.parse import NotYet, check_ah_proposal, esp_proposal, ike_proposal
+from ipsecsim.scenario.swanctl.words import DOCUMENTED, VENDOR
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_of_the_catalogue_is_read_and_printed_in_its_first_form(word):
+    row = WORDS[word].row
+    if isinstance(row, Group):
+        assert ike_proposal(f"aes128-sha256-{word}").words == f"aes128-sha256-{row.word}"
+    elif isinstance(row, Prf):
+        assert ike_proposal(f"aes128gcm16-{word}-x25519").prf == (row,)
+    elif isinstance(row, Integrity):
+        assert esp_proposal(f"aes128-{word}").words == f"aes128-{row.word}"
+    elif row.combined:
+        assert esp_proposal(word).encryption == ((row, WORDS[word].key_bits),)
+    else:
+        assert esp_proposal(f"{word}-sha256").encryption == ((row, WORDS[word].key_bits),)
+
+
+def test_a_classic_ike_proposal_takes_its_prf_from_the_integrity_word():
+    proposal = ike_proposal("aes256-sha384-modp2048")
+    assert proposal.prf == (PRF[6],)
+    assert proposal.words == "aes256-sha384-modp2048"
+    assert ike_proposal("aes256-sha384-prfsha256-modp2048").words == "aes256-sha384-prfsha256-modp2048"
+
+
+def test_a_proposal_may_offer_several_algorithms_of_a_kind():
+    proposal = ike_proposal("aes256-aes128-sha256-sha512-ecp256-x25519")
+    assert [bits for _, bits in proposal.encryption] == [256, 128]
+    assert len(proposal.suites()) == 2 * 2 * 2 * 2
+    assert proposal.suites()[0].words == "aes256-sha256-ecp256"
+
+
+def test_default_is_a_current_suite():
+    assert ike_proposal("default").words == "aes256gcm16-prfsha256-x25519"
+    assert esp_proposal("default").words == "aes256gcm16"
+
+
+def test_an_esp_proposal_may_ask_for_a_fresh_exchange_at_rekey():
+    proposal = esp_proposal("chacha20poly1305-ecp384-noesn")
+    assert proposal.encryption[0][0] is ENCRYPTION[28]
+    assert proposal.groups == (GROUPS[20],)
+    assert esp_proposal("aes128gcm16-none").groups == ()
+    assert [suite.words for suite in proposal.suites()] == ["chacha20poly1305"]
+
+
+@pytest.mark.parametrize("word", sorted(DOCUMENTED - set(WORDS)))
+def test_documented_words_without_a_row_come_later(word):
+    with pytest.raises(NotYet):
+        esp_proposal(f"aes128gcm16-{word}")
+
+
+@pytest.mark.parametrize("word", [*VENDOR, "dh20"])
+def test_other_vendors_words_are_answered_with_ours(word):
+    ours = VENDOR["group20" if word == "dh20" else word]
+    with pytest.raises(Mistake, match=f"'{word}' is another vendor's word; write '{ours}'"):
+        esp_proposal(f"aes128gcm16-{word}")
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "offset", "message"),
+    [
+        (esp_proposal, "aes256gmc16", 0, "unknown algorithm 'aes256gmc16' in proposal 'aes256gmc16'; did you mean"),
+        (esp_proposal, "aes256-gcm", 0, "'aes256-gcm' is another vendor's word; write 'aes256gcm16'"),
+        (ike_proposal, "aes-256-sha-256-group14", 0, "'aes-256' is another vendor's word; write 'aes256'"),
+        (esp_proposal, "aes128-SHA256", 7, "proposal words are small letters; write 'sha256'"),
+        (esp_proposal, "aes128gcm16-aes256-sha256", 0, "'aes128gcm16-aes256-sha256' mixes AEAD and classic ciphers"),
+        (esp_proposal, "aes128gcm16-sha256", 12, "aes128gcm16 brings its own integrity; take 'sha256' out"),
+        (esp_proposal, "aes128gcm16-prfsha256", 12, "a PRF belongs to IKE proposals only; take 'prfsha256' out"),
+        (esp_proposal, "aes128", 0, "aes128 without integrity is broken"),
+        (esp_proposal, "sha256", 0, "the proposal 'sha256' has no cipher; ESP needs one"),
+        (esp_proposal, "serpent256-sha256", 0, "'serpent256' is known to strongSwan but not implemented here"),
+        (esp_proposal, "aes128gcm16--x25519", 12, "a word is missing beside '-'"),
+        (esp_proposal, "aes128gcm16-default", 12, "'default' stands alone"),
+        (ike_proposal, "aes256gcm16-x25519", 0, "IKE with aes256gcm16 needs a PRF word; write aes256gcm16-prfsha256-x25519"),
+        (ike_proposal, "aes256gcm16-sha256-x25519", 12, "aes256gcm16 brings its own integrity; write 'prfsha256'"),
+        (ike_proposal, "aes256-x25519", 0, "IKE with aes256 needs an integrity word; write aes256-sha256-x25519"),
+        (ike_proposal, "aes256-sha256", 0, "IKE needs a key exchange word; write aes256-sha256-x25519"),
+        (check_ah_proposal, "aes256-sha256", 0, "AH does not encrypt: take 'aes256' out of ah_proposals"),
+        (check_ah_proposal, "x25519", 0, "AH needs an integrity word"),
+    ],
+)
+def test_a_wrong_proposal_says_what_to_write(read, text, offset, message):
+    with pytest.raises(Mistake) as caught:
+        read(text)
+    assert caught.value.message.startswith(message)
+    assert caught.value.offset == offset
+
+
+@pytest.mark.parametrize("text", ["aes128gcm16-esn", "aes128gcm16-x25519-ke1_mlkem768", "aes128gcm16-ke2_x25519"])
+def test_switches_that_come_later_are_refused_by_name(text):
+    with pytest.raises(NotYet):
+        esp_proposal(text)
+
+
+def test_ah_takes_integrity_and_a_group():
+    check_ah_proposal("sha256-x25519")
+    check_ah_proposal("default")
+    assert INTEGRITY[12].word == "sha256"
+    assert isinstance(ENCRYPTION[20], Encryption)
