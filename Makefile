@@ -5,8 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# of `make fuzz`
+COUNT ?= 1000000
+SEED ?= 1
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint vectors interop bench clean
+.PHONY: help demo test quick lint vectors interop bench fuzz clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -37,6 +41,9 @@ vectors: $(READY) ## Published vectors and recordings, as a table
 
 interop: $(READY) ## Our engines against a live strongSwan, a row a step
 	$(BIN)/python -m tests.interop
+
+fuzz: $(READY) ## A million hostile datagrams, a row a target (COUNT=..., SEED=...)
+	$(BIN)/python -m tests.hostile --count $(COUNT) --seed $(SEED)
 
 bench: $(READY) ## Speed, as ratios to a floor measured in the same run; writes bench.json
 	$(BIN)/python -m tests.bench

@@ -11,6 +11,10 @@ class Entropy(Protocol):
         """The stream named `label`. Asked twice, it is the same stream, going on."""
         ...
 
+    def once(self, label: str) -> "Entropy":
+        """The stream named `label`, which nobody remembers: for labels that never come again."""
+        ...
+
     def bytes(self, count: int) -> bytes:
         """The next `count` bytes."""
         ...
@@ -37,12 +41,16 @@ class SeededEntropy:
         """The stream named `label`. Asked twice, it is the same stream, going on."""
         child = self._children.get(label)
         if child is None:
-            child = SeededEntropy.__new__(SeededEntropy)
-            child._key = sha256(self._key + b"fork\0" + label.encode()).digest()
-            child._children = {}
-            child._counter = 0
-            child._buffer = b""
-            self._children[label] = child
+            child = self._children[label] = self.once(label)
+        return child
+
+    def once(self, label: str) -> "SeededEntropy":
+        """The stream named `label` from its beginning. It is not kept: peers make as many labels as they like."""
+        child = SeededEntropy.__new__(SeededEntropy)
+        child._key = sha256(self._key + b"fork\0" + label.encode()).digest()
+        child._children = {}
+        child._counter = 0
+        child._buffer = b""
         return child
 
     def bytes(self, count: int) -> bytes:

@@ -165,7 +165,7 @@ class IkeEndpoint:
             spi_i=own_spi if is_initiator else spi_i,
             spi_r=NO_SPI if is_initiator else own_spi,
             credentials=self.credentials,
-            entropy=self._entropy.fork(f"ike sa {own_spi.hex()}"),
+            entropy=self._entropy.once(f"ike sa {own_spi.hex()}"),
             allocate_spi=self._allocate_esp_spi,
             tap=self.tap,
         )

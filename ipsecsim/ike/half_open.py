@@ -101,7 +101,7 @@ class HalfOpenTable:
     def _secret(self, period: int) -> bytes:
         """The secret of a period; all but this and the last one are forgotten."""
         if period not in self._secrets:
-            self._secrets[period] = self._entropy.fork(f"cookie secret {period}").bytes(SECRET_LENGTH)
+            self._secrets[period] = self._entropy.once(f"cookie secret {period}").bytes(SECRET_LENGTH)
             for old in [each for each in self._secrets if each < period - 1]:
                 del self._secrets[old]
         return self._secrets[period]

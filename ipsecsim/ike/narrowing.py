@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.ipsec.selector import LAST_PORT, Selector
-from ipsecsim.wire.ike.numbers import TsType
+from ipsecsim.wire.ike.numbers import TsType, name_of
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+
+MOST_SELECTORS = 32
+"""Taken at each end of a child. A peer may list 255; each pair becomes a row that packets are held against."""
 
 
 def traffic_selector(
@@ -34,7 +37,7 @@ def narrow(
 ) -> tuple[TrafficSelector, ...]:
     """Every meeting of an offered with an allowed selector, in the order of the offer; empty when none meet.
 
-    Never more than was offered.
+    Never more than was offered, and MOST_SELECTORS at most.
     """
     met: list[TrafficSelector] = []
     for one in offered:
@@ -42,6 +45,8 @@ def narrow(
             common = intersect(one, other)
             if common is not None and common not in met:
                 met.append(common)
+                if len(met) == MOST_SELECTORS:
+                    return tuple(met)
     return tuple(met)
 
 
@@ -72,6 +77,11 @@ def to_selectors(local: Sequence[TrafficSelector], remote: Sequence[TrafficSelec
 
 def describe(selectors: Sequence[TrafficSelector]) -> str:
     """The address ranges in words, for people."""
-    return ", ".join(
-        str(Selector((each.start, each.end), (each.start, each.end))).split(" === ")[0] for each in selectors
-    )
+    return ", ".join(map(_describe, selectors))
+
+
+def _describe(selector: TrafficSelector) -> str:
+    if not selector.is_known:
+        return name_of(TsType, selector.ts_type)
+    ends = (selector.start, selector.end)
+    return str(Selector(ends, ends)).split(" === ")[0]

@@ -12,7 +12,6 @@ from ipsecsim.wire import esp, ipv4
 from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.reader import Malformed
 
-
 MOST_ACCEPTED_FLOWS = 10_000  # remembered for an SA; an authentic peer must not fill the memory either
 
 
@@ -37,8 +36,9 @@ def unprotect(
     if sa is None:
         raise Refused(DropReason.NO_SA, f"SPI {spi:08x}")
     _check_replay(sa, sequence, tap)
-    inner, next_header = decapsulate(sa, payload, sealed)
+    plaintext = _open(sa, payload, sealed)
     sa.replay.accept(sequence)
+    inner, next_header = esp.strip_trailer(plaintext)
     if next_header == IpProtocol.NO_NEXT:
         raise Refused(DropReason.DUMMY)
     if next_header != IpProtocol.IPV4:
@@ -55,13 +55,18 @@ def unprotect(
 
 def decapsulate(sa: SecurityAssociation, payload: bytes, sealed: bytes | memoryview) -> tuple[bytes, int]:
     """Check the seal and take the trailer off: the payload data and its next header."""
+    return esp.strip_trailer(_open(sa, payload, sealed))
+
+
+def _open(sa: SecurityAssociation, payload: bytes, sealed: bytes | memoryview) -> bytes:
+    """Check the seal: payload data and trailer."""
     protection = sa.protection
     ciphertext = len(sealed) - protection.iv_length - protection.icv_length
     if ciphertext < 2:  # pad length and next header
         raise Refused(DropReason.ESP_SHORT, f"{len(payload)} bytes")
     if ciphertext % protection.alignment:
         raise Refused(DropReason.ESP_ALIGN, f"{ciphertext} bytes of ciphertext")
-    return esp.strip_trailer(protection.open(payload[: esp.HEADER.size], sealed))
+    return protection.open(payload[: esp.HEADER.size], sealed)
 
 
 def _check_replay(sa: SecurityAssociation, sequence: int, tap: Tap | None) -> None:

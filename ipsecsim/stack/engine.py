@@ -212,7 +212,10 @@ class HostStack:
             return self._complain(
                 packet, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.FRAGMENTATION_NEEDED, mtu
             )
-        pieces = fragment(packet, mtu)
+        try:
+            pieces = fragment(packet, mtu)
+        except RemoteError as refused:
+            return self._drop(refused.reason, packet, str(refused))
         if self.tap is not None:
             self.tap(PacketFragmented(len(pieces), mtu))
         return [Transmit(route.interface, next_hop, piece) for piece in pieces]

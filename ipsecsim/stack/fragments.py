@@ -24,9 +24,13 @@ class FragmentRefused(RemoteError):
 
 
 def fragment(packet: bytes, mtu: int) -> list[bytes]:
-    """Cut a packet whose DF bit is clear into pieces of at most `mtu` bytes, each but the last a multiple of 8."""
+    """Cut a packet whose DF bit is clear into pieces of at most `mtu` bytes, each but the last a multiple of 8.
+
+    Raises FragmentRefused for a fragment that claims to reach beyond the largest packet: no offset says so.
+    """
     header = ipv4.parse(packet)
     data = ipv4.payload(packet)
+    _check_size(ipv4.HEADER_LENGTH, header.fragment_offset + len(data))
     room = (mtu - ipv4.header_length(packet)) // 8 * 8
     pieces = []
     for start in range(0, len(data), room):
@@ -72,14 +76,12 @@ class Reassembler:
         """
         header = ipv4.parse(packet)
         key = (header.source, header.destination, header.protocol, header.identification)
-        partial = self._partials.get(key)
-        if partial is None:
-            if len(self._partials) >= MOST_PACKETS:
-                raise FragmentRefused(DropReason.FRAG_TABLE_FULL, f"{MOST_PACKETS} packets wait")
-            partial = self._partials[key] = Partial(header, packet)
-            self._timers.set(key, now + TIMEOUT)
+        partial = self._partials.get(key) or Partial(header, packet)
         data = ipv4.payload(packet)
         self._check(partial, header, data)
+        if not partial.pieces:
+            self._partials[key] = partial
+            self._timers.set(key, now + TIMEOUT)
         partial.pieces[header.fragment_offset] = data
         if header.fragment_offset == 0:
             partial.header, partial.first = header, packet
@@ -105,20 +107,30 @@ class Reassembler:
 
     def _check(self, partial: Partial, header: ipv4.Ipv4Header, data: bytes) -> None:
         start, end = header.fragment_offset, header.fragment_offset + len(data)
-        if end + ipv4.HEADER_LENGTH > ipv4.LARGEST_PACKET:
-            raise FragmentRefused(DropReason.TOO_BIG, f"a fragment that ends at {end}")
-        if header.more_fragments and len(data) % 8:
-            raise FragmentRefused(DropReason.IP_MALFORMED, f"a middle fragment of {len(data)} bytes")
+        if not partial.pieces and len(self._partials) >= MOST_PACKETS:
+            raise FragmentRefused(DropReason.FRAG_TABLE_FULL, f"{MOST_PACKETS} packets wait")
         if len(partial.pieces) >= MOST_PIECES:
             raise FragmentRefused(DropReason.FRAG_TABLE_FULL, f"{MOST_PIECES} fragments of one packet")
+        if header.more_fragments and len(data) % 8:
+            raise FragmentRefused(DropReason.IP_MALFORMED, f"a middle fragment of {len(data)} bytes")
+        farthest = max((at + len(piece) for at, piece in partial.pieces.items()), default=0)
+        # the first fragment's header, with its options, is that of the whole packet (RFC 791 3.2)
+        first = header if start == 0 else partial.header
+        _check_size(ipv4.HEADER_LENGTH + len(first.options), max(end, farthest))
         is_past_end = partial.total is not None and (end > partial.total or not header.more_fragments)
+        is_end_too_early = not header.more_fragments and farthest > end
         overlaps = any(start < at + len(piece) and at < end for at, piece in partial.pieces.items())
-        if is_past_end or overlaps or not data:
+        if is_past_end or is_end_too_early or overlaps or not data:
             raise FragmentRefused(DropReason.FRAG_OVERLAP, f"bytes {start} to {end}")
 
     def _forget(self, key: Key) -> None:
         del self._partials[key]
         self._timers.cancel(key)
+
+
+def _check_size(header_length: int, end: int) -> None:
+    if header_length + end > ipv4.LARGEST_PACKET:
+        raise FragmentRefused(DropReason.TOO_BIG, f"a fragment that ends at {end}")
 
 
 def _join(partial: Partial) -> bytes:

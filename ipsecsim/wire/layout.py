@@ -16,6 +16,7 @@ AUTHENTICATED = "auth"
 SEALED = "both"  # encrypted and authenticated
 
 _SHOWN_BYTES = 20
+MOST_FIELDS = 5000  # of one layer and all below it: nobody reads more, and 64 KiB can be made into as many
 
 
 @dataclass(slots=True)
@@ -57,15 +58,20 @@ class Field:
             each.end += offset
 
 
+class TooManyFields(Malformed):
+    """What follows is left out."""
+
+
 class Layer:
     """Reads `data` forward from `start` to `end`, and notes every field it reads under one parent."""
 
-    __slots__ = ("_data", "at", "end", "field", "protection")
+    __slots__ = ("_data", "_noted", "at", "end", "field", "protection")
 
     def __init__(
         self, data: bytes, name: str, start: int, end: int, *, protection: str = CLEAR, rfc: str = ""
     ) -> None:
         self._data = data
+        self._noted = [0]  # how many fields, shared with the layers below
         self.field = Field(name, start, end, protection=protection, rfc=rfc)
         self.protection = protection
         self.at = start
@@ -84,7 +90,9 @@ class Layer:
             if self.remaining:
                 raise Malformed(f"{self.remaining} bytes too many")
         except Malformed as error:
-            self._note(Field("malformed", self.at, self.end, str(error), protection=self.protection))
+            name = "not shown" if isinstance(error, TooManyFields) else "malformed"
+            rest = Field(name, self.at, self.end, str(error), protection=self.protection)
+            self.field.children.append(rest)
             self.at = self.end
 
     def number(self, name: str, size: int = 1, show: Callable[[int], str] = str) -> int:
@@ -131,6 +139,7 @@ class Layer:
         """The next `size` bytes as a layer below this one."""
         self._take(size)
         below = Layer(self._data, name, self.at - size, self.at, protection=self.protection)
+        below._noted = self._noted
         self._note(below.field)
         return below
 
@@ -144,10 +153,13 @@ class Layer:
             raise Malformed(f"a length is {-size} bytes too small for its own header")
         if size > self.remaining:
             raise Truncated(f"{size} bytes wanted, {self.remaining} left")
+        if self._noted[0] >= MOST_FIELDS:
+            raise TooManyFields(f"more than {MOST_FIELDS} fields")
         self.at += size
         return self._data[self.at - size : self.at]
 
     def _note(self, below: Field) -> None:
+        self._noted[0] += 1
         self.field.children.append(below)
 
 

@@ -140,7 +140,7 @@ class IkeSa:
         if header.is_response:
             self.window.check_response(header.exchange, header.message_id)
         else:
-            stored = self.window.stored_response(header.message_id)
+            stored = self.window.stored_response(header.message_id, raw)
             if stored is not None:
                 return self._repeat(stored, header.message_id, path)
         payloads = self._open(header, outer, raw)
@@ -148,8 +148,10 @@ class IkeSa:
         self._heard(message, now)
         payload_rules.check(header.exchange, payloads, is_response=header.is_response)
         if header.is_response:
-            self.timers.cancel(RETRANSMIT)
-            actions = exchange.handle_response(self, message, now) + self._next_news(now)
+            actions = exchange.handle_response(self, message, now)
+            if self.window.outstanding is None:
+                self.timers.cancel(RETRANSMIT)
+            actions += self._next_news(now)
         else:
             answer = exchange.handle_request(self, message, now)
             actions = answer.before + self._respond(header, answer.payloads, now) + answer.after
@@ -190,6 +192,11 @@ class IkeSa:
         return actions
 
     # -- what the exchanges ask for -------------------------------------------------------------
+
+    @property
+    def is_dead(self) -> bool:
+        """Has it come to its end?"""
+        return self.state is State.DEAD
 
     @property
     def is_nat_between(self) -> bool:
@@ -277,6 +284,9 @@ class IkeSa:
         """The payloads that may be believed: those inside SK, or all of IKE_SA_INIT."""
         sealed = first(outer, Encrypted)
         if header.exchange == ExchangeType.IKE_SA_INIT:
+            # nothing proves who sent it: it may only move an SA that has just begun
+            if self.state is not (State.INIT_SENT if header.is_response else State.IDLE):
+                raise UnexpectedMessage(f"an IKE_SA_INIT message while {self.state.value}")
             if sealed is not None:
                 raise UnexpectedMessage("an IKE_SA_INIT message with an SK payload")
             return outer

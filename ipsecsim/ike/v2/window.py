@@ -4,6 +4,7 @@ The window is 1 both ways: one request outstanding, one answer remembered.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ike.errors import NotForWindow
@@ -26,6 +27,8 @@ class Window:
         self.next_request = 0
         self.expected_request = 0
         self.outstanding: Outstanding | None = None
+        self._request_hash = b""  # of the request that came last with an ID in the window
+        self._answered_hash = b""
         self._last_response = b""
 
     def open_request(self, exchange: int, message: bytes) -> Outstanding:
@@ -49,17 +52,24 @@ class Window:
         """The answer came and was authentic."""
         self.outstanding = None
 
-    def stored_response(self, message_id: int) -> bytes | None:
-        """The answer to a repeated request; None for a new one. Raises NotForWindow for all others."""
+    def stored_response(self, message_id: int, request: bytes) -> bytes | None:
+        """The answer to a repeated request; None for a new one. Raises NotForWindow for all others.
+
+        A repetition is the same bit for bit (RFC 7296 2.1). Anybody can send some bytes with an old
+        message ID: a large answer to a small forgery would make us a weapon against a third party.
+        """
+        seen = sha256(request).digest()
         if message_id == self.expected_request:
+            self._request_hash = seen
             return None
-        if message_id == self.expected_request - 1 and self._last_response:
+        if message_id == self.expected_request - 1 and seen == self._answered_hash:
             return self._last_response
         is_old = message_id < self.expected_request
         reason = DropReason.RETRANSMIT_IGNORED if is_old else DropReason.OUT_OF_WINDOW
         raise NotForWindow(reason, message_id)
 
     def remember(self, response: bytes) -> None:
-        """Keep the answer to the expected request and move on to the next."""
+        """Keep the answer to the request that came last, and move on to the next."""
         self.expected_request += 1
+        self._answered_hash = self._request_hash
         self._last_response = response

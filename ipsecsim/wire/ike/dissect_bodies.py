@@ -161,7 +161,12 @@ def _number_text(data: bytes) -> str:
     return str(int.from_bytes(data, "big")) if len(data) <= 8 else hex_text(data)
 
 
+_MOST_HASHES = 64  # bytes; more algorithms than there are say nothing to anybody
+
+
 def _hash_algorithms_text(data: bytes) -> str:
+    if len(data) > _MOST_HASHES:
+        return hex_text(data)
     numbers = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
     return ", ".join(name_of(HashAlgorithm, number) for number in numbers)
 

@@ -29,7 +29,7 @@ from ipsecsim.ike.events import (
     SelectorsNarrowed,
 )
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.narrowing import describe, is_within, narrow
+from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, is_within, narrow, to_selectors
 from ipsecsim.ike.v2 import child, payload_rules
 from ipsecsim.ike.v2.auth import is_equal, psk_auth, signed_octets
 from ipsecsim.ike.v2.message import Answer, Message, first, the
@@ -184,7 +184,7 @@ def _child_for(
 ) -> tuple[ChildConfig, tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]:
     for config in sa.connection.children:
         local, remote = narrow(our_ts, config.local_ts), narrow(their_ts, config.remote_ts)
-        if local and remote:
+        if to_selectors(local, remote):
             return config, local, remote
     raise TsUnacceptable(f"offered {describe(their_ts)} === {describe(our_ts)}")
 
@@ -204,6 +204,8 @@ def _accept_child(sa: "IkeSa", payloads: Sequence[Payload], now: Instant) -> lis
         _child_failed(sa, wanted.name, error.notify_type)
         return [ChildGivenUp(wanted.policy)]
     suite, spi_out = negotiate.accept_esp(answer, wanted.proposals)
+    if max(len(ours.selectors), len(theirs.selectors)) > MOST_SELECTORS:
+        raise TsUnacceptable(f"the responder lists more than {MOST_SELECTORS} traffic selectors")
     if not (
         ours.selectors
         and theirs.selectors
@@ -211,6 +213,8 @@ def _accept_child(sa: "IkeSa", payloads: Sequence[Payload], now: Instant) -> lis
         and is_within(theirs.selectors, wanted.remote_ts)
     ):
         raise TsUnacceptable("the responder widened the traffic selectors")
+    if not to_selectors(ours.selectors, theirs.selectors):
+        raise TsUnacceptable("the responder's traffic selectors go with no packet")
     if sa.tap is not None:
         is_less = not (
             is_within(wanted.local_ts, ours.selectors) and is_within(wanted.remote_ts, theirs.selectors)

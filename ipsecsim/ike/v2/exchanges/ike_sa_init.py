@@ -119,6 +119,8 @@ def _refused(sa: "IkeSa", refusal: Notify, now: Instant) -> list[Action]:
         sa.cookie = refusal.data
         return _start_again(sa, now)
     if kind == NotifyType.INVALID_KE_PAYLOAD and sa.restarts < RESTARTS:
+        if len(refusal.data) != 2:
+            raise InvalidSyntax(f"INVALID_KE_PAYLOAD with {len(refusal.data)} bytes instead of a group")
         wanted = int.from_bytes(refusal.data, "big")
         offered = [group for proposal in sa.connection.proposals for group in proposal.groups]
         # RFC 7296 2.7: only a group that we offered; otherwise somebody wants us to use a weaker one

@@ -1,0 +1,23 @@
+"""The table of targets. One row a target; its `share` is how many of a thousand batches it gets."""
+
+from tests.hostile.esp_targets import ForgedEsp, Protecting, SealedEsp
+from tests.hostile.gateway_targets import Gateway
+from tests.hostile.ike_targets import ForgedIke, SealedIke
+from tests.hostile.scenario_targets import Reader
+from tests.hostile.stack_targets import HostTarget, RouterTarget
+from tests.hostile.target import Target
+from tests.hostile.wire_targets import Dissector, Parsers
+
+TARGETS: tuple[type[Target], ...] = (
+    Parsers,
+    Dissector,
+    ForgedIke,
+    SealedIke,
+    ForgedEsp,
+    SealedEsp,
+    Protecting,
+    HostTarget,
+    RouterTarget,
+    Gateway,
+    Reader,
+)
