@@ -72,7 +72,9 @@ class _Worker:
             own = Map(node.place, {k: e for k, e in node.entries.items() if k not in ("count", "group")})
             for single in self.families.get(name, (name,)):
                 if single in self.made_nodes.entries:
-                    self.problems.add(f"'{single}' of '{name}' is also a node of its own", key.place)
+                    self.problems.add(
+                        f"'{single}' is one of a counted node and also a node of its own", key.place
+                    )
                     continue
                 made = under
                 for group in memberships.get(single, []):

@@ -7,6 +7,9 @@ from ipsecsim.base.errors import ConfigError, Place
 from ipsecsim.scenario.problems import Problems, did_you_mean, nearest
 from ipsecsim.scenario.tree import Map, Node, Seq, Text
 
+MOST = 4 << 20
+"""Characters that parameters may add up to."""
+
 # A word begins at the start, after a blank, after an operator or after '|', and ends likewise.
 _USE = re.compile(r"(?:(?<=[\s=<>|])|^)(\$\$?)([a-z][a-z0-9_]*)(?=[\s|,]|$)")
 
@@ -27,59 +30,61 @@ def apply(root: Map, overrides: Mapping[str, str], problems: Problems) -> dict[s
             hint = did_you_mean(name, values) or "; the topology has no params"
             raise ConfigError(f"there is no parameter '{name}'{hint}", place)
         values[name] = Text(value, place, ())
+    filler = _Filler(values, problems)
     for key, entry in root.entries.items():
-        if key == "params":
-            continue
-        entry.node = _filled(entry.node, values, problems)
+        if key != "params":
+            entry.node = filler.fill(entry.node)
     return {name: text.value for name, text in values.items()}
 
 
 def fill(node: Node, values: Mapping[str, str], problems: Problems) -> Node:
     """A value given outside the file, with its parameters filled in."""
-    return _filled(node, {name: Text(value, node.place, ()) for name, value in values.items()}, problems)
+    return _Filler({name: Text(value, node.place, ()) for name, value in values.items()}, problems).fill(node)
 
 
-def _filled(node: Node, values: Mapping[str, Text], problems: Problems) -> Node:
-    match node:
-        case Text():
-            return _fill_text(node, values, problems) if "$" in node.value else node
-        case Seq():
-            node.items = [_filled(item, values, problems) for item in node.items]
-        case Map():
-            for entry in node.entries.values():
-                entry.node = _filled(entry.node, values, problems)
-    return node
+class _Filler:
+    """Fills in parameters, and keeps count of how much they make the text grow."""
 
+    def __init__(self, values: Mapping[str, Text], problems: Problems) -> None:
+        self.values = values
+        self.problems = problems
+        self.made = 0
 
-def _fill_text(text: Text, values: Mapping[str, Text], problems: Problems) -> Text:
-    """The text with each `$word` replaced. Marks keep carets under what was written."""
-    out = ""
-    marks: list[tuple[int, int]] = []
-    position = 0
-    for use in _USE.finditer(text.value):
-        out, position = _keep(text, position, use.start(), out, marks)
-        dollars, name = use[1], use[2]
-        marks.append((len(out), _source(text, use.start())))
-        if dollars == "$$":
-            out += f"${name}"
-        elif name in values:
-            out += values[name].value
-        else:
-            out += use[0]
-            problems.add(_unknown(name, values), text.at(use.start()))
-        position = use.end()
-    out, _ = _keep(text, position, len(text.value), out, marks)
-    return Text(out, text.place, tuple(marks) if text.marks else (), text.quoted)
+    def fill(self, node: Node) -> Node:
+        """The node with every `$word` replaced; lists and mappings in place."""
+        match node:
+            case Text():
+                return self._text(node) if "$" in node.value else node
+            case Seq():
+                node.items = [self.fill(item) for item in node.items]
+            case Map():
+                for entry in node.entries.values():
+                    entry.node = self.fill(entry.node)
+        return node
 
-
-def _keep(text: Text, start: int, end: int, out: str, marks: list[tuple[int, int]]) -> tuple[str, int]:
-    if end > start:
-        marks.append((len(out), _source(text, start)))
-    return out + text.value[start:end], end
-
-
-def _source(text: Text, offset: int) -> int:
-    return text.at(offset).column - text.place.column
+    def _text(self, text: Text) -> Text:
+        """The text with each `$word` replaced. Marks keep carets under what was written."""
+        parts: list[str] = []
+        marks: list[tuple[int, int]] = []
+        length = position = 0
+        for use in _USE.finditer(text.value):
+            dollars, name = use[1], use[2]
+            meant = f"${name}" if dollars == "$$" else use[0]
+            if dollars == "$" and name in self.values:
+                meant = self.values[name].value
+            elif dollars == "$":
+                self.problems.add(_unknown(name, self.values), text.at(use.start()))
+            for part, source in ((text.value[position : use.start()], position), (meant, use.start())):
+                marks.append((length, text.at(source).column - text.place.column))
+                parts.append(part)
+                length += len(part)
+            position = use.end()
+            if self.made + length > MOST:
+                raise ConfigError(f"parameters make the text longer than {MOST} characters", text.place)
+        self.made += length
+        marks.append((length, text.at(position).column - text.place.column))
+        parts.append(text.value[position:])
+        return Text("".join(parts), text.place, tuple(marks) if text.marks else (), text.quoted)
 
 
 def _unknown(name: str, values: Mapping[str, Text]) -> str:

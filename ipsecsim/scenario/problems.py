@@ -92,7 +92,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     lower = {candidate.lower(): candidate for candidate in candidates}
     if word.lower() in lower:
         return lower[word.lower()]
-    # Two letters swapped score 0.67 in a word of three, which people do write: 'bbo'.
+    swapped = next((known for known in lower if sorted(known) == sorted(word.lower())), None)
+    if swapped is not None:
+        return lower[swapped]
     close = difflib.get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
     return lower[close[0]] if close else None
 

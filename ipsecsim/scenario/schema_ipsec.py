@@ -114,8 +114,7 @@ NO_MEANING_CHILD = {
     "per_cpu_sas": "a node has one CPU here",
 }
 NO_MEANING_CONNECTION = {
-    "if_id_in": _XFRM,
-    "if_id_out": _XFRM,
+    **NO_MEANING_CHILD,
     "mediation": "IKE mediation is no standard and not simulated",
     "mediated_by": "IKE mediation is no standard and not simulated",
     "mediation_peer": "IKE mediation is no standard and not simulated",

@@ -59,7 +59,7 @@ def load_text(text: str, name: str, problems: Problems) -> Map:
 
 def load_value(text: str, place: Place) -> Node:
     """The value of a setting given outside a file: text, or a list or mapping in [ ] or { }."""
-    if text.lstrip()[:1] not in ("[", "{"):
+    if (text[:1], text[-1:]) not in (("[", "]"), ("{", "}")):
         return Text(text, place, ())
     builder = _Builder(text, place.file, Problems())
     builder.only_place = place
@@ -160,6 +160,8 @@ class _Builder:
             parent.items.append(node)
             return None
         if key is not None:
+            if isinstance(node, Text) and not node.value and not node.quoted:
+                node.place = key.place  # YAML has an absent value stand where the next line begins
             parent.entries[key.value] = Entry(key, node)
             self._look_for_comment(key, node)
             return None

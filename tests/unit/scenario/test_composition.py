@@ -40,9 +40,14 @@ def test_a_dollar_elsewhere_is_text(written, secret):
 
 
 def test_parameters_that_are_not_there_are_refused():
-    assert refusal(WITH_PARAMS, params={"dd": "1ms"}) == "dd='1ms': there is no parameter 'dd'; did you mean 'd'?"
+    assert (
+        refusal(WITH_PARAMS, params={"dd": "1ms"})
+        == "dd='1ms': there is no parameter 'dd'; did you mean 'd'?"
+    )
     assert "the topology has no params" in refusal(SITES, params={"d": "1ms"})
-    assert "'$dd' is not in params; did you mean '$d'?" in refusal(WITH_PARAMS.replace("delay: $d", "delay: $dd"))
+    assert "'$dd' is not in params; did you mean '$d'?" in refusal(
+        WITH_PARAMS.replace("delay: $d", "delay: $dd")
+    )
 
 
 @pytest.mark.parametrize("name", ["seed", "at", "until", "record"])
@@ -51,7 +56,9 @@ def test_words_with_a_meaning_are_no_parameters(name):
 
 
 def test_a_value_from_outside_is_called_by_its_path():
-    assert refusal(SITES, settings=[("links.wan.mtu", "14OO")]).startswith("links.wan.mtu='14OO': '14OO' is no")
+    assert refusal(SITES, settings=[("links.wan.mtu", "14OO")]).startswith(
+        "links.wan.mtu='14OO': '14OO' is no"
+    )
 
 
 @pytest.mark.parametrize(
@@ -173,8 +180,12 @@ def test_an_axis_is_a_parameter_or_a_path():
     assert any("matrix" in error.message for error in check(good).later)
     assert "axis 'x' is neither a parameter nor a path" in refusal(WITH_PARAMS + "matrix: {x: [1]}\n")
     assert "links.wan has no key 'mtuu'" in refusal(WITH_PARAMS + "matrix: {links.wan.mtuu: [1]}\n")
-    assert "the matrix has no axis 'n'; known: d, links.wan.mtu" in refusal(good + "expect: {where: n=1, tunnel: up}\n")
-    assert "axis 'd' has no value '3ms'; did you mean" in refusal(good + "expect: {where: d=3ms, tunnel: up}\n")
+    assert "the matrix has no axis 'n'; known: d, links.wan.mtu" in refusal(
+        good + "expect: {where: n=1, tunnel: up}\n"
+    )
+    assert "axis 'd' has no value '3ms'; did you mean" in refusal(
+        good + "expect: {where: d=3ms, tunnel: up}\n"
+    )
 
 
 def test_an_unknown_name_or_file_is_told():

@@ -41,7 +41,10 @@ links: {one: [a, r], two: {endpoints: [r, g], mtu: 1300}, three: [g, b]}
 """
     topology = read(source)
     assert {name: node.kind for name, node in topology.nodes.items()} == {
-        **{"a": "host", "b": "host", "r": "router", "g": "gateway"}
+        "a": "host",
+        "b": "host",
+        "r": "router",
+        "g": "gateway",
     }
     assert [link.mtu for link in topology.links.values()] == [1400, 1300, 1400]
     assert {link.delay for link in topology.links.values()} == {9 * MILLISECOND}
@@ -86,15 +89,39 @@ def test_a_setting_may_mean_one_of_many():
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("branch: {kind: gateway, count: 3}", "branch: {kind: gateway, count: 4}", "joins groups of 3 and 4; counts"),
-        ("[branch2, branch3]", "[branch2, brunch3]", "group 'old' names 'brunch3', which is not under nodes; did"),
-        ("access: {endpoints: [branch, internet]", "access: {endpoints: [branhc, internet]", "did you mean 'branch'?"),
+        (
+            "branch: {kind: gateway, count: 3}",
+            "branch: {kind: gateway, count: 4}",
+            "joins groups of 3 and 4; counts",
+        ),
+        (
+            "[branch2, branch3]",
+            "[branch2, brunch3]",
+            "group 'old' names 'brunch3', which is not under nodes; did",
+        ),
+        (
+            "access: {endpoints: [branch, internet]",
+            "access: {endpoints: [branhc, internet]",
+            "did you mean 'branch'?",
+        ),
         ("groups: {old:", "groups: {pc:", "'pc' is a node and a group"),
-        ("hub: {kind: gateway}", "pc2: {kind: gateway}", "'pc2' of 'pc' is also a node of its own"),
+        (
+            "hub: {kind: gateway}",
+            "pc2: {kind: gateway}",
+            "'pc2' is one of a counted node and also a node of its own",
+        ),
         ("count: 3}", "count: 0}", "0 is out of range; write 1 to 10000"),
-        ("net: 10.101.0.0/24}", "addrs: {pc: 10.1.0.1}}", "link 'lan' is counted, so its addresses can't be pinned"),
+        (
+            "net: 10.101.0.0/24}",
+            "addrs: {pc: 10.1.0.1}}",
+            "link 'lan' is counted, so its addresses can't be pinned",
+        ),
         ("net: 10.101.0.0/24}", "net: 255.255.255.0/24}", "leaves no room to count so far upward"),
-        ("ends: [branch, hub]", "ends: [branch, internet]", "tunnel 'star' ends at 'internet', a router; tunnels end"),
+        (
+            "ends: [branch, hub]",
+            "ends: [branch, internet]",
+            "tunnel 'star' ends at 'internet', a router; tunnels end",
+        ),
         ("ends: [branch, hub]", "ends: [hub, hub]", "tunnel 'star' leads from 'hub' to itself"),
         ("ends: [branch, hub]", "ends: [branch]", "tunnel 'star' has one end; a tunnel has two"),
         ("[internet, hub]", "[internet]", "link 'trunk' has one end; a link joins two nodes or more"),

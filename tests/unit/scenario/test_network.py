@@ -108,9 +108,9 @@ def test_an_address_alone_pins_the_network_around_it():
 
 
 def test_the_same_network_twice_is_allowed_when_pinned():
-    source = SITES.replace("left: [alice, west]", "left: {endpoints: [alice, west], net: 10.1.0.0/24}").replace(
-        "right: [east, bob]", "right: {endpoints: [east, bob], net: 10.1.0.0/24}"
-    )
+    source = SITES.replace(
+        "left: [alice, west]", "left: {endpoints: [alice, west], net: 10.1.0.0/24}"
+    ).replace("right: [east, bob]", "right: {endpoints: [east, bob], net: 10.1.0.0/24}")
     assert addresses(read(source))["bob"] == addresses(read(source))["alice"]
 
 
@@ -138,22 +138,50 @@ def test_an_own_route_replaces_the_automatic_one():
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("wan: [west, east]", "wan: {endpoints: [west, east], net: 10.1.0.1/24}", "has host bits set; write 10.1.0.0/24"),
-        ("wan: [west, east]", "wan: {endpoints: [west, east], addrs: {bob: 10.1.0.1}}", "'bob' is not on link 'wan'"),
-        ("wan: [west, east]", "wan: {endpoints: [west, east], addrs: {wset: 10.1.0.1}}", "'wset' is no node, so not on"),
+        (
+            "wan: [west, east]",
+            "wan: {endpoints: [west, east], net: 10.1.0.1/24}",
+            "has host bits set; write 10.1.0.0/24",
+        ),
+        (
+            "wan: [west, east]",
+            "wan: {endpoints: [west, east], addrs: {bob: 10.1.0.1}}",
+            "'bob' is not on link 'wan'",
+        ),
+        (
+            "wan: [west, east]",
+            "wan: {endpoints: [west, east], addrs: {wset: 10.1.0.1}}",
+            "'wset' is no node, so not on",
+        ),
         (
             "wan: [west, east]",
             "wan: {endpoints: [west, east], net: 10.1.0.0/24, addrs: {west: 10.1.0.255}}",
             "10.1.0.255 names the whole net 10.1.0.0/24, no single node",
         ),
-        ("wan: [west, east]", "wan: {endpoints: [west, east], addrs: {west: 10.1.0}}", "'10.1.0' is no address"),
-        ("wan: [west, east]", "wan: {endpoints: [west, east], net: 10.1.0.0/32}", "has no room for the 2 ends"),
+        (
+            "wan: [west, east]",
+            "wan: {endpoints: [west, east], addrs: {west: 10.1.0}}",
+            "'10.1.0' is no address",
+        ),
+        (
+            "wan: [west, east]",
+            "wan: {endpoints: [west, east], net: 10.1.0.0/32}",
+            "has no room for the 2 ends",
+        ),
         ("wan: [west, east]", "wan: [west:left, east]", "west has interface 'left' on link 'left' already"),
         ("bob: {kind: host}", "bob: {kind: host}\n  dave: {}", "'dave' is on no link; add it under links"),
         ("bob: {kind: host}", "bob: {routes: [10.7.0.0/16 via=alice]}", "'alice' is no neighbour of bob"),
-        ("bob: {kind: host}", "bob: {routes: [10.7.0.0/16 va=east]}", "a route has no 'va'; did you mean 'via'?"),
+        (
+            "bob: {kind: host}",
+            "bob: {routes: [10.7.0.0/16 va=east]}",
+            "a route has no 'va'; did you mean 'via'?",
+        ),
         ("bob: {kind: host}", "bob: {routes: [10.7.0.1/16 via=east]}", "'10.7.0.1/16' has host bits set"),
-        ("bob: {kind: host}", "bob: {routes: [10.2.0.0/24 via=east]}", "10.2.0.1 is inside 10.2.0.0/24, so it can't"),
+        (
+            "bob: {kind: host}",
+            "bob: {routes: [10.2.0.0/24 via=east]}",
+            "10.2.0.1 is inside 10.2.0.0/24, so it can't",
+        ),
     ],
 )
 def test_what_can_not_be_is_refused(before, after, message):
@@ -161,9 +189,11 @@ def test_what_can_not_be_is_refused(before, after, message):
 
 
 def test_an_interface_without_a_link_draws_a_warning():
-    topology = read(SITES.replace("bob: {kind: host}", "bob: {interfaces: {lan: {}, spare: {}}}").replace(
-        "right: [east, bob]", "right: [east, bob:lan]"
-    ))
+    topology = read(
+        SITES.replace("bob: {kind: host}", "bob: {interfaces: {lan: {}, spare: {}}}").replace(
+            "right: [east, bob]", "right: [east, bob:lan]"
+        )
+    )
     assert [each.message for each in topology.warnings] == ["interface 'spare' of bob is on no link"]
 
 

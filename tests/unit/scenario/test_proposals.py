@@ -1,6 +1,16 @@
 import pytest
 
-from ipsecsim.crypto.catalogue import ENCRYPTION, GROUPS, INTEGRITY, PRF, WORDS, Encryption, Group, Integrity, Prf
+from ipsecsim.crypto.catalogue import (
+    ENCRYPTION,
+    GROUPS,
+    INTEGRITY,
+    PRF,
+    WORDS,
+    Encryption,
+    Group,
+    Integrity,
+    Prf,
+)
 from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.swanctl.parse import NotYet, check_ah_proposal, esp_proposal, ike_proposal
 from ipsecsim.scenario.swanctl.words import DOCUMENTED, VENDOR
@@ -64,21 +74,56 @@ def test_other_vendors_words_are_answered_with_ours(word):
 @pytest.mark.parametrize(
     ("read", "text", "offset", "message"),
     [
-        (esp_proposal, "aes256gmc16", 0, "unknown algorithm 'aes256gmc16' in proposal 'aes256gmc16'; did you mean"),
+        (
+            esp_proposal,
+            "aes256gmc16",
+            0,
+            "unknown algorithm 'aes256gmc16' in proposal 'aes256gmc16'; did you mean",
+        ),
         (esp_proposal, "aes256-gcm", 0, "'aes256-gcm' is another vendor's word; write 'aes256gcm16'"),
         (ike_proposal, "aes-256-sha-256-group14", 0, "'aes-256' is another vendor's word; write 'aes256'"),
         (esp_proposal, "aes128-SHA256", 7, "proposal words are small letters; write 'sha256'"),
-        (esp_proposal, "aes128gcm16-aes256-sha256", 0, "'aes128gcm16-aes256-sha256' mixes AEAD and classic ciphers"),
+        (
+            esp_proposal,
+            "aes128gcm16-aes256-sha256",
+            0,
+            "'aes128gcm16-aes256-sha256' mixes AEAD and classic ciphers",
+        ),
         (esp_proposal, "aes128gcm16-sha256", 12, "aes128gcm16 brings its own integrity; take 'sha256' out"),
-        (esp_proposal, "aes128gcm16-prfsha256", 12, "a PRF belongs to IKE proposals only; take 'prfsha256' out"),
+        (
+            esp_proposal,
+            "aes128gcm16-prfsha256",
+            12,
+            "a PRF belongs to IKE proposals only; take 'prfsha256' out",
+        ),
         (esp_proposal, "aes128", 0, "aes128 without integrity is broken"),
         (esp_proposal, "sha256", 0, "the proposal 'sha256' has no cipher; ESP needs one"),
-        (esp_proposal, "serpent256-sha256", 0, "'serpent256' is known to strongSwan but not implemented here"),
+        (
+            esp_proposal,
+            "serpent256-sha256",
+            0,
+            "'serpent256' is known to strongSwan but not implemented here",
+        ),
         (esp_proposal, "aes128gcm16--x25519", 12, "a word is missing beside '-'"),
         (esp_proposal, "aes128gcm16-default", 12, "'default' stands alone"),
-        (ike_proposal, "aes256gcm16-x25519", 0, "IKE with aes256gcm16 needs a PRF word; write aes256gcm16-prfsha256-x25519"),
-        (ike_proposal, "aes256gcm16-sha256-x25519", 12, "aes256gcm16 brings its own integrity; write 'prfsha256'"),
-        (ike_proposal, "aes256-x25519", 0, "IKE with aes256 needs an integrity word; write aes256-sha256-x25519"),
+        (
+            ike_proposal,
+            "aes256gcm16-x25519",
+            0,
+            "IKE with aes256gcm16 needs a PRF word; write aes256gcm16-prfsha256-x25519",
+        ),
+        (
+            ike_proposal,
+            "aes256gcm16-sha256-x25519",
+            12,
+            "aes256gcm16 brings its own integrity; write 'prfsha256'",
+        ),
+        (
+            ike_proposal,
+            "aes256-x25519",
+            0,
+            "IKE with aes256 needs an integrity word; write aes256-sha256-x25519",
+        ),
         (ike_proposal, "aes256-sha256", 0, "IKE needs a key exchange word; write aes256-sha256-x25519"),
         (check_ah_proposal, "aes256-sha256", 0, "AH does not encrypt: take 'aes256' out of ah_proposals"),
         (check_ah_proposal, "x25519", 0, "AH needs an integrity word"),
@@ -91,7 +136,9 @@ def test_a_wrong_proposal_says_what_to_write(read, text, offset, message):
     assert caught.value.offset == offset
 
 
-@pytest.mark.parametrize("text", ["aes128gcm16-esn", "aes128gcm16-x25519-ke1_mlkem768", "aes128gcm16-ke2_x25519"])
+@pytest.mark.parametrize(
+    "text", ["aes128gcm16-esn", "aes128gcm16-x25519-ke1_mlkem768", "aes128gcm16-ke2_x25519"]
+)
 def test_switches_that_come_later_are_refused_by_name(text):
     with pytest.raises(NotYet):
         esp_proposal(text)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from ipsecsim.base.errors import ConfigError
@@ -16,7 +18,9 @@ def refusal(text: str) -> str:
     return str(caught.value).splitlines()[0]
 
 
-@pytest.mark.parametrize("value", ["0123", "no", "on", "1e3", "22:22", "000000", "2026-01-01", "0x10", "~", "1_0"])
+@pytest.mark.parametrize(
+    "value", ["0123", "no", "on", "1e3", "22:22", "000000", "2026-01-01", "0x10", "~", "1_0"]
+)
 def test_a_value_is_what_is_written(value):
     assert tree(f"key: {value}\n").text("key").value == value
 
@@ -88,7 +92,7 @@ def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path):
 
 def test_a_missing_file_is_named():
     with pytest.raises(ConfigError, match="can't be read"):
-        load_file(__import__("pathlib").Path("nowhere.yaml"), Problems())
+        load_file(Path("nowhere.yaml"), Problems())
 
 
 def test_a_secret_cut_by_a_comment_draws_a_warning():

@@ -17,7 +17,9 @@ def test_commas_part_text_and_lists_alike_with_places():
     ]
 
 
-@pytest.mark.parametrize("text", ["10.1.0.0/24", "10.1.0.7/32", "0.0.0.0/0", "10.0.0.0/8[udp]", "10.0.0.0/8[tcp/80]"])
+@pytest.mark.parametrize(
+    "text", ["10.1.0.0/24", "10.1.0.7/32", "0.0.0.0/0", "10.0.0.0/8[udp]", "10.0.0.0/8[tcp/80]"]
+)
 def test_a_selector_shown_reads_back(text):
     network = Prefix.parse(values.selector_address(text))
     (selector,) = values.selectors(text, [network])
@@ -48,7 +50,11 @@ def test_secrets_may_be_hexadecimal_or_base64():
         (values.secret, "0x123", "after 0x stand pairs of hexadecimal digits"),
         (values.secret, "0s=", "after 0s stands Base64"),
         (values.secret, "", "the secret is empty"),
-        (values.selector_address, "10.1.0.0/24[tpc]", "unknown protocol 'tpc' in a traffic selector; did you mean"),
+        (
+            values.selector_address,
+            "10.1.0.0/24[tpc]",
+            "unknown protocol 'tpc' in a traffic selector; did you mean",
+        ),
         (values.selector_address, "10.1.0.0/24[tcp/90-80]", "the port range '90-80' is upside down"),
         (values.selector_address, "10.1.0.0/24[tcp/http]", "'http' is no port"),
         (values.selector_address, "10.1.0.0/24]", "'10.1.0.0/24]' is no traffic selector"),
