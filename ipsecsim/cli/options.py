@@ -34,6 +34,8 @@ def read_source(
         source,
         params=dict(_pair("--param", each) for each in params or ()),
         settings=[_pair("--set", each) for each in changes or ()],
+        do=do or (),
+        expect=expect or (),
     )
 
 

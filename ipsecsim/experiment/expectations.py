@@ -85,11 +85,9 @@ def _traffic(ask: _Question) -> Answer:
 
 def _traffic_names(ask: _Question) -> Sequence[str]:
     """`ping` means every ping, `ping alice bob` those between the two, a name= just that one."""
-    wanted = ask.subject.names[0]
+    wanted = ask.subject.names
     return [
-        name
-        for name, key in ask.world.traffic.items()
-        if name == wanted or key[: len(ask.subject.names)] == ask.subject.names
+        name for name, key in ask.world.traffic.items() if wanted == (name,) or key[: len(wanted)] == wanted
     ]
 
 

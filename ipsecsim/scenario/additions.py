@@ -1,16 +1,25 @@
 """Lines added to a topology from outside: `--do "5s ping alice bob"`, `--expect "ping: received 3"`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ipsecsim.base.errors import ConfigError, Place
 from ipsecsim.scenario.tree import Map, Node, Seq, build
 
 
-def add(root: Map, do: Sequence[str], expect: Sequence[str]) -> None:
-    """Append script lines and expectations to the tree. Raises ConfigError for an expectation without a colon."""
-    for line in do:
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """Lines for the script, each perhaps with a time in front, and expectations as `SUBJECT: CLAIM`."""
+
+    do: Sequence[str] = ()
+    expect: Sequence[str] = ()
+
+
+def add(root: Map, lines: Additions) -> None:
+    """Append the lines to the tree. Raises ConfigError for an expectation without a colon."""
+    for line in lines.do:
         _append(root, "script", build(_entry(line), Place(f"--do {line!r}")))
-    for line in expect:
+    for line in lines.expect:
         subject, colon, claim = line.partition(": ")
         place = Place(f"--expect {line!r}")
         if not colon:

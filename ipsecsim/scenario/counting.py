@@ -17,6 +17,9 @@ from ipsecsim.scenario.tree import Map, Seq, Text, copy_map, overlay, plain
 MOST = 50_000
 """Single nodes, links or tunnels that counts may add up to."""
 
+MOST_ENDS = 254
+"""Ends of one link."""
+
 _TUNNEL_KINDS = ("gateway", "host", "laptop")
 
 
@@ -178,6 +181,10 @@ class _Worker:
             if len(ends) < 2:
                 how_many = "one end" if ends else "no ends"
                 message = f"{what} has {how_many}; a link joins two nodes or more"
+                self.problems.add(message, listed.place)
+                continue
+            if len(ends) > MOST_ENDS:
+                message = f"{what} has {len(ends)} ends; at most {MOST_ENDS} fit, as in a /24"
                 self.problems.add(message, listed.place)
                 continue
             copies = self._copies(ends, what, listed)

@@ -321,10 +321,13 @@ class Short:
         return {"if": shape, "then": self.short.json(), "else": self.table.json()}
 
 
-def word(*allowed: str) -> Scalar[str]:
-    """One of a few words."""
+def word(*allowed: str, elsewhere: Mapping[str, str] | None = None) -> Scalar[str]:
+    """One of a few words. `elsewhere` holds what others call them, so that the right one can be named."""
+    synonyms = elsewhere or {}
 
     def read(text: str) -> str:
+        if text in synonyms:
+            raise Mistake(f"'{text}' is called '{synonyms[text]}' here")
         if text not in allowed:
             raise Mistake(f"unknown word '{text}'{did_you_mean(text, allowed)}")
         return text

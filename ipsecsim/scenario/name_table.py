@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ipsecsim.base.address import pack
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.tree import Map, Seq, Text
@@ -44,6 +45,8 @@ class Names:
         """The nodes meant by a node's name, a group's or a counted one. Raises Mistake."""
         found = self.find_nodes(word.text)
         if not found:
+            if _is_address(word.text):
+                raise Mistake(f"'{word.text}' is an address; write the node's name", word.offset)
             hint = did_you_mean(word.text, [*self.nodes, *self.families])
             raise Mistake(f"no node '{word.text}'{hint}", word.offset)
         return found
@@ -127,3 +130,11 @@ def children_of(holder: Map, default: str) -> tuple[str, ...]:
     if children is not None and children.entries:
         return tuple(children.entries)
     return (default,) if default else ()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        pack(text)
+    except ValueError:
+        return False
+    return True

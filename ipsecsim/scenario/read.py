@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipsecsim.base.errors import ConfigError
+from ipsecsim.scenario.additions import Additions
 from ipsecsim.scenario.assemble import assemble
 from ipsecsim.scenario.model import Remark, Topology
 from ipsecsim.scenario.problems import Problems
@@ -17,14 +18,17 @@ def read(
     params: Mapping[str, str] | None = None,
     settings: Sequence[tuple[str, str]] = (),
     seed: int | str | None = None,
+    do: Sequence[str] = (),
+    expect: Sequence[str] = (),
 ) -> Topology:
     """The topology of a path, of YAML text, or of a name in the library.
 
-    `params` fills in the file's parameters, `settings` are made like `set:`, `seed` replaces the file's.
+    `params` fills in the file's parameters, `settings` are made like `set:`, `seed` replaces the file's,
+    `do` and `expect` are lines added to its script and to its expectations.
     Raises ConfigError (several mistakes at once: Refused) naming place, cause and remedy.
     """
     problems = Problems()
-    understood = understand(source, params or {}, settings, seed, problems)
+    understood = understand(source, params or {}, settings, seed, Additions(do, expect), problems)
     problems.stop_at_later()
     topology = assemble(understood, problems)
     problems.stop()
@@ -52,7 +56,7 @@ def check(
 ) -> Checked:
     """Like `read`, but content with a topology that asks for what is not there yet. Raises ConfigError."""
     problems = Problems()
-    understood = understand(source, params or {}, settings, seed, problems)
+    understood = understand(source, params or {}, settings, seed, Additions(), problems)
     if not problems.later:
         assemble(understood, problems)
         problems.stop()

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ipsecsim.base.errors import Place
+from ipsecsim.base.errors import ConfigError, Place
 from ipsecsim.scenario import units
 from ipsecsim.scenario.claims import read_claims
 from ipsecsim.scenario.model import Expectation, ScriptAction
@@ -18,6 +18,9 @@ from ipsecsim.scenario.set_paths import leads_somewhere
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.swanctl.values import items, selector_address
 from ipsecsim.scenario.tree import Map, Node, Seq, Text
+
+MOST_ACTIONS = 50_000
+"""Things a script may do, each member of a group or counted name counted."""
 
 
 @dataclass(slots=True)
@@ -209,6 +212,7 @@ def _read_script(root: Map, written: Map, names: Names, problems: Problems) -> R
         return None if failure is None or failure.wait else failure.message
 
     read: list[Step] = []
+    actions = 0
     for step, texts in zip(steps, sentences, strict=True):
         _check_step(step, first=not read, problems=problems)
         do: list[ScriptAction] = []
@@ -219,6 +223,9 @@ def _read_script(root: Map, written: Map, names: Names, problems: Problems) -> R
                 problems.not_yet(later.message, text.at(later.offset))
             except Mistake as mistake:
                 problems.add(mistake.message, text.at(mistake.offset))
+            if actions + len(do) > MOST_ACTIONS:
+                raise ConfigError(f"the script does more than {MOST_ACTIONS} things", text.place)
+        actions += len(do)
         when, expect = (
             () if (claims := step.map(key)) is None else read_claims(claims, names, problems)
             for key in ("when", "expect")

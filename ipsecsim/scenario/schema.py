@@ -38,6 +38,13 @@ from ipsecsim.scenario.tree import Map, Node, Text
 KINDS = ("host", "laptop", "router", "gateway", "nat", "firewall", "attacker")
 """Node kinds of the language. What each can do stands in `net.nodes`."""
 
+KINDS_ELSEWHERE = {
+    **dict.fromkeys(("client", "pc", "server", "workstation", "endpoint", "node"), "host"),
+    **dict.fromkeys(("vpn", "vpn_gateway", "vpn-gateway", "gw", "ipsec"), "gateway"),
+    **dict.fromkeys(("notebook", "mobile", "phone"), "laptop"),
+}
+"""What others call them. (A switch is none of them: a link with three ends or more is a LAN.)"""
+
 NAME = Scalar(name, {"type": "string", "pattern": r"^[a-z][a-z0-9_-]*$"})
 SENTENCE = Scalar(str, {"type": "string"})
 ACTION = Scalar(str, {"type": "string", "pattern": rf"^\s*({PARAMETER}|{'|'.join(SCRIPT_VERBS)})(\s|$)"})
@@ -166,7 +173,7 @@ FIREWALL = Table(
 )
 
 NODE_FIELDS: dict[str, Field] = {
-    "kind": Field(word(*KINDS), "a set of defaults", "host"),
+    "kind": Field(word(*KINDS, elsewhere=KINDS_ELSEWHERE), "a set of defaults", "host"),
     "interfaces": Field(
         MapOf(Table("interface", {"state": Field(UP_DOWN, "up or down", "up")})),
         "its interfaces by name; left out: one for each link, named after it",

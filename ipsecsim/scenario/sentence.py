@@ -103,6 +103,9 @@ def _tokens(text: str) -> list[Word]:
     return tokens
 
 
+ARROWS = ("->", "=>", "-->")  # what people put between FROM and TO
+
+
 def _pair(token: Word) -> Pair | None:
     """`key=value` taken apart, or None for a plain word."""
     if token.text.startswith('"'):
@@ -111,6 +114,10 @@ def _pair(token: Word) -> Pair | None:
     if found is None:
         return None
     key, value = token.text[: found.start()], token.text[found.end() :]
+    if token.text in ARROWS:
+        raise Mistake(
+            f"leave '{token.text}' out: the order of the two names says the direction", token.offset
+        )
     if not key or not value:
         raise Mistake(
             f"no blank stands around '{found[0]}': write key{found[0]}value", token.offset + found.start()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ipsecsim.base.errors import ConfigError, Place
 from ipsecsim.scenario import (
+    additions,
     addresses,
     counting,
     extends,
@@ -22,6 +23,7 @@ from ipsecsim.scenario import (
     set_paths,
     tunnels,
 )
+from ipsecsim.scenario.additions import Additions
 from ipsecsim.scenario.model import RouteSpec
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Problems, did_you_mean
@@ -52,12 +54,14 @@ def understand(
     overrides: Mapping[str, str],
     settings: Sequence[tuple[str, str]],
     seed: int | str | None,
+    lines: Additions,
     problems: Problems,
 ) -> Understood:
     """Read, check and complete. Raises ConfigError for mistakes; what does not run yet is only noted."""
     root, file = _load(source, problems)
     shown = root.place.file
     root, values = _compose(root, file, overrides, seed, problems)
+    additions.add(root, lines)
     problems.stop()
     wanted = _settings(root, settings, values, problems)
     waiting = set_paths.apply(root, wanted, problems, last=False, check=False)

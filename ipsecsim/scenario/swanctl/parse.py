@@ -11,6 +11,7 @@ from ipsecsim.scenario.swanctl.words import CONTROL, DOCUMENTED, ELSEWHERE, know
 DEFAULT_IKE = "aes256gcm16-prfsha256-x25519"
 DEFAULT_ESP = "aes256gcm16"
 
+_VENDOR_AES = re.compile(r"aes-(128|192|256)(?:-(gcm|ccm|cbc))?")
 _ADDITIONAL = re.compile(r"ke[1-7]_(.+)")
 
 
@@ -143,7 +144,11 @@ def _sort(text: str) -> _Parts:
     """The words of a proposal by type, each looked up."""
     parts = _Parts(text)
     offset = 0
+    seen: set[str] = set()
     for word in text.split("-"):
+        if word and word in seen:
+            raise Mistake(f"'{word}' stands twice in one proposal", offset)
+        seen.add(word)
         _take(word, offset, parts)
         offset += len(word) + 1
     return parts
@@ -200,6 +205,11 @@ def _refuse(word: str, offset: int, parts: _Parts) -> None:
         before = parts.first["encryption"]
         ours = {"gcm": f"{before}gcm16", "ccm": f"{before}ccm16"}.get(word, before)
         raise Mistake(f"'{before}-{word}' is another vendor's word; write '{ours}'", 0)
+    spelled = _VENDOR_AES.match(parts.text)
+    if spelled is not None and parts.first.get("encryption") == "aes":
+        # openssl's way: aes-256-gcm, aes-128-cbc
+        mode = {"gcm": "gcm16", "ccm": "ccm16"}.get(spelled[2] or "", "")
+        raise Mistake(f"'{spelled[0]}' is another vendor's word; write 'aes{spelled[1]}{mode}'", 0)
     if word in ("128", "192", "256") and parts.first.get("encryption") == "aes":
         raise Mistake(f"'aes-{word}' is another vendor's word; write 'aes{word}'", offset - 4)
     if word.isdigit() and parts.text[: offset - 1].endswith("sha"):

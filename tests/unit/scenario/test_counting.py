@@ -136,3 +136,18 @@ def test_what_does_not_fit_is_refused(before, after, message):
 def test_counts_have_a_bound():
     many = "name: x\nnodes: {g: {kind: gateway, count: 1000}}\nlinks: {l: [g, g]}\ntunnels: {m: [g, g]}\n"
     assert "more than 50000" in refusal(many.replace("l: [g, g]", "l: [g, h]").replace("}}", "}, h: {}}", 1))
+
+
+def test_a_lan_has_room_for_a_slash_24():
+    ends = ", ".join(f"n{i}" for i in range(255))
+    nodes = ", ".join(f"n{i}: {{}}" for i in range(255))
+    assert "link 'l' has 255 ends; at most 254 fit" in refusal(
+        f"name: x\nnodes: {{{nodes}}}\nlinks: {{l: [{ends}]}}\n"
+    )
+
+
+def test_a_script_has_a_bound():
+    many = "name: x\nnodes: {a: {count: 10000}, b: {kind: router}}\nlinks: {l: [a, b]}\n"
+    assert "the script does more than 50000 things" in refusal(
+        many + "script: [" + ", ".join(["do: ping a b"] * 6) + "]\n"
+    )

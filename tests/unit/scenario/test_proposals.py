@@ -105,6 +105,7 @@ def test_other_vendors_words_are_answered_with_ours(word):
             "'serpent256' is known to strongSwan but not implemented here",
         ),
         (esp_proposal, "aes128gcm16--x25519", 12, "a word is missing beside '-'"),
+        (esp_proposal, "aes128-sha256-aes128", 14, "'aes128' stands twice in one proposal"),
         (esp_proposal, "aes128gcm16-default", 12, "'default' stands alone"),
         (
             ike_proposal,

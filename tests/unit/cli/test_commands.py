@@ -1,0 +1,97 @@
+"""The commands as a person types them: output, errors, exit codes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ipsecsim.scenario import names
+
+
+def ipsecsim(*words: str, cwd=None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from ipsecsim.cli import main; main()", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_list_names_every_topology():
+    done = ipsecsim("list")
+    assert all(name in done.stdout for name in names())
+
+
+@pytest.mark.parametrize("command", ["", "run", "check", "list", "show", "schema"])
+def test_help_is_there_and_shows_examples(command):
+    done = ipsecsim(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+    assert not command or "ipsecsim " + command in done.stdout.split("Example", 1)[1]
+
+
+def test_an_expectation_that_is_not_met_ends_with_1():
+    done = ipsecsim("run", "site_to_site", "--quiet", "--expect", "ping: received 2")
+    assert done.returncode == 1
+    assert "NOT MET  ping: received 2   found 1" in done.stdout
+
+
+def test_a_bad_file_ends_with_2_and_no_traceback(tmp_path):
+    (tmp_path / "bad.yaml").write_text("name: bad\nnodes: {a: {kind: hots}}\nlinks: {}\n", encoding="utf-8")
+    done = ipsecsim("run", "bad.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "bad.yaml:2:" in done.stderr
+    assert "did you mean 'host'?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_mistakes_on_the_command_line_name_the_option():
+    for words, said in (
+        (["--set", "links.wan.dealy=5ms"], "did you mean 'delay'?"),
+        (["--set", "links.wan.delay"], "--set links.wan.delay: write --set NAME=VALUE"),
+        (["--until", "ten"], "--until ten: 'ten' is no duration"),
+        (["--do", "3s pong bob alice"], "--do '3s pong bob alice': unknown verb 'pong'"),
+        (["--expect", "ping bob"], "write SUBJECT: CLAIM"),
+        (["--param", "x=1"], "there is no parameter 'x'"),
+    ):
+        done = ipsecsim("run", "site_to_site", *words)
+        assert done.returncode == 2, words
+        assert said in done.stderr
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_one():
+    assert "did you mean 'site_to_site'?" in ipsecsim("run", "site-to-site").stderr
+    assert "`ipsecsim list` names them all" in ipsecsim("show", "nothing").stderr
+
+
+def test_until_stops_the_run():
+    done = ipsecsim("run", "site_to_site", "--until", "500us", "--quiet")
+    assert "stopped at 0.000400 s after 3 turns" in done.stdout
+
+
+def test_check_of_a_folder_is_a_table(tmp_path):
+    (tmp_path / "good.yaml").write_text(ipsecsim("show", "site_to_site").stdout, encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text("name: [\n", encoding="utf-8")
+    done = ipsecsim("check", "--run", str(tmp_path))
+    assert done.returncode == 2
+    assert "bad.yaml   wrong" in done.stdout
+    assert "good.yaml  met" in done.stdout
+
+
+def test_what_check_expand_prints_runs_the_same(tmp_path):
+    (tmp_path / "whole.yaml").write_text(
+        ipsecsim("check", "--expand", "site_to_site").stdout, encoding="utf-8"
+    )
+    whole, short = (ipsecsim("run", name, cwd=tmp_path).stdout for name in ("whole.yaml", "site_to_site"))
+    assert whole == short
+
+
+def test_an_interrupted_pipe_is_no_error():
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from ipsecsim.cli import main; main()", "run", "site_to_site"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.wait()

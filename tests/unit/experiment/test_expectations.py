@@ -1,0 +1,70 @@
+"""Each kind of claim, met and not met, on small runs."""
+
+import pytest
+
+from ipsecsim.base.errors import ConfigError
+from ipsecsim.experiment.run import Run
+from ipsecsim.scenario import read
+
+TWICE = ["ping alice bob count=3 size=1000", "3s ping bob alice count=2", "4s send alice bob size=99 dport=7"]
+
+
+@pytest.fixture(scope="module")
+def verdict():
+    """A function: claim in, met or not out. All claims are held against one and the same story."""
+
+    def judge(claim: str, source: str = "site_to_site", do=TWICE) -> tuple[bool, str]:
+        run = Run(read(source, do=do, expect=[claim])).run()
+        found = run.verdicts()[-1]
+        return found.is_met, found.found
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("claim", "is_met"),
+    [
+        ("ping: received 1", False),  # all pings together
+        ("ping: received 6", True),
+        ("ping bob alice: received 2", True),
+        ("ping bob alice: lost 0", True),
+        ("ping bob alice: sent at least 3", False),
+        ("ping: rtt less than 1s", True),
+        ("ping: rtt more than 1s", False),
+        ("tunnel net: up", True),
+        ("tunnel net: down", False),
+        ("tunnel: up 1", True),
+        ("drops: none", False),  # the datagram reached a closed port
+        ("drops: PORT_CLOSED", True),
+        ("drops: PORT_CLOSED 2", False),
+        ("drops node=bob: PORT_CLOSED 1", True),
+        ("drops node=alice: none", True),
+        ("packets layer=esp link=wan: at least 12", True),
+        ("packets layer=esp link=left: none", True),
+        ("packets layer=ike: 4", True),
+        ("packets proto=esp size>1000: 6", True),
+        ("packets proto!=esp link=wan: 4", True),
+        ("packets node=west link=wan: more than 100", False),
+        ("leaks: none", True),
+        ("notify: none", False),
+        ("notify from=east: NAT_DETECTION_SOURCE_IP 1", True),
+        ("notify from=east: AUTHENTICATION_FAILED", False),
+    ],
+)
+def test_a_claim_is_held_against_the_run(verdict, claim, is_met):
+    assert verdict(claim)[0] is is_met
+
+
+def test_a_claim_that_is_not_met_says_what_was_found(verdict):
+    assert verdict("ping: received 9") == (False, "6")
+    assert verdict("drops: IP_TTL") == (False, "PORT_CLOSED 1")
+
+
+def test_a_broken_tunnel_is_down(verdict):
+    assert verdict("tunnel net: down", source="psk_mismatch", do=[])[0]
+    assert verdict("drops: NO_SA_YET 1", source="psk_mismatch", do=[])[0]
+
+
+def test_what_nobody_can_measure_yet_is_refused_with_its_place():
+    with pytest.raises(ConfigError, match="not yet"):
+        read("site_to_site", expect=["why: AUTH_PSK_MISMATCH"])
