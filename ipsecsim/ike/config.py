@@ -20,12 +20,16 @@ class StartAction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class IkeProposal:
-    """Alternatives for each transform of an IKE SA, best first. `integrity` is empty for AEAD ciphers."""
+    """Alternatives for each transform of an IKE SA, best first. `integrity` is empty for AEAD ciphers.
+
+    `words` is the proposal as swanctl.conf writes it, where somebody wrote it.
+    """
 
     encryption: tuple[tuple[Encryption, int], ...]
     integrity: tuple[Integrity, ...]
     prf: tuple[Prf, ...]
     groups: tuple[Group, ...]
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class EspProposal:
     encryption: tuple[tuple[Encryption, int], ...]
     integrity: tuple[Integrity, ...]
     groups: tuple[Group, ...] = ()
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +70,16 @@ class ChildConfig:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One peer. Addresses are packed; `dpd_delay` 0 means that liveness is not checked."""
+    """One peer. Addresses are packed; `dpd_delay` 0 means that liveness is not checked.
+
+    Without `remote_id` the peer may be anybody who knows the secret.
+    """
 
     name: str
     local_address: bytes
     remote_address: bytes
     local_id: Identity
-    remote_id: Identity
+    remote_id: Identity | None
     proposals: tuple[IkeProposal, ...]
     children: tuple[ChildConfig, ...]
     encap: bool = False

@@ -21,7 +21,7 @@ class Credentials:
     def __init__(self, shared: Sequence[SharedSecret] = ()) -> None:
         self._shared = tuple(shared)
 
-    def shared_secret(self, own: Identity, peer: Identity) -> SharedSecret | None:
+    def shared_secret(self, own: Identity, peer: Identity | None) -> SharedSecret | None:
         """The secret that lists most of the two identities; the first one wins a tie. None when none fits."""
         best: SharedSecret | None = None
         best_score = -1

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from ipsecsim.ike.config import (
     ChildConfig,
     Connection,
-    EspProposal,
-    IkeProposal,
     StartAction,
 )
 from ipsecsim.ike.credentials import Credentials, SharedSecret
@@ -31,6 +29,7 @@ from ipsecsim.wire.ike.numbers import TsType
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
+ANY_IDENTITY = "%any"  # swanctl's word for whoever knows the secret
 EVERYWHERE = (bytes(4), b"\xff" * 4)
 
 
@@ -117,8 +116,8 @@ def _connection(node: model.NodeSpec, spec: model.ConnectionSpec) -> Connection:
         spec.local_addrs[0] if spec.local_addrs else node.interfaces[0].address,
         spec.remote_addrs[0],
         Identity.from_text(spec.local.id),
-        Identity.from_text(spec.remote.id),
-        tuple(IkeProposal(each.encryption, each.integrity, each.prf, each.groups) for each in spec.proposals),
+        None if spec.remote.id == ANY_IDENTITY else Identity.from_text(spec.remote.id),
+        spec.proposals,
         tuple(_child(node, spec, each) for each in spec.children.values()),
         encap=spec.encap,
         dpd_delay=spec.dpd_delay,
@@ -130,7 +129,7 @@ def _child(node: model.NodeSpec, connection: model.ConnectionSpec, spec: model.C
         spec.name,
         _traffic_selectors(spec.local_ts),
         _traffic_selectors(spec.remote_ts),
-        tuple(EspProposal(each.encryption, each.integrity, each.groups) for each in spec.esp_proposals),
+        spec.esp_proposals,
         policy_name(node, connection, spec),
         StartAction(spec.start_action),
         spec.replay_window,

@@ -11,7 +11,7 @@ from typing import Literal
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration, Instant
-from ipsecsim.crypto.catalogue import Encryption, EspSuite, Group, IkeSuite, Integrity, Prf
+from ipsecsim.ike.config import EspProposal, IkeProposal
 
 Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
 StartAction = Literal["none", "trap", "start"]
@@ -80,46 +80,6 @@ class LinkSpec:
 
 
 # IPsec, in swanctl's keys
-
-
-@dataclass(frozen=True, slots=True)
-class IkeProposal:
-    """One IKE proposal: for each transform type what may be chosen, best first."""
-
-    encryption: tuple[tuple[Encryption, int], ...]
-    integrity: tuple[Integrity, ...]
-    prf: tuple[Prf, ...]
-    groups: tuple[Group, ...]
-    words: str
-
-    def suites(self) -> list[IkeSuite]:
-        """Every combination that this proposal allows, best first."""
-        return [
-            IkeSuite(encryption, bits, integrity, prf, group)
-            for encryption, bits in self.encryption
-            for integrity in (self.integrity or (None,))
-            for prf in self.prf
-            for group in self.groups
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class EspProposal:
-    """One ESP proposal. `groups` matter at rekey only; `esn` is False where the words do not ask for it."""
-
-    encryption: tuple[tuple[Encryption, int], ...]
-    integrity: tuple[Integrity, ...]
-    groups: tuple[Group, ...]
-    esn: bool
-    words: str
-
-    def suites(self) -> list[EspSuite]:
-        """Every combination that this proposal allows, best first."""
-        return [
-            EspSuite(encryption, bits, integrity)
-            for encryption, bits in self.encryption
-            for integrity in (self.integrity or (None,))
-        ]
 
 
 @dataclass(frozen=True, slots=True)

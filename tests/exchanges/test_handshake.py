@@ -118,6 +118,17 @@ def test_an_unknown_identity_looks_the_same_on_the_wire_as_a_wrong_secret():
     assert len(wrong_id.sent[3].payload) == len(wrong_secret.sent[3].payload)
 
 
+@pytest.mark.parametrize("side", ["west", "east"])
+def test_a_connection_for_anybody_takes_whoever_knows_the_secret(side):
+    pair = Pair(**{side: {"peer_id": "%any"}})
+    pair.establish()
+    assert len(pair.west.sas) == len(pair.east.sas) == 2
+    stranger = Pair(**{side: {"peer_id": "%any"}}, secrets=("secret", "tpyo"))
+    stranger.establish()
+    assert not stranger.west.sas
+    assert not stranger.east.sas
+
+
 def test_an_initiator_that_meets_the_wrong_responder_tells_it_and_forgets():
     pair = Pair(west={"peer_id": "north.example"}, east={"id": "east.example"})
     # the responder would refuse an IDr that is not its own; let it believe it is asked for itself

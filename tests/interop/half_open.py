@@ -11,7 +11,7 @@ from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ipsec.actions import SendDatagram
-from tests.support.pair import esp_proposal, ike_proposal
+from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 
 PORT = 5001
 

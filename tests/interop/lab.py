@@ -21,8 +21,8 @@ from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.views.text import story
-from tests.support.pair import esp_proposal, ike_proposal
 
 OUR_ADDRESS, PEER_ADDRESS = "192.0.2.1", "192.0.2.2"
 OUR_INNER, PEER_INNER = "10.1.0.1", "10.2.0.1"

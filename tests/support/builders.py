@@ -19,10 +19,10 @@ from ipsecsim.net.nodes.router import Router
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.routes import Route
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
-from tests.support.pair import esp_proposal, ike_proposal
 
 DEFAULT_ROUTE = Prefix(bytes(4), 0)
 _EVERYWHERE = (bytes(4), b"\xff" * 4)

@@ -8,9 +8,8 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, TraceEvent
-from ipsecsim.crypto.catalogue import WORDS, Encryption, Group, Integrity, Prf
 from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
-from ipsecsim.ike.config import ChildConfig, Connection, EspProposal, HalfOpenLimits, IkeProposal
+from ipsecsim.ike.config import ChildConfig, Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials, SharedSecret
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.identity import Identity
@@ -18,37 +17,10 @@ from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.ipsec.association import SaParameters
+from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 
 WEST, EAST = pack("192.0.2.1"), pack("192.0.2.2")
 WEST_NET, EAST_NET = "10.1.0.0/24", "10.2.0.0/24"
-
-
-def ike_proposal(words: str = "aes256gcm16-prfsha256-x25519") -> IkeProposal:
-    """A proposal from words that each stand for one row; classic ones take the prf from the integrity word."""
-    rows = [WORDS[word] for word in words.split("-")]
-    integrity = tuple(each.row for each in rows if isinstance(each.row, Integrity))
-    prf = tuple(each.row for each in rows if isinstance(each.row, Prf))
-    if not prf:
-        prf = tuple(
-            row.row
-            for row in WORDS.values()
-            if isinstance(row.row, Prf) and row.row.id in [i.prf for i in integrity]
-        )
-    return IkeProposal(
-        tuple((each.row, each.key_bits or 0) for each in rows if isinstance(each.row, Encryption)),
-        integrity,
-        prf,
-        tuple(each.row for each in rows if isinstance(each.row, Group)),
-    )
-
-
-def esp_proposal(words: str = "aes256gcm16") -> EspProposal:
-    """The same for ESP."""
-    rows = [WORDS[word] for word in words.split("-")]
-    return EspProposal(
-        tuple((each.row, each.key_bits or 0) for each in rows if isinstance(each.row, Encryption)),
-        tuple(each.row for each in rows if isinstance(each.row, Integrity)),
-    )
 
 
 @dataclass
@@ -106,7 +78,9 @@ class Pair:
             own,
             peer,
             Identity.from_text(changes.get("id", f"{name}.example")),
-            Identity.from_text(changes.get("peer_id", f"{peer_name}.example")),
+            None
+            if changes.get("peer_id") == "%any"
+            else Identity.from_text(changes.get("peer_id", f"{peer_name}.example")),
             tuple(ike_proposal(words) for words in changes.get("ike", ["aes256gcm16-prfsha256-x25519"])),
             (child,),
             **{key: changes[key] for key in ("encap", "dpd_delay", "half_open_timeout") if key in changes},

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from ipsecsim.crypto.catalogue import PRF, WORDS, Encryption, Group, Integrity, Prf
-from ipsecsim.scenario.model import EspProposal, IkeProposal
+from ipsecsim.ike.config import EspProposal, IkeProposal
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.swanctl.words import CONTROL, DOCUMENTED, ELSEWHERE, known_words, vendor_word
 
@@ -96,13 +96,7 @@ def esp_proposal(text: str) -> EspProposal:
     words = [row.word_for(bits) for row, bits in parts.encryption]
     words += [row.word for row in parts.integrity]
     words += [row.word for row in parts.groups]
-    return EspProposal(
-        tuple(parts.encryption),
-        tuple(parts.integrity),
-        tuple(parts.groups),
-        esn=False,
-        words="-".join(words),
-    )
+    return EspProposal(tuple(parts.encryption), tuple(parts.integrity), tuple(parts.groups), "-".join(words))
 
 
 def check_ah_proposal(text: str) -> None:

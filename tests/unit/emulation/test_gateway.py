@@ -20,8 +20,8 @@ from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.net.events import EchoReplyMissed, EchoReplyReceived
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.views.text import story
-from tests.support.pair import esp_proposal, ike_proposal
 
 LOOPBACK = pack("127.0.0.1")
 WEST_INNER, EAST_INNER = pack("10.1.0.1"), pack("10.2.0.1")
@@ -45,7 +45,7 @@ def connection(name: str, peer: str, **changes: object) -> Connection:
         "net",
         (traffic_selector(Prefix.parse(NETS[name])),),
         (traffic_selector(Prefix.parse(NETS[peer])),),
-        (esp_proposal(),),
+        (esp_proposal("default"),),
         policy="net",
     )
     facts: dict[str, object] = {
@@ -54,7 +54,7 @@ def connection(name: str, peer: str, **changes: object) -> Connection:
         "remote_address": LOOPBACK,
         "local_id": Identity.from_text(f"{name}.example"),
         "remote_id": Identity.from_text(f"{peer}.example"),
-        "proposals": (ike_proposal(),),
+        "proposals": (ike_proposal("default"),),
         "children": (child,),
         "encap": True,
     }

@@ -12,9 +12,9 @@ from ipsecsim.ike.negotiate import (
     offer_ike,
     select,
 )
+from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.wire.ike.numbers import TransformType
 from ipsecsim.wire.ike.proposal import Proposal, SecurityAssociationPayload, Transform
-from tests.support.pair import esp_proposal, ike_proposal
 
 SPI, OTHER_SPI = b"\x01\x02\x03\x04", b"\x0a\x0b\x0c\x0d"
 
@@ -32,9 +32,11 @@ def test_our_order_decides_within_a_proposal_and_theirs_between_proposals():
 
 
 def test_esp_offers_carry_spis_both_ways():
-    answer, suite, spi = choose_esp(offer_esp([esp_proposal()], SPI), [esp_proposal()], OTHER_SPI)
+    answer, suite, spi = choose_esp(
+        offer_esp([esp_proposal("default")], SPI), [esp_proposal("default")], OTHER_SPI
+    )
     assert (suite.words, spi) == ("aes256gcm16", SPI)
-    assert accept_esp(answer, [esp_proposal()]) == (suite, OTHER_SPI)
+    assert accept_esp(answer, [esp_proposal("default")]) == (suite, OTHER_SPI)
 
 
 def test_a_classic_cipher_needs_its_integrity_and_aead_none():
@@ -66,13 +68,13 @@ def test_a_transform_type_that_we_do_not_know_cannot_be_accepted():
 
 @pytest.mark.parametrize("spi", [b"", b"\0\0\0\0", b"\1\2\3", bytes(8)])
 def test_an_esp_proposal_needs_an_spi_of_four_bytes(spi):
-    offered = offer_esp([esp_proposal()], spi)
+    offered = offer_esp([esp_proposal("default")], spi)
     with pytest.raises(NoProposalChosen):
-        choose_esp(offered, [esp_proposal()], OTHER_SPI)
+        choose_esp(offered, [esp_proposal("default")], OTHER_SPI)
 
 
 def tampered(change) -> SecurityAssociationPayload:
-    offered = [ike_proposal()]
+    offered = [ike_proposal("default")]
     answer, _ = choose_ike(offer_ike(offered), offered)
     change(answer)
     return answer
@@ -95,4 +97,4 @@ def tampered(change) -> SecurityAssociationPayload:
 )
 def test_an_answer_that_was_not_offered_is_refused(change):
     with pytest.raises(NoProposalChosen):
-        accept_ike(tampered(change), [ike_proposal()])
+        accept_ike(tampered(change), [ike_proposal("default")])

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -11,8 +12,6 @@ from ruamel.yaml.error import YAMLError
 from ipsecsim.scenario import expanded_yaml, json_schema, names, read
 from ipsecsim.scenario.library import root
 from tests.unit.scenario.examples import ALL
-
-jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
 
 EXAMPLES = Path(__file__).parent.parent.parent / "data" / "topology_examples"
 UNSEEN = {

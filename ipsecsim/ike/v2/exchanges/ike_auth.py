@@ -52,10 +52,11 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     connection, wanted = sa.connection, sa.wanted_child
     our_id = IdInitiator(connection.local_id.id_type, connection.local_id.data)
     sa.spi_in = sa.allocate_spi()
+    expected = connection.remote_id
     return [
         our_id,
-        IdResponder(connection.remote_id.id_type, connection.remote_id.data),
-        _our_proof(sa, our_id),
+        *([] if expected is None else [IdResponder(expected.id_type, expected.data)]),
+        _our_proof(sa, our_id, expected),
         negotiate.offer_esp(wanted.proposals, sa.spi_in.to_bytes(4, "big")),
         TsInitiator(list(wanted.local_ts)),
         TsResponder(list(wanted.remote_ts)),
@@ -71,7 +72,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     sa.connection = _connection_for(sa, their_id, first(payloads, IdResponder))
     _check_proof(sa, their_id, the(payloads, Authentication))
     our_id = IdResponder(sa.connection.local_id.id_type, sa.connection.local_id.data)
-    our_proof = _our_proof(sa, our_id)
+    our_proof = _our_proof(sa, our_id, Identity(their_id.id_type, their_id.data))
     move(sa, Step.AUTHENTICATE)
     try:
         agreed, answer = _agree(sa, payloads)
@@ -111,10 +112,10 @@ def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
     return sa.fail()
 
 
-def _our_proof(sa: "IkeSa", our_id: Identification) -> Authentication:
-    secret = sa.credentials.shared_secret(sa.connection.local_id, sa.connection.remote_id)
+def _our_proof(sa: "IkeSa", our_id: Identification, peer: Identity | None) -> Authentication:
+    secret = sa.credentials.shared_secret(sa.connection.local_id, peer)
     if secret is None:
-        raise AuthenticationFailed(f"no secret for {sa.connection.remote_id}")
+        raise AuthenticationFailed(f"no secret for {peer or 'an unnamed peer'}")
     octets = _octets(sa, our_id, by_initiator=sa.is_initiator)
     return Authentication(AuthMethod.SHARED_KEY_MIC, psk_auth(sa.suite.prf, secret.secret, octets))
 
@@ -144,7 +145,7 @@ def _check_proof(sa: "IkeSa", their_id: Identification, proof: Authentication) -
 
 def _check_identity(sa: "IkeSa", their_id: Identification) -> None:
     identity = Identity(their_id.id_type, their_id.data)
-    if identity != sa.connection.remote_id:
+    if sa.connection.remote_id not in (None, identity):
         raise _refuse(sa, identity, f"we expected {sa.connection.remote_id}")
 
 
@@ -153,7 +154,7 @@ def _connection_for(sa: "IkeSa", their_id: IdInitiator, wanted: IdResponder | No
     identity = Identity(their_id.id_type, their_id.data)
     ours = None if wanted is None else Identity(wanted.id_type, wanted.data)
     for connection in sa.candidates:
-        if connection.remote_id == identity and ours in (None, connection.local_id):
+        if connection.remote_id in (None, identity) and ours in (None, connection.local_id):
             return connection
     raise _refuse(sa, identity, "no connection has this identity")
 
