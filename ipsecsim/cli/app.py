@@ -7,7 +7,7 @@ from rich.console import Console
 
 from ipsecsim import __version__
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.cli import run, topologies
+from ipsecsim.cli import matrix, run, topologies
 
 NOT_MET = 1  # an expectation was not met
 BAD_FILE = 2  # what a person wrote cannot be understood
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 topologies.register(app)
 run.register(app)
+matrix.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -32,8 +32,8 @@ def read_source(
     """The topology that the command line asks for. Raises ConfigError."""
     return read(
         source,
-        params=dict(_pair("--param", each) for each in params or ()),
-        settings=[_pair("--set", each) for each in changes or ()],
+        params=dict(pairs("--param", params)),
+        settings=pairs("--set", changes),
         do=do or (),
         expect=expect or (),
     )
@@ -45,6 +45,11 @@ def read_time(text: str) -> Duration:
         return duration(text)
     except Mistake as mistake:
         raise ConfigError(f"--until {text}: {mistake}") from mistake
+
+
+def pairs(option: str, texts: Sequence[str] | None) -> list[tuple[str, str]]:
+    """Every NAME=VALUE of a repeatable option. Raises ConfigError."""
+    return [_pair(option, text) for text in texts or ()]
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import typer
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.cli.options import Changes, Params, Source, read_source
+from ipsecsim.experiment.matrix import run_matrix
 from ipsecsim.experiment.run import Run
 from ipsecsim.scenario import Topology, expanded_yaml, find, json_schema, names, read
 from ipsecsim.views.tables import table
@@ -72,7 +73,7 @@ def check(
             continue
         for warning in topology.warnings:
             typer.echo(str(warning), err=True)
-        rows.append((source, *(_outcome(topology) if run else ("ok", _size(topology)))))
+        rows.append((source, *(_outcome(source, topology) if run else ("ok", _size(topology)))))
     typer.echo(table("Checked", ("file", "result", "what"), rows))
     for sentence in mistakes:
         typer.echo(sentence, err=True)
@@ -96,9 +97,10 @@ def _size(topology: Topology) -> str:
     return ", ".join(size(topology))
 
 
-def _outcome(topology: Topology) -> tuple[str, str]:
-    """Run it, and say what came of its expectations."""
-    verdicts = Run(topology).run().verdicts()
+def _outcome(source: str, topology: Topology) -> tuple[str, str]:
+    """Run it, every cell of it, and say what came of its expectations."""
+    runs = [each.run for each in run_matrix(source)] if topology.matrix else [Run(topology).run()]
+    verdicts = [verdict for run in runs for verdict in run.verdicts()]
     failed = [str(verdict) for verdict in verdicts if not verdict.is_met]
     if failed:
         return "NOT MET", "; ".join(failed)

@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 
 from ipsecsim.base.instant import Instant
-from ipsecsim.scenario import references, schema, to_model
+from ipsecsim.scenario import matrix, references, schema, to_model
 from ipsecsim.scenario.model import (
+    Expectation,
     NodeSpec,
     Ping,
     ScriptAction,
@@ -44,14 +45,25 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         links,
         _tunnels(root, known, nodes),
         _script(understood.sentences),
-        understood.sentences.expect,
+        _expectations(understood),
         groups=understood.groups,
         params=understood.params,
         file=understood.file,
+        matrix=known.axes,
         warnings=tuple(dict.fromkeys(problems.remarks)),
     )
     _check_rekeying(topology, root, problems)
     return topology
+
+
+def _expectations(understood: Understood) -> tuple[Expectation, ...]:
+    """The claims that speak of the cell that is read; no longer limited, since it is this one."""
+    cell = {**understood.params, **understood.settings}
+    return tuple(
+        dataclasses.replace(each, where=())
+        for each in understood.sentences.expect
+        if matrix.applies(each, cell)
+    )
 
 
 def _look_for(root: Map) -> list[str]:

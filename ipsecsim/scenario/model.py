@@ -377,7 +377,11 @@ class ScriptEntry:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """A whole file, understood. Mappings keep the file's order."""
+    """A whole file, understood. Mappings keep the file's order.
+
+    A file with a `matrix` is read as one cell of it: that of its parameters and of the settings from
+    outside. `expect` holds the claims that speak of this cell.
+    """
 
     name: str
     story: str
@@ -392,4 +396,5 @@ class Topology:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict, compare=False)
     file: str = field(default="", compare=False)
+    matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     warnings: tuple[Remark, ...] = field(default=(), compare=False)

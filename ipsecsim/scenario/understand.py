@@ -46,6 +46,7 @@ class Understood:
     sentences: references.Read
     groups: Mapping[str, tuple[str, ...]]
     params: Mapping[str, str]
+    settings: Mapping[str, str]
     file: str
 
 
@@ -83,7 +84,9 @@ def understand(
     tunnels.expand(counted.root, network, known, value(TEXT, counted.root, schema.TOP, "seed"), problems)
     set_paths.apply(counted.root, waiting, problems, last=True, check=True)
     problems.stop()
-    return Understood(counted.root, known, network, tables, sentences, counted.groups, values, shown)
+    return Understood(
+        counted.root, known, network, tables, sentences, counted.groups, values, dict(settings), shown
+    )
 
 
 def _load(source: str | Path, problems: Problems) -> tuple[Map, Path | None]:
