@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.experiment.expectations import Verdict, judge_all
+from ipsecsim.experiment.script import Script
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.build import World, build
 from ipsecsim.scenario.model import Topology
@@ -22,6 +23,7 @@ class Run:
         self.seed = topology.seed if seed is None else seed
         self.recorder = Recorder()
         self.world: World = build(topology, seed=self.seed, observer=self.recorder.observe)
+        self._script = Script(self.world, self.recorder)
 
     @property
     def now(self) -> Instant:
@@ -35,7 +37,10 @@ class Run:
 
     def step(self) -> bool:
         """Run one turn. False when nothing is left to do."""
-        return self.world.simulator.step()
+        has_run = self.world.simulator.step()
+        if has_run:
+            self._script.after_turn()
+        return has_run
 
     def run(self, until: Instant | None = None, *, progress: Progress | None = None) -> "Run":
         """Run until the world is quiet, or to `until` (else the file's own end); turns at `until` still run."""
@@ -49,8 +54,9 @@ class Run:
                 break
             if progress is not None and self.turns % PROGRESS_EVERY == 0:
                 progress(self)
+        self._script.finish()
         return self
 
     def verdicts(self) -> list[Verdict]:
-        """What came of the file's expectations."""
-        return judge_all(self.world, self.recorder)
+        """What came of the file's expectations: those on the way, then those at the end."""
+        return [*self._script.verdicts, *judge_all(self.world, self.recorder)]

@@ -7,7 +7,7 @@ from ipsecsim.base.trace import TraceEvent
 
 @dataclass(slots=True)
 class TurnBegan(TraceEvent):
-    """A stimulus reached a node: 'frame', 'timer', 'script' or 'start'."""
+    """A stimulus reached a node: 'frame', 'timer', 'script', 'start' or 'look'."""
 
     stimulus: str
 

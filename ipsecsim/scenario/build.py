@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import (
     ChildConfig,
     Connection,
@@ -169,15 +170,17 @@ def _plan(world: World) -> None:
     for node in simulator.nodes.values():
         if isinstance(node, VpnGateway) and node.has_children_to_start:
             simulator.plan(0, node, node.start, stimulus="start")
-    at = 0
     for entry in world.topology.script:
+        # what waits for something, or counts from that, is planned by whoever watches the run
         if entry.at is not None:
-            at = entry.at
-        elif entry.plus is not None:
-            at += entry.plus
-        for action in entry.do:
-            node, work = _work(world, action)
-            simulator.plan(at, node, work)
+            play(world, entry, entry.at)
+
+
+def play(world: World, entry: model.ScriptEntry, at: Instant) -> None:
+    """Plan the actions of a script entry."""
+    for action in entry.do:
+        node, work = _work(world, action)
+        world.simulator.plan(at, node, work)
 
 
 def _work(world: World, action: model.ScriptAction) -> tuple[Node, Callable[[], None]]:

@@ -14,7 +14,12 @@ from ipsecsim.scenario.model import Topology
 from ipsecsim.stack.events import PacketDelivered, PacketOriginated
 
 _INDENT = "    "
-_STARTS = {"timer": "a timer rings", "script": "the script speaks", "start": "the node starts"}
+_STARTS = {
+    "timer": "a timer rings",
+    "script": "the script speaks",
+    "start": "the node starts",
+    "look": "the script looks",
+}
 
 # Said by other lines of the same turn already.
 _SILENT = (TurnBegan, FrameArrived, FrameSent, PacketOriginated)

@@ -11,8 +11,9 @@ from random import Random
 
 from ipsecsim.base.errors import LocalError, RemoteError
 from ipsecsim.wire.ike.generic import Payload
-from ipsecsim.wire.ike.numbers import NotifyType, PayloadType
+from ipsecsim.wire.ike.numbers import NotifyType, PayloadType, TsType
 from ipsecsim.wire.ike.payloads import PAYLOADS
+from ipsecsim.wire.ike.traffic_selector import TrafficSelector, TsInitiator
 from tests.hostile import mutators
 from tests.hostile.seeds import bodies
 
@@ -112,6 +113,34 @@ def _add_notify(chance: Random, links: Links) -> Links:
     return _put(chance, links, Link(int(PayloadType.NOTIFY), body))
 
 
+def _other_selectors(chance: Random, links: Links) -> Links:
+    """Other traffic selectors at one end or both: of some protocol, very many, or of no known kind."""
+    changed = [
+        replace(link, body=TsInitiator(_selectors(chance, link)).emit())
+        if link.number in (PayloadType.TSi, PayloadType.TSr) and chance.random() < 0.8
+        else link
+        for link in links
+    ]
+    return changed if changed != links else _double(chance, links)
+
+
+def _selectors(chance: Random, link: Link) -> list[TrafficSelector]:
+    """What the payload says, made many and each a little different; or anything at all."""
+    first = TrafficSelector(TsType.IPV4_ADDR_RANGE, 0, 0, 0xFFFF, bytes(4), b"\xff" * 4)
+    if chance.random() < 0.6:
+        with suppress(RemoteError, IndexError):
+            first = TsInitiator.parse(link.body).selectors[0]
+    if not first.is_known or chance.random() < 0.1:
+        return [TrafficSelector(chance.choice((0, 6, 9, 129, 255)), 0, 0, 0, b"", b"", chance.randbytes(8))]
+    count = chance.choice((1, 1, 1, 2, 3, 33, 64, 254, 255))
+    protocol = chance.choice((0, 0, 1, 6, 17, 17, 255))
+    low = chance.choice((0, 0, 53, 0xFFFF))
+    return [
+        replace(first, protocol=protocol, start_port=min(low + number, 0xFFFF), end_port=0xFFFF - number)
+        for number in range(count)
+    ]
+
+
 def _put(chance: Random, links: Links, new: Link) -> Links:
     at = chance.randint(0, len(links))
     return [*links[:at], new, *links[at:]]
@@ -173,6 +202,7 @@ _ON_CHAIN: tuple[Callable[[Random, Links], Links], ...] = (
     _add_known,
     _add_notify,
     _add_notify,
+    _other_selectors,
 )
 _ON_LINK: tuple[Callable[[Random, Link], Link], ...] = (
     _renumber,
