@@ -58,10 +58,6 @@ class SecurityPolicyDatabase:
         """The rules in the order they are tried."""
         return tuple(self._policies)
 
-    def named(self, name: str) -> Policy | None:
-        """The rule called `name`."""
-        return next((policy for policy in self._policies if policy.name == name), None)
-
     def replace(self, policies: Sequence[Policy]) -> None:
         """Put other rules in place."""
         self._policies = list(policies)

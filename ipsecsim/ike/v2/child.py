@@ -48,44 +48,37 @@ def create(sa: "IkeSa", agreed: Agreement, *, we_began: bool) -> tuple[InstallCh
     from_initiator = (keys.encryption_i, keys.integrity_i)
     from_responder = (keys.encryption_r, keys.integrity_r)
     outbound, inbound = (from_initiator, from_responder) if we_began else (from_responder, from_initiator)
-    path = sa.path
-    encapsulated = sa.is_nat_between
-    selectors = to_selectors(agreed.local, agreed.remote)
-    config = agreed.config
+    config, path = agreed.config, sa.path
+    there, here = (path.remote, path.remote_port), (path.local, path.local_port)
     sa.children.append(ChildSa(config, agreed.spi_in, agreed.spi_out))
     if sa.tap is not None:
         sa.tap(ChildSaCreated(config.name, agreed.spi_in, agreed.spi_out, agreed.suite.words))
+
+    def install(
+        direction: Direction,
+        spi: int,
+        source: tuple[bytes, int],
+        destination: tuple[bytes, int],
+        secrets: tuple[bytes, bytes],
+    ) -> InstallChildSa:
+        parameters = SaParameters(
+            direction=direction,
+            spi=spi,
+            source=source[0],
+            destination=destination[0],
+            suite=agreed.suite,
+            encryption_key=secrets[0],
+            integrity_key=secrets[1],
+            selectors=to_selectors(agreed.local, agreed.remote),
+            policy=config.policy,
+            replay_window=config.replay_window,
+            udp_ports=(source[1], destination[1]) if sa.is_nat_between else None,
+        )
+        return InstallChildSa(parameters)
+
     return (
-        InstallChildSa(
-            SaParameters(
-                direction=Direction.INBOUND,
-                spi=agreed.spi_in,
-                source=path.remote,
-                destination=path.local,
-                suite=agreed.suite,
-                encryption_key=inbound[0],
-                integrity_key=inbound[1],
-                selectors=selectors,
-                policy=config.policy,
-                replay_window=config.replay_window,
-                udp_ports=(path.remote_port, path.local_port) if encapsulated else None,
-            )
-        ),
-        InstallChildSa(
-            SaParameters(
-                direction=Direction.OUTBOUND,
-                spi=agreed.spi_out,
-                source=path.local,
-                destination=path.remote,
-                suite=agreed.suite,
-                encryption_key=outbound[0],
-                integrity_key=outbound[1],
-                selectors=selectors,
-                policy=config.policy,
-                replay_window=config.replay_window,
-                udp_ports=(path.local_port, path.remote_port) if encapsulated else None,
-            )
-        ),
+        install(Direction.INBOUND, agreed.spi_in, there, here, inbound),
+        install(Direction.OUTBOUND, agreed.spi_out, here, there, outbound),
     )
 
 
