@@ -12,6 +12,8 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.scenario import read
 from ipsecsim.views import text
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (ipsecsim .*)$", README, re.MULTILINE)

@@ -51,6 +51,7 @@ def frames(name: str, seed: str, watched: str, hash_seed: str) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_the_same_seed_gives_the_same_frames_watched_or_not(name):
     first = frames(name, "1", "yes", "1")

@@ -8,6 +8,9 @@ import pytest
 from ipsecsim.scenario import names
 
 
+pytestmark = pytest.mark.slow
+
+
 def ipsecsim(*words: str, cwd=None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from ipsecsim.cli import main; main()", *words],
