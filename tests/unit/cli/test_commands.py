@@ -7,7 +7,6 @@ import pytest
 
 from ipsecsim.scenario import names
 
-
 pytestmark = pytest.mark.slow
 
 
