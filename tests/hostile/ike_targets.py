@@ -287,7 +287,15 @@ class SealedIke(_Ike):
     def feed(self, data: bytes) -> str:
         made = self.made
         was_proved = any(sa.state is State.ESTABLISHED for sa in made.endpoint.sas)
+        unproved = [
+            (sa, sa.state, sa.window.expected_request)
+            for sa in made.endpoint.sas
+            if sa.state in (State.INIT_ANSWERED, State.AUTH_SENT)
+        ]
         self._take(made.path, data)
+        for sa, state, expected in unproved:
+            is_moved = sa.state is state and sa.window.expected_request != expected
+            require(not is_moved, "a peer that has proved nothing moved the window")
         is_proved = any(sa.state is State.ESTABLISHED for sa in made.endpoint.sas)
         if is_proved and not was_proved:
             require(self._proof() in self._inside[1], "somebody was believed without a proof")
