@@ -1,0 +1,39 @@
+"""From a model to a world: what people write that no tunnel speaks of still becomes nodes."""
+
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.experiment.run import Run
+from ipsecsim.net.nodes.vpn_gateway import VpnGateway
+from ipsecsim.observe.invariants import check
+from ipsecsim.scenario import read
+
+THREE = """name: lab
+nodes:
+  pc: {kind: host}
+  office: {kind: gateway}
+  home: {kind: gateway}
+links:
+  lan: [pc, office]
+  dsl: [office, home]
+tunnels:
+  vpn: [pc, home]
+script:
+  - do: ping pc home
+"""
+
+
+def test_a_gateway_without_a_tunnel_is_built_and_lets_nothing_across():
+    run = Run(read(THREE)).run()
+    office = run.world.simulator.nodes["office"]
+    assert isinstance(office, VpnGateway)
+    assert office.ike.connections == ()
+    dropped = [(record.node, event.reason) for record, event in run.recorder.of(PacketDropped)]
+    assert dropped == [("office", DropReason.SPD_NO_MATCH)]
+    assert check(run.recorder, run.world.simulator) == []
+
+
+def test_a_host_with_a_tunnel_has_ipsec_and_forwards_nothing():
+    pc = Run(read(THREE)).world.simulator.nodes["pc"]
+    assert isinstance(pc, VpnGateway)
+    assert not pc.stack.forwards
+    assert pc.unprotected == {"lan"}
