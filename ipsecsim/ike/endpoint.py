@@ -44,7 +44,6 @@ class IkeEndpoint:
         self._entropy = entropy
         self._sas: dict[bytes, IkeSa] = {}  # by our own SPI
         self._half_open = HalfOpenTable(limits or HalfOpenLimits(), entropy.fork("cookies"))
-        self._esp_spis: set[int] = set()
 
     # -- feed verbs -----------------------------------------------------------------------------
 
@@ -194,11 +193,13 @@ class IkeEndpoint:
         raise LocalError(f"no connection has a child for the policy {policy!r}")
 
     def _allocate_esp_spi(self) -> int:
+        """An inbound SPI that no living IKE SA of this node has for a child, up or on its way."""
         entropy = self._entropy.fork("esp spi")
+        taken = {child.spi_in for sa in self._sas.values() for child in sa.children}
+        taken |= {sa.spi_in for sa in self._sas.values()}
         while True:
             spi = int.from_bytes(entropy.bytes(4), "big")
-            if spi >= FIRST_ESP_SPI and spi not in self._esp_spis:
-                self._esp_spis.add(spi)
+            if spi >= FIRST_ESP_SPI and spi not in taken:
                 return spi
 
     # -- refusing -------------------------------------------------------------------------------
