@@ -71,7 +71,7 @@ class _Boundary:
 
     def __init__(self, gateway: VpnGateway) -> None:
         self._unprotected = gateway.unprotected
-        self._addresses = {interface.address for interface in gateway.stack.interfaces.values()}
+        self._addresses = gateway.stack.addresses
         self._policies = gateway.ipsec.spd.policies
         self._turn = 0
         self._allowed: set[Key] = set()

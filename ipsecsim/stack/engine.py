@@ -51,7 +51,7 @@ class HostStack:
         self.tap = tap
         self._identification = entropy.fork("ip identification").below(0x10000)
         self._reassembler = Reassembler()
-        self._own = {interface.address for interface in self.interfaces.values()}
+        self.addresses = frozenset(interface.address for interface in self.interfaces.values())
         for interface in self.interfaces.values():
             network = _network_of(interface)
             self.routes.add(Route(network, None, interface.name))
@@ -94,7 +94,7 @@ class HostStack:
         )
         if self.tap is not None:
             self.tap(PacketOriginated(packet))
-        if destination in self._own:
+        if destination in self.addresses:
             return self._deliver(packet, Passage(), 0)
         if route is None:
             return self._drop(DropReason.IP_NO_ROUTE, packet)
@@ -167,7 +167,7 @@ class HostStack:
             if isinstance(verdict, list):
                 return verdict
             packet = verdict
-        if packet[ipv4.DESTINATION] in self._own:
+        if packet[ipv4.DESTINATION] in self.addresses:
             return self._deliver(packet, passage, now)
         if not self.forwards:
             return self._drop(DropReason.IP_NOT_LOCAL, packet)
@@ -295,7 +295,7 @@ class HostStack:
         if not icmp.may_complain_about(packet):
             return []
         sender = bytes(packet[ipv4.SOURCE])
-        if sender in self._own or self.routes.lookup(sender) is None:
+        if sender in self.addresses or self.routes.lookup(sender) is None:
             return []
         if self.tap is not None:
             self.tap(IcmpErrorSent(sender, kind, code, mtu))

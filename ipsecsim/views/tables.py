@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from ipsecsim.base.address import unpack
-from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import format_duration, format_seconds
-from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.association import Direction, SecurityAssociation
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
+from ipsecsim.observe.counters import count
 from ipsecsim.observe.leaks import check_leaks
 from ipsecsim.observe.overhead import overhead
 
@@ -102,16 +101,13 @@ def overheads(run: Run) -> str:
 
 def drops(run: Run) -> str:
     """Every drop by node and reason, with the sentence and the clause."""
-    counted: dict[tuple[str, DropReason], int] = {}
-    for record, event in run.recorder.of(PacketDropped):
-        key = (record.node, event.reason)
-        counted[key] = counted.get(key, 0) + 1
-    if not counted:
-        return "Drops: none"
     rows = [
-        (node, count, reason.name, reason.sentence, reason.clause)
-        for (node, reason), count in counted.items()
+        (name, number, reason.name, reason.sentence, reason.clause)
+        for name, node in count(run.recorder.rows).nodes.items()
+        for reason, number in node.dropped.items()
     ]
+    if not rows:
+        return "Drops: none"
     return table("Drops", ("node", "count", "reason", "meaning", "clause"), rows)
 
 

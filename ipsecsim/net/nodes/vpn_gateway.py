@@ -104,12 +104,9 @@ class VpnGateway(Node):
         """A packet came across the boundary without protection. ESP itself is judged by its SA instead."""
         if passage.decapsulated or passage.inbound not in self.unprotected:
             return packet
-        if packet[ipv4.PROTOCOL] == IpProtocol.ESP and packet[ipv4.DESTINATION] in self._addresses():
+        if packet[ipv4.PROTOCOL] == IpProtocol.ESP and packet[ipv4.DESTINATION] in self.stack.addresses:
             return packet
         return packet if self.ipsec.inbound_clear(packet) else []
-
-    def _addresses(self) -> set[bytes]:
-        return {interface.address for interface in self.stack.interfaces.values()}
 
     # -- actions --------------------------------------------------------------------------------
 
