@@ -6,30 +6,38 @@ from enum import IntEnum
 class IpProtocol(IntEnum):
     """Protocol field of IPv4, Next Header of IPv6, AH and ESP. Open: a field may hold any byte."""
 
+    HOP_BY_HOP = 0
     ICMP = 1
     IPV4 = 4
     TCP = 6
     UDP = 17
     IPV6 = 41
+    ROUTING = 43
+    FRAGMENT = 44
     ESP = 50
     AH = 51
     ICMPV6 = 58
     NO_NEXT = 59
+    DESTINATION_OPTIONS = 60
 
 
 IKE_PORT = 500
 NAT_T_PORT = 4500
 
 _PROTOCOL_NAMES = {
+    IpProtocol.HOP_BY_HOP: "hop-by-hop options",
     IpProtocol.ICMP: "ICMP",
     IpProtocol.IPV4: "IPv4",
     IpProtocol.TCP: "TCP",
     IpProtocol.UDP: "UDP",
     IpProtocol.IPV6: "IPv6",
+    IpProtocol.ROUTING: "routing header",
+    IpProtocol.FRAGMENT: "fragment header",
     IpProtocol.ESP: "ESP",
     IpProtocol.AH: "AH",
     IpProtocol.ICMPV6: "ICMPv6",
     IpProtocol.NO_NEXT: "no next header",
+    IpProtocol.DESTINATION_OPTIONS: "destination options",
 }
 
 

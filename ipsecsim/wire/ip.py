@@ -1,0 +1,81 @@
+"""Here is what both IP versions have in common, so that others need not ask which one it is.
+
+Packets were checked before: `check` is the only function here that raises Malformed.
+"""
+
+from ipsecsim.wire import ipv4, ipv6
+from ipsecsim.wire.reader import Malformed, Truncated
+
+Packet = bytes | bytearray
+
+
+def version(packet: Packet) -> int:
+    """4 or 6, or what else stands there."""
+    return packet[0] >> 4
+
+
+def check(packet: Packet) -> None:
+    """Raise Malformed unless the IP header, of either version, is right."""
+    if not packet:
+        raise Truncated("an empty IP packet")
+    kind = packet[0] >> 4
+    if kind == 4:
+        ipv4.check(packet)
+    elif kind == 6:
+        ipv6.check(packet)
+    else:
+        raise Malformed(f"IP version {kind}")
+
+
+def source(packet: Packet) -> bytes:
+    """The packed source address."""
+    return bytes(packet[ipv6.SOURCE] if packet[0] >> 4 == 6 else packet[ipv4.SOURCE])
+
+
+def destination(packet: Packet) -> bytes:
+    """The packed destination address."""
+    return bytes(packet[ipv6.DESTINATION] if packet[0] >> 4 == 6 else packet[ipv4.DESTINATION])
+
+
+def total_length(packet: Packet) -> int:
+    """Length of the packet as its header says it."""
+    return ipv6.total_length(packet) if packet[0] >> 4 == 6 else packet[2] << 8 | packet[3]
+
+
+def traffic_class(packet: Packet) -> int:
+    """DSCP and ECN in one byte: Traffic Class, or type of service (RFC 2474 3, RFC 3168 5)."""
+    return ipv6.traffic_class(packet) if packet[0] >> 4 == 6 else packet[ipv4.TOS]
+
+
+def hop_limit(packet: Packet) -> int:
+    """How many hops the packet may still take: Hop Limit, or time to live."""
+    return packet[ipv6.HOP_LIMIT] if packet[0] >> 4 == 6 else packet[ipv4.TTL]
+
+
+def upper_layer(packet: Packet) -> tuple[int, int]:
+    """The protocol behind the header and its options or extension headers, and where it begins."""
+    if packet[0] >> 4 == 6:
+        return ipv6.upper_layer(packet)
+    return packet[ipv4.PROTOCOL], (packet[0] & 0x0F) << 2
+
+
+def may_be_fragmented_on_the_way(packet: Packet) -> bool:
+    """Whether a router may cut the packet: IPv4 without DF (RFC 791 2.3); IPv6 never (RFC 8200 4.5)."""
+    return packet[0] >> 4 == 4 and not packet[6] & 0x40
+
+
+def is_fragment(packet: Packet) -> bool:
+    """Whether the packet is a piece of a larger one. A lone IPv6 piece that is the whole counts too."""
+    if packet[0] >> 4 == 4:
+        return ipv4.is_fragment(packet)
+    return packet[ipv6.NEXT_HEADER] in ipv6.EXTENSIONS and ipv6.chain(packet).fragment is not None
+
+
+def fragment_offset(packet: Packet) -> int:
+    """Where in the larger packet this piece begins, in bytes; 0 for whole packets and first fragments."""
+    if packet[0] >> 4 == 4:
+        return (packet[6] & 0x1F) << 11 | packet[7] << 3
+    if packet[ipv6.NEXT_HEADER] not in ipv6.EXTENSIONS:
+        return 0
+    extension = ipv6.chain(packet).fragment
+    return 0 if extension is None else ipv6.read_fragment(packet, extension).offset
