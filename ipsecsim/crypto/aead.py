@@ -34,7 +34,7 @@ class Aead:
         self._shortest = row.iv + row.icv
         self._counter = 0
 
-    def seal(self, aad: bytes, plaintext: bytes, iv: bytes | None = None) -> bytes:
+    def seal(self, aad: bytes, plaintext: bytes, iv: bytes | None = None, behind: bytes = b"") -> bytes:
         """IV | ciphertext | ICV. A counter makes the IV: it must never repeat under a key (RFC 4106 3.1)."""
         if iv is None:
             self._counter += 1
@@ -43,7 +43,7 @@ class Aead:
             raise LocalError(f"an IV of {len(iv)} bytes, the cipher takes {self.iv_length}")
         return iv + self._encrypt(self._salt + iv, plaintext, aad)
 
-    def open(self, aad: bytes, sealed: bytes | memoryview) -> bytes:
+    def open(self, aad: bytes, sealed: bytes | memoryview, behind: bytes = b"") -> bytes:
         """The plaintext. Raises IntegrityFailed when AAD, IV, ciphertext and ICV do not belong together."""
         if len(sealed) < self._shortest:
             raise IntegrityFailed(f"{len(sealed)} bytes cannot hold IV and ICV")

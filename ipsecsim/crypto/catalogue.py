@@ -11,6 +11,8 @@ from ipsecsim.crypto import aead, integrity
 from ipsecsim.crypto import encryption as classic
 from ipsecsim.crypto.key_exchange import Curve25519, Ecp, Modp
 from ipsecsim.crypto.rows import (
+    AhSuite,
+    Authentication,
     Encryption,
     EspSuite,
     Group,
@@ -28,6 +30,8 @@ __all__ = [
     "INTEGRITY",
     "PRF",
     "WORDS",
+    "AhSuite",
+    "Authentication",
     "Encryption",
     "EspSuite",
     "Group",

@@ -1,29 +1,48 @@
 """Classic ciphers, and the integrity check around them: encrypt, then authenticate (RFC 3602, RFC 4303)."""
 
+from collections.abc import Callable
 from hmac import compare_digest
+from typing import Protocol
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, algorithms, modes
 
 from ipsecsim.base.errors import LocalError
 from ipsecsim.crypto.errors import IntegrityFailed, Misaligned
-from ipsecsim.crypto.rows import Encryption, Keyed
+from ipsecsim.crypto.rows import Encryption, Keyed, ProtectionMaker
 
 
-class AesCbc:
-    """AES-CBC with contexts that live as long as the key: setting one up costs more than a packet does.
+class ClassicCipher(Protocol):
+    """A cipher that hides and checks nothing; the IV stands before what it made."""
+
+    def encrypt_fresh(self, plaintext: bytes) -> bytes:
+        """IV | ciphertext, under an IV that this key has not seen."""
+        ...
+
+    def encrypt(self, iv: bytes, plaintext: bytes) -> bytes:
+        """IV | ciphertext under a given IV; only for repeating recordings."""
+        ...
+
+    def decrypt(self, sealed: bytes | memoryview) -> bytes:
+        """The plaintext of IV | ciphertext."""
+        ...
+
+
+class Cbc:
+    """CBC with contexts that live as long as the key: setting one up costs more than a packet does.
 
     CBC chains for ever: the last ciphertext block of one packet goes into the first block of the next.
     That is put to use in both directions, see `encrypt_fresh` and `decrypt`.
     """
 
-    __slots__ = ("_algorithm", "_counter", "_decryptor", "_encryptor")
+    __slots__ = ("_algorithm", "_block", "_counter", "_decryptor", "_encryptor")
 
-    def __init__(self, key: bytes) -> None:
-        self._algorithm = algorithms.AES(key)
+    def __init__(self, algorithm: BlockCipherAlgorithm) -> None:
+        self._algorithm = algorithm
+        self._block = algorithm.block_size // 8
         self._counter = 0
-        start = modes.CBC(bytes(16))
-        self._encryptor = Cipher(self._algorithm, start).encryptor()
-        self._decryptor = Cipher(self._algorithm, start).decryptor()
+        start = modes.CBC(bytes(self._block))
+        self._encryptor = Cipher(algorithm, start).encryptor()
+        self._decryptor = Cipher(algorithm, start).decryptor()
 
     def encrypt_fresh(self, plaintext: bytes) -> bytes:
         """IV | ciphertext under an IV nobody can foretell, as RFC 3602 3 asks.
@@ -32,7 +51,7 @@ class AesCbc:
         out is the IV, and the chaining applies it to the plaintext by itself.
         """
         self._counter += 1
-        return self._encryptor.update(self._counter.to_bytes(16, "big") + plaintext)
+        return self._encryptor.update(self._counter.to_bytes(self._block, "big") + plaintext)
 
     def encrypt(self, iv: bytes, plaintext: bytes) -> bytes:
         """IV | ciphertext under a given IV; only for repeating recordings."""
@@ -40,7 +59,7 @@ class AesCbc:
 
     def decrypt(self, sealed: bytes | memoryview) -> bytes:
         """The plaintext of IV | ciphertext: the IV turns into nonsense, and starts the chain for the rest."""
-        return self._decryptor.update(sealed)[16:]
+        return self._decryptor.update(sealed)[self._block :]
 
 
 class EncryptThenMac:
@@ -56,7 +75,7 @@ class EncryptThenMac:
         "iv_length",
     )
 
-    def __init__(self, cipher: AesCbc, row: Encryption, authenticate: Keyed, icv: int) -> None:
+    def __init__(self, cipher: ClassicCipher, row: Encryption, authenticate: Keyed, icv: int) -> None:
         self.combined = False
         self.iv_length = row.iv
         self.icv_length = icv
@@ -65,7 +84,7 @@ class EncryptThenMac:
         self._authenticate = authenticate
         self._shortest = row.iv + row.block + icv
 
-    def seal(self, aad: bytes, plaintext: bytes, iv: bytes | None = None) -> bytes:
+    def seal(self, aad: bytes, plaintext: bytes, iv: bytes | None = None, behind: bytes = b"") -> bytes:
         """IV | ciphertext | ICV."""
         if len(plaintext) % self.alignment:
             raise LocalError(f"{len(plaintext)} bytes are no multiple of the block, {self.alignment}")
@@ -75,9 +94,9 @@ class EncryptThenMac:
             raise LocalError(f"an IV of {len(iv)} bytes, the cipher takes {self.iv_length}")
         else:
             covered = self._cipher.encrypt(iv, plaintext)
-        return covered + self._authenticate(aad + covered)[: self.icv_length]
+        return covered + self._authenticate(aad + covered + behind)[: self.icv_length]
 
-    def open(self, aad: bytes, sealed: bytes | memoryview) -> bytes:
+    def open(self, aad: bytes, sealed: bytes | memoryview, behind: bytes = b"") -> bytes:
         """The plaintext; the ICV is checked first, so that a forgery never reaches the cipher.
 
         Raises Misaligned when the ciphertext is no whole number of blocks, IntegrityFailed for a wrong ICV.
@@ -89,14 +108,21 @@ class EncryptThenMac:
         if (split - self.iv_length) % self.alignment:
             raise Misaligned(f"{split - self.iv_length} bytes of ciphertext, the block is {self.alignment}")
         covered = sealed[:split]
-        if not compare_digest(self._authenticate(aad + covered)[: self.icv_length], sealed[split:]):
+        if not compare_digest(self._authenticate(aad + covered + behind)[: self.icv_length], sealed[split:]):
             raise IntegrityFailed("the integrity check value is wrong")
         return self._cipher.decrypt(covered)
 
 
-def aes_cbc(row: Encryption, key: bytes, authenticate: Keyed | None, icv: int) -> EncryptThenMac:
-    """Maker of the AES-CBC row."""
-    if authenticate is None:
-        # RFC 8221 4: encryption without authentication must not be used
-        raise LocalError(f"{row.name} needs an integrity algorithm beside it")
-    return EncryptThenMac(AesCbc(key), row, authenticate, icv)
+def _nothing(_data: bytes) -> bytes:
+    """No integrity check: an ICV of no bytes, which fits everything."""
+    return b""
+
+
+def _maker(cipher: Callable[[bytes], ClassicCipher]) -> ProtectionMaker:
+    def make(row: Encryption, key: bytes, authenticate: Keyed | None, icv: int) -> EncryptThenMac:
+        return EncryptThenMac(cipher(key), row, authenticate or _nothing, icv)
+
+    return make
+
+
+aes_cbc = _maker(lambda key: Cbc(algorithms.AES(key)))

@@ -9,7 +9,7 @@ from ipsecsim.base.entropy import Entropy
 
 
 class Status(Enum):
-    """What the standards think of an algorithm today (RFC 8221, RFC 8247)."""
+    """What the standards think of an algorithm today, best first (RFC 8221, RFC 8247)."""
 
     CURRENT = "current"
     WEAK = "weak"  # SHOULD NOT
@@ -26,19 +26,40 @@ class Protection(Protocol):
     combined: bool
     """True when one algorithm both encrypts and authenticates."""
     iv_length: int
+    """Of the IV on the wire: 0 where there is none, or where both ends know it."""
     icv_length: int
     alignment: int
     """The plaintext's length must be a multiple of this: the cipher's block, 1 where it has none."""
 
-    def seal(self, aad: bytes, plaintext: bytes, iv: bytes | None = None) -> bytes:
+    def seal(self, aad: bytes, plaintext: bytes, iv: bytes | None = None, behind: bytes = b"") -> bytes:
         """IV | ciphertext | ICV. The caller has padded `plaintext`; `iv` is given only to repeat a recording.
 
+        `behind` is authenticated after the ciphertext and never sent: the high half of an extended sequence
+        number (RFC 4303 2.2.1). A combined cipher takes it in the AAD instead, and none here (RFC 4106 5).
         Raises LocalError when the plaintext is no multiple of `alignment` or the IV has another length.
         """
         ...
 
-    def open(self, aad: bytes, sealed: bytes | memoryview) -> bytes:
+    def open(self, aad: bytes, sealed: bytes | memoryview, behind: bytes = b"") -> bytes:
         """The plaintext, padding and all. Raises IntegrityFailed, and then has told nothing about it."""
+        ...
+
+
+class Authentication(Protocol):
+    """Signs and checks the packets of one direction of one AH SA. Built once, used for every packet."""
+
+    icv_length: int
+    """Of the whole ICV field; with an algorithm that needs an IV, of the IV too (RFC 4543 4)."""
+
+    def sign(self, data: bytes, iv: bytes | None = None) -> bytes:
+        """The ICV field for `data`; `iv` is given only to repeat a recording.
+
+        Raises LocalError when the algorithm takes no IV, or one of another length.
+        """
+        ...
+
+    def check(self, data: bytes, icv: bytes | memoryview) -> None:
+        """Raise IntegrityFailed unless the field `icv` belongs to `data`."""
         ...
 
 
@@ -169,6 +190,18 @@ class EspSuite:
     integrity: Integrity | None = None
 
     @property
+    def is_authenticated(self) -> bool:
+        """True when a forged packet does not get through: by the cipher itself, or an integrity algorithm."""
+        return self.encryption.combined or self.integrity is not None
+
+    @property
+    def status(self) -> Status:
+        """That of the worst part. Encryption alone is broken, whatever the cipher (RFC 8221 4)."""
+        if not self.is_authenticated:
+            return Status.BROKEN
+        return _worst(self.encryption, self.integrity)
+
+    @property
     def encryption_key_length(self) -> int:
         """Bytes to cut from KEYMAT for the cipher, salt included."""
         return self.key_bits // 8 + self.encryption.salt
@@ -183,6 +216,37 @@ class EspSuite:
         """As strongSwan writes the proposal: 'aes256gcm16', 'aes128-sha256'."""
         cipher = self.encryption.word_for(self.key_bits)
         return cipher if self.integrity is None else f"{cipher}-{self.integrity.word}"
+
+
+@dataclass(frozen=True, slots=True)
+class AhSuite:
+    """The algorithm of one AH SA."""
+
+    integrity: Integrity
+
+    @property
+    def status(self) -> Status:
+        """That of the algorithm."""
+        return self.integrity.status
+
+    @property
+    def encryption_key_length(self) -> int:
+        """0: AH does not encrypt."""
+        return 0
+
+    @property
+    def integrity_key_length(self) -> int:
+        """Bytes to cut from KEYMAT."""
+        return self.integrity.key_length
+
+    @property
+    def words(self) -> str:
+        """As strongSwan writes the proposal: 'sha256'."""
+        return self.integrity.word
+
+
+def _worst(*parts: Encryption | Integrity | None) -> Status:
+    return max((part.status for part in parts if part is not None), key=list(Status).index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,18 @@
 
 import pytest
 
-from ipsecsim.crypto.catalogue import ENCRYPTION, GROUPS, INTEGRITY, PRF, WORDS, EspSuite, IkeSuite, Meaning
+from ipsecsim.crypto.catalogue import (
+    ENCRYPTION,
+    GROUPS,
+    INTEGRITY,
+    PRF,
+    WORDS,
+    AhSuite,
+    EspSuite,
+    IkeSuite,
+    Meaning,
+    Status,
+)
 
 TABLES = {"encryption": ENCRYPTION, "integrity": INTEGRITY, "prf": PRF, "groups": GROUPS}
 
@@ -72,6 +83,7 @@ def test_only_ciphers_with_a_choice_of_key_sizes_send_a_key_length():
         (EspSuite(ENCRYPTION[20], 256), "aes256gcm16"),
         (EspSuite(ENCRYPTION[12], 128, INTEGRITY[12]), "aes128-sha256"),
         (EspSuite(ENCRYPTION[28], 256), "chacha20poly1305"),
+        (AhSuite(INTEGRITY[14]), "sha512"),
         (IkeSuite(ENCRYPTION[20], 256, None, PRF[6], GROUPS[20]), "aes256gcm16-prfsha384-ecp384"),
         (IkeSuite(ENCRYPTION[12], 256, INTEGRITY[12], PRF[5], GROUPS[14]), "aes256-sha256-modp2048"),
         (IkeSuite(ENCRYPTION[12], 256, INTEGRITY[12], PRF[7], GROUPS[31]), "aes256-sha256-prfsha512-x25519"),
@@ -87,5 +99,21 @@ def test_key_lengths_include_the_salt():
     assert EspSuite(ENCRYPTION[20], 128).integrity_key_length == 0
     assert EspSuite(ENCRYPTION[12], 256, INTEGRITY[14]).encryption_key_length == 32
     assert EspSuite(ENCRYPTION[12], 256, INTEGRITY[14]).integrity_key_length == 64
+    assert AhSuite(INTEGRITY[13]).encryption_key_length == 0
+    assert AhSuite(INTEGRITY[13]).integrity_key_length == 48
     assert IkeSuite(ENCRYPTION[28], 256, None, PRF[5], GROUPS[31]).encryption_key_length == 36
     assert IkeSuite(ENCRYPTION[12], 256, INTEGRITY[13], PRF[6], GROUPS[31]).integrity_key_length == 48
+
+
+def test_a_suite_is_as_good_as_its_worst_part():
+    assert EspSuite(ENCRYPTION[20], 256).status is Status.CURRENT
+    assert EspSuite(ENCRYPTION[12], 256, INTEGRITY[12]).status is Status.CURRENT
+    assert AhSuite(INTEGRITY[12]).status is Status.CURRENT
+
+
+def test_encryption_alone_is_broken_whatever_the_cipher():
+    alone = EspSuite(ENCRYPTION[12], 256)
+    assert not alone.is_authenticated
+    assert alone.status is Status.BROKEN
+    assert EspSuite(ENCRYPTION[12], 256, INTEGRITY[12]).is_authenticated
+    assert EspSuite(ENCRYPTION[20], 256).is_authenticated

@@ -96,3 +96,13 @@ def test_sealing_half_a_block_is_the_callers_mistake():
 def test_an_iv_of_the_wrong_length_is_the_callers_mistake():
     with pytest.raises(LocalError, match="IV of 8 bytes"):
         protection().seal(b"", bytes(16), bytes(8))
+
+
+def test_what_stands_behind_is_authenticated_and_not_sent():
+    sender, receiver = protection(), protection()
+    sealed = sender.seal(b"header", bytes(32), None, b"high")
+    assert sealed[-16:] == SHA256.make(bytes(32))(b"header" + sealed[:-16] + b"high")[:16]
+    assert receiver.open(b"header", memoryview(sealed), b"high") == bytes(32)
+    for behind in (b"", b"high\0", b"hihg"):
+        with pytest.raises(IntegrityFailed):
+            receiver.open(b"header", sealed, behind)

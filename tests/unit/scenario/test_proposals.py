@@ -101,7 +101,6 @@ def test_other_vendors_words_are_answered_with_ours(word):
             12,
             "a PRF belongs to IKE proposals only; take 'prfsha256' out",
         ),
-        (esp_proposal, "aes128", 0, "aes128 without integrity is broken"),
         (esp_proposal, "sha256", 0, "the proposal 'sha256' has no cipher; ESP needs one"),
         (
             esp_proposal,
@@ -140,6 +139,12 @@ def test_a_wrong_proposal_says_what_to_write(read, text, offset, message):
         read(text)
     assert caught.value.message.startswith(message)
     assert caught.value.offset == offset
+
+
+@pytest.mark.conf("ALG-04")
+def test_a_classic_cipher_needs_an_integrity_word():
+    with pytest.raises(Mistake, match=r"^aes128 without integrity is broken .*; write aes128-sha256$"):
+        esp_proposal("aes128")
 
 
 @pytest.mark.parametrize(
