@@ -57,6 +57,16 @@ class DropReason(Enum):
     ESP_BAD_PAD = ("esp", "the padding is not 1, 2, 3, ...", "RFC 4303 2.4")
     ICV_FAIL = ("esp", "the integrity check failed", "RFC 4303 3.4.4")
     INNER_MALFORMED = ("esp", "what was inside is no valid packet", "RFC 4303 3.4.4.1")
+    ESP_FRAGMENT = ("esp", "a fragment that nobody put together again", "RFC 4303 3.4.1")
+    ECN_ILLEGAL = (
+        "esp",
+        "congestion marked outside, and the inner packet does not speak ECN",
+        "RFC 6040 4.2",
+    )
+    AH_SHORT = ("ah", "shorter than an AH", "RFC 4302 2")
+    AH_BAD_LEN = ("ah", "the AH length fits neither the packet nor the SA's ICV", "RFC 4302 2.2")
+    AH_FRAGMENT = ("ah", "a fragment that nobody put together again", "RFC 4302 3.4.1")
+    AH_ICV_FAIL = ("ah", "the integrity check failed: did a NAT change an address?", "RFC 4302 3.4.4")
     DUMMY = ("esp", "a dummy packet, discarded by design", "RFC 4303 2.6")
 
     SHORT = ("ike", "shorter than the IKE header", "RFC 7296 3.1")

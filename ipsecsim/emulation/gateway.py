@@ -208,8 +208,8 @@ class Gateway:
 
     def _datagram(self, path: Path, payload: bytes) -> list[Action]:
         """IKE on 500; on 4500 IKE, ESP and keepalives share the port (RFC 3948 2)."""
+        packet = _packet(path.remote, path.remote_port, path.local, path.local_port, payload)
         if self.driver.tap is not None:
-            packet = _packet(path.remote, path.remote_port, path.local, path.local_port, payload)
             self.driver.tap(FrameArrived(self._next_frame(), LINK, "outer", packet))
         if path.remote not in self.peers:
             return self._drop(DropReason.NOT_A_PEER, payload, unpack(path.remote))
@@ -223,7 +223,7 @@ class Gateway:
         if kind is Encapsulated.KEEPALIVE:
             return self._drop(DropReason.KEEPALIVE, payload)
         if kind is Encapsulated.ENCAPSULATED_ESP:
-            return self.ipsec.inbound(payload, now)
+            return self.ipsec.inbound(IpProtocol.ESP, packet, len(packet) - len(payload), now)
         return self.ike.datagram(path, payload[len(NON_ESP_MARKER) :], now)
 
     def _send_datagram(self, action: SendDatagram) -> None:

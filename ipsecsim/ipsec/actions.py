@@ -8,14 +8,9 @@ from ipsecsim.ipsec.selector import Flow
 
 @dataclass(slots=True)
 class SendPacket(Action):
-    """Put `payload` behind an IP header with these fields and send it."""
+    """Route and send an IP packet that is finished: AH has signed its header, too."""
 
-    source: bytes
-    destination: bytes
-    protocol: int
-    payload: bytes
-    tos: int = 0
-    dont_fragment: bool = False
+    packet: bytes
 
 
 @dataclass(slots=True)

@@ -1,24 +1,30 @@
 """Security Associations: one direction's keys, counters and selectors (RFC 4301 4.4.2)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import Instant
-from ipsecsim.crypto.catalogue import EspSuite
-from ipsecsim.crypto.protection import Protection, make_protection
+from ipsecsim.crypto.catalogue import AhSuite, EspSuite
+from ipsecsim.ipsec.ah import Ah
+from ipsecsim.ipsec.esp import Esp
+from ipsecsim.ipsec.lifetime import ENDLESS, Lifetime, Limits
 from ipsecsim.ipsec.replay import ReplayWindow
 from ipsecsim.ipsec.selector import Selector
-from ipsecsim.wire.esp import trailer
+from ipsecsim.ipsec.transport import TransportForm
+from ipsecsim.ipsec.tunnel import EcnEntry, OuterDontFragment, OuterHeader, TunnelForm
 from ipsecsim.wire.numbers import IpProtocol
 
 LAST_SEQUENCE = 0xFFFF_FFFF
-ESP_ALIGNMENT = 4  # RFC 4303 2.4: the trailer ends on a 4-byte boundary, whatever the cipher
+LAST_EXTENDED_SEQUENCE = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class Mode(Enum):
-    """What is protected: a whole packet inside a new one."""
+    """What is protected: a whole packet inside a new one, or the payload of the packet itself (RFC 4301 4.1)."""
 
     TUNNEL = "tunnel"
+    TRANSPORT = "transport"
 
 
 class Direction(Enum):
@@ -33,14 +39,20 @@ class SaParameters:
     """All that IKE (or a person, by hand) agreed on for one SA.
 
     `source` and `destination` are the outer, packed addresses. `udp_ports` are (source, destination)
-    when ESP rides in UDP (RFC 3948), else None.
+    when ESP rides in UDP (RFC 3948), else None. A `replay_window` of 0 switches anti-replay off. `sequence`
+    is the number of the last packet sent before, or the right edge of the window.
+
+    `dscp` None copies the inner one out; `copy_dscp_in` copies the outer one in. `tfc_length` pads inner packets
+    up to that many bytes (RFC 4303 2.7). `ah_alignment` is 8 for an IPv4 peer like Linux (RFC 4302 2.6 says 4).
+    `original_addresses` are source and destination as the sender saw them, when a NAT on the way is known to
+    have changed them: transport-mode checksums count them (RFC 3948 3.1.2).
     """
 
     direction: Direction
     spi: int
     source: bytes
     destination: bytes
-    suite: EspSuite
+    suite: EspSuite | AhSuite
     encryption_key: bytes
     integrity_key: bytes
     selectors: tuple[Selector, ...]
@@ -48,40 +60,127 @@ class SaParameters:
     mode: Mode = Mode.TUNNEL
     replay_window: int = 32
     udp_ports: tuple[int, int] | None = None
+    extended_sequence: bool = False
+    sequence: int = 0
+    lifetime: Lifetime = field(default_factory=Lifetime)
+    dont_fragment: OuterDontFragment = OuterDontFragment.COPY
+    fragment_first: bool = True
+    dscp: int | None = None
+    copy_dscp_in: bool = False
+    ecn: EcnEntry = EcnEntry.NORMAL
+    hop_limit: int = 64
+    tfc_length: int = 0
+    ah_alignment: int | None = None
+    original_addresses: tuple[bytes, bytes] | None = None
+
+    @property
+    def protocol(self) -> IpProtocol:
+        """ESP or AH, by the kind of suite."""
+        return IpProtocol.ESP if isinstance(self.suite, EspSuite) else IpProtocol.AH
 
 
 @dataclass(slots=True)
 class SecurityAssociation:
-    """An SA at work: the parameters, the keyed cipher built once, and what it has counted."""
+    """An SA at work: the parameters, the keyed objects built once, and what it has counted."""
 
     parameters: SaParameters
     installed_at: Instant
-    protection: Protection
+    transform: Esp | Ah
+    form: TunnelForm | TransportForm
     replay: ReplayWindow
-    trailers: tuple[bytes, ...]
+    last_sequence: int
     sequence: int = 0
     packets: int = 0
     octets: int = 0
+    checkpoint: Limits = field(default_factory=Limits)  # reaching it asks for a closer look
+    has_expired_softly: bool = False
     last_used: Instant = field(default=-1)
+    path_mtu: int | None = None
+    failures: int = 0  # integrity failures in a row
     accepted_flows: set[bytes] = field(default_factory=set)  # flow keys that the selectors let in
 
     @classmethod
-    def install(cls, parameters: SaParameters, now: Instant) -> "SecurityAssociation":
-        """Build the keyed objects and the table of trailers."""
-        suite = parameters.suite
-        protection = make_protection(
-            suite.encryption,
-            suite.key_bits,
-            parameters.encryption_key,
-            suite.integrity,
-            parameters.integrity_key,
+    def install(
+        cls, parameters: SaParameters, now: Instant, identification: Callable[[], int]
+    ) -> "SecurityAssociation":
+        """Build the keyed objects, the outer header and the table of trailers. Raises LocalError for nonsense.
+
+        `identification` gives the IP identification of each new outer header.
+        """
+        _check(parameters)
+        replay = ReplayWindow(
+            parameters.replay_window, parameters.sequence, extended=parameters.extended_sequence
         )
-        alignment = max(ESP_ALIGNMENT, protection.alignment)
-        # one trailer for each length modulo the alignment: no padding is computed per packet
-        trailers = tuple(trailer(length, alignment, IpProtocol.IPV4) for length in range(alignment))
-        return cls(parameters, now, protection, ReplayWindow(parameters.replay_window), trailers)
+        last = LAST_EXTENDED_SEQUENCE if parameters.extended_sequence else LAST_SEQUENCE
+        sa = cls(
+            parameters,
+            now,
+            _transform(parameters),
+            _form(parameters, identification),
+            replay,
+            last,
+            parameters.sequence,
+        )
+        sa.checkpoint = parameters.lifetime.soft
+        return sa
 
     @property
     def spi(self) -> int:
         """The number by which the receiver finds this SA."""
         return self.parameters.spi
+
+
+def _check(parameters: SaParameters) -> None:
+    if not 255 < parameters.spi <= LAST_SEQUENCE:
+        # RFC 4303 2.1: 0 is never sent, 1 to 255 are reserved
+        raise LocalError(f"an SPI of {parameters.spi}")
+    if parameters.replay_window and not 32 <= parameters.replay_window <= 4096:
+        raise LocalError(f"a replay window of {parameters.replay_window}: 32 to 4096, or 0")
+    if parameters.extended_sequence and not parameters.replay_window:
+        # RFC 4303 3.3.3: without a window nobody keeps track of the high half
+        raise LocalError("extended sequence numbers need a replay window")
+    if isinstance(parameters.suite, AhSuite):
+        if parameters.udp_ports is not None:
+            raise LocalError("AH cannot ride in UDP (RFC 3948 1)")
+    elif not parameters.suite.is_authenticated and parameters.replay_window:
+        raise LocalError("anti-replay without an integrity check (RFC 4303 3.4.3)")
+
+
+def _transform(parameters: SaParameters) -> Esp | Ah:
+    suite = parameters.suite
+    if isinstance(suite, EspSuite):
+        return Esp(
+            suite,
+            parameters.encryption_key,
+            parameters.integrity_key,
+            parameters.spi,
+            extended=parameters.extended_sequence,
+            tfc_length=parameters.tfc_length if parameters.mode is Mode.TUNNEL else 0,
+        )
+    alignment = parameters.ah_alignment or (4 if len(parameters.source) == 4 else 8)
+    return Ah(
+        suite.integrity,
+        parameters.integrity_key,
+        parameters.spi,
+        extended=parameters.extended_sequence,
+        alignment=alignment,
+    )
+
+
+def _form(parameters: SaParameters, identification: Callable[[], int]) -> TunnelForm | TransportForm:
+    if parameters.mode is Mode.TRANSPORT:
+        return TransportForm(parameters.protocol, parameters.original_addresses)
+    outer = OuterHeader(
+        parameters.source,
+        parameters.destination,
+        parameters.protocol,
+        identification,
+        dont_fragment=parameters.dont_fragment,
+        dscp=parameters.dscp,
+        ecn=parameters.ecn,
+        hop_limit=parameters.hop_limit,
+    )
+    return TunnelForm(outer, copy_dscp_in=parameters.copy_dscp_in)
+
+
+__all__ = ["ENDLESS", "Direction", "Mode", "SaParameters", "SecurityAssociation"]

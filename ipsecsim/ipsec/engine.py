@@ -1,6 +1,7 @@
 """The IPsec engine of one node: SPD, SAD, and the packets that wait for an SA."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
@@ -24,10 +25,16 @@ HOLD_TIME = 30 * SECOND
 class IpsecEngine:
     """Protects what leaves and checks what arrives. Owns no clock and no socket."""
 
-    def __init__(self, policies: Sequence[Policy] = (), tap: Tap | None = None) -> None:
+    def __init__(
+        self,
+        policies: Sequence[Policy] = (),
+        tap: Tap | None = None,
+        identification: Callable[[], int] | None = None,
+    ) -> None:
         self.spd = SecurityPolicyDatabase(policies)
         self.sad = SecurityAssociationDatabase()
         self.tap = tap
+        self._identification = identification or _counter()
         self._held: dict[str, list[bytes]] = {}
         self._timers: Timers[str] = Timers()
 
@@ -52,7 +59,7 @@ class IpsecEngine:
             decided.sa = self.sad.outbound(policy.name, flow_of(packet))
             if decided.sa is None:
                 return self._hold(policy, packet, now)
-        return protect(decided.sa, packet, now, self.tap)
+        return self._protect(decided.sa, packet, now)
 
     def inbound_clear(self, packet: bytes) -> bool:
         """May a packet that arrived without protection pass? Policy decides (RFC 4301 5.2, step 3b)."""
@@ -71,17 +78,17 @@ class IpsecEngine:
             self._drop(DropReason.SPD_DISCARD, packet, policy.name)
         return False
 
-    def inbound(self, payload: bytes, now: Instant) -> list[Action]:
-        """Open an ESP packet; `payload` starts at the SPI, whether it came as protocol 50 or in UDP."""
+    def inbound(self, protocol: int, packet: bytes, start: int, now: Instant) -> list[Action]:
+        """Open ESP or AH (`protocol`) that begins at `start` of a whole IP packet, behind a UDP header perhaps."""
         try:
-            sa, inner = unprotect(self.sad, payload, now, self.tap)
+            sa, inner = unprotect(self.sad, protocol, packet, start, now, self.tap)
         except RemoteError as refused:
-            return self._drop(refused.reason, payload, str(refused))
+            return self._drop(refused.reason, packet, str(refused))
         return [Deliver(inner, sa.spi)]
 
     def install(self, parameters: SaParameters, now: Instant) -> list[Action]:
         """Take up an SA; an outbound one lets the packets go that waited for it."""
-        sa = SecurityAssociation.install(parameters, now)
+        sa = SecurityAssociation.install(parameters, now, self._identification)
         self.sad.add(sa)
         self.spd.forget_decisions()
         if self.tap is not None:
@@ -156,10 +163,21 @@ class IpsecEngine:
             if sa is None:
                 self._drop(DropReason.NO_SA_YET, packet, f"{policy}: the SA was narrowed to other traffic")
             else:
-                actions += protect(sa, packet, now, self.tap)
+                actions += self._protect(sa, packet, now)
         return actions
+
+    def _protect(self, sa: SecurityAssociation, packet: bytes, now: Instant) -> list[Action]:
+        if sa.sequence >= sa.last_sequence:
+            # RFC 4303 3.3.3: the counter must never cycle; the SA is finished
+            return self._drop(DropReason.SEQ_EXHAUSTED, packet, f"SPI {sa.spi:08x}")
+        return [protect(sa, packet, now, self.tap)]
 
     def _drop(self, reason: DropReason, packet: bytes, detail: str) -> list[Action]:
         if self.tap is not None:
             self.tap(PacketDropped(reason, packet, detail))
         return []
+
+
+def _counter() -> Callable[[], int]:
+    numbers = count(1)
+    return lambda: next(numbers) & 0xFFFF

@@ -60,28 +60,44 @@ class SaRemoved(TraceEvent):
 
 @dataclass(slots=True)
 class PacketSealed(TraceEvent):
-    """ESP was put around a packet. Lengths in bytes; `padding` without pad length and next header."""
+    """ESP or AH was put around a packet. Lengths in bytes; `padding` without pad length and next header.
+
+    `carried` counts what stands between IV and padding, `length` all from SPI or AH to the end.
+    """
 
     spi: int
     sequence: int
     policy: str
     inner: bytes
-    esp_length: int
+    carried: int
+    length: int
     iv_length: int
     padding: int
     icv_length: int
     in_udp: bool
+    protocol: str
+    mode: str
 
 
 @dataclass(slots=True)
 class PacketOpened(TraceEvent):
-    """ESP was checked and taken off."""
+    """ESP or AH was checked and taken off."""
 
     spi: int
     sequence: int
     policy: str
     inner: bytes
     window_top: int
+    protocol: str
+
+
+@dataclass(slots=True)
+class SequenceResynchronised(TraceEvent):
+    """So many packets were lost that the high half of the sequence number had to be found by trying."""
+
+    spi: int
+    expected: int
+    found: int
 
 
 @dataclass(slots=True)

@@ -1,72 +1,99 @@
-"""Inbound processing of one ESP packet, in the order of RFC 4301 5.2 and RFC 4303 3.4."""
+"""Inbound processing of one ESP or AH packet, in the order of RFC 4301 5.2, RFC 4303 3.4 and RFC 4302 3.4."""
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import Tap
 from ipsecsim.ipsec.association import SecurityAssociation
-from ipsecsim.ipsec.events import PacketOpened, ReplayRejected
+from ipsecsim.ipsec.errors import Refused
+from ipsecsim.ipsec.events import PacketOpened, ReplayRejected, SequenceResynchronised
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
 from ipsecsim.ipsec.selector import any_matches_inbound, flow_key, flow_of
-from ipsecsim.wire import esp, ipv4
+from ipsecsim.wire import ah, esp, ip
 from ipsecsim.wire.numbers import IpProtocol
-from ipsecsim.wire.reader import Malformed
 
 MOST_ACCEPTED_FLOWS = 10_000  # remembered for an SA; an authentic peer must not fill the memory either
 
+RESYNCHRONISE_AFTER = 64  # integrity failures in a row (RFC 4303 A3.1)
+MOST_SUBSPACES_TRIED = 4  # high halves tried for one packet (RFC 4303 A3.2)
 
-class Refused(RemoteError):
-    """A received ESP packet failed a check; `reason` says which."""
-
-    def __init__(self, reason: DropReason, detail: str = "") -> None:
-        super().__init__(detail or reason.sentence)
-        self.reason = reason
+_NOT_AUTHENTIC = (DropReason.ICV_FAIL, DropReason.AH_ICV_FAIL)
 
 
 def unprotect(
-    sad: SecurityAssociationDatabase, payload: bytes, now: Instant, tap: Tap | None
+    sad: SecurityAssociationDatabase, protocol: int, packet: bytes, start: int, now: Instant, tap: Tap | None
 ) -> tuple[SecurityAssociation, bytes]:
-    """Find the SA, check and open the packet, and return both SA and inner packet.
+    """Find the SA, check and open the packet, and return both SA and the packet that was inside.
 
-    `payload` starts at the SPI. Raises RemoteError with the reason of the first check that fails;
-    the replay window moves only once the integrity check held (RFC 4303 3.4.3).
+    `packet` is a whole IP packet in which ESP or AH (`protocol`) begins at `start`, behind a UDP header perhaps.
+    Raises RemoteError with the reason of the first check that fails; the replay window moves only once the
+    integrity check held (RFC 4303 3.4.3).
     """
-    spi, sequence, sealed = esp.split(payload)
-    sa = sad.inbound(spi)
+    end = ip.total_length(packet)
+    if protocol == IpProtocol.ESP:
+        if not ip.is_whole(packet):
+            raise Refused(DropReason.ESP_FRAGMENT)
+        spi, low = esp.numbers(packet, start, end)
+    else:
+        if not ip.is_whole(packet):
+            raise Refused(DropReason.AH_FRAGMENT)
+        spi, low = ah.numbers(packet, start, end)
+    sa = sad.inbound(protocol, spi)
     if sa is None:
-        raise Refused(DropReason.NO_SA, f"SPI {spi:08x}")
+        raise Refused(DropReason.NO_SA, f"SPI {spi:08x}, sequence {low}")
+    sequence = sa.replay.whole(low)
     _check_replay(sa, sequence, tap)
-    plaintext = _open(sa, payload, sealed)
+    payload, next_header, sequence = _open(sa, packet, start, end, sequence, tap)
     sa.replay.accept(sequence)
-    inner, next_header = esp.strip_trailer(plaintext)
     if next_header == IpProtocol.NO_NEXT:
         raise Refused(DropReason.DUMMY)
-    if next_header != IpProtocol.IPV4:
-        raise Refused(DropReason.MODE_MISMATCH, f"next header {next_header} on a tunnel SA")
-    inner = _checked_inner(inner)
+    inner = sa.form.disclose(packet, start, payload, next_header)
     _check_selectors(sa, inner)
     sa.packets += 1
     sa.octets += len(inner)
     sa.last_used = now
     if tap is not None:
-        tap(PacketOpened(spi, sequence, sa.parameters.policy, inner, sa.replay.top))
+        tap(
+            PacketOpened(
+                spi, sequence, sa.parameters.policy, inner, sa.replay.top, sa.parameters.protocol.name
+            )
+        )
     return sa, inner
 
 
-def decapsulate(sa: SecurityAssociation, payload: bytes, sealed: bytes | memoryview) -> tuple[bytes, int]:
-    """Check the seal and take the trailer off: the payload data and its next header."""
-    return esp.strip_trailer(_open(sa, payload, sealed))
+def _open(
+    sa: SecurityAssociation, packet: bytes, start: int, end: int, sequence: int, tap: Tap | None
+) -> tuple[bytes, int, int]:
+    """Payload, next header and whole sequence number of an authentic packet."""
+    try:
+        payload, next_header = sa.transform.open(packet, start, end, sequence)
+    except RemoteError as failed:
+        if failed.reason not in _NOT_AUTHENTIC:
+            raise
+        sa.failures += 1
+        if not sa.parameters.extended_sequence or sa.failures < RESYNCHRONISE_AFTER:
+            raise
+        return _resynchronise(sa, packet, start, end, sequence, tap)
+    sa.failures = 0
+    return payload, next_header, sequence
 
 
-def _open(sa: SecurityAssociation, payload: bytes, sealed: bytes | memoryview) -> bytes:
-    """Check the seal: payload data and trailer."""
-    protection = sa.protection
-    ciphertext = len(sealed) - protection.iv_length - protection.icv_length
-    if ciphertext < 2:  # pad length and next header
-        raise Refused(DropReason.ESP_SHORT, f"{len(payload)} bytes")
-    if ciphertext % protection.alignment:
-        raise Refused(DropReason.ESP_ALIGN, f"{ciphertext} bytes of ciphertext")
-    return protection.open(payload[: esp.HEADER.size], sealed)
+def _resynchronise(
+    sa: SecurityAssociation, packet: bytes, start: int, end: int, sequence: int, tap: Tap | None
+) -> tuple[bytes, int, int]:
+    """Perhaps 2^32 packets were lost: try the next high halves (RFC 4303 A3.2)."""
+    # counted afresh, so that a stream of forgeries does not make every packet cost so much
+    sa.failures = 0
+    for tried in range(1, MOST_SUBSPACES_TRIED):
+        later = sequence + (tried << 32)
+        try:
+            payload, next_header = sa.transform.open(packet, start, end, later)
+        except RemoteError:
+            continue
+        if tap is not None:
+            tap(SequenceResynchronised(sa.spi, sequence, later))
+        return payload, next_header, later
+    return (*sa.transform.open(packet, start, end, sequence), sequence)  # fails, with its reason
 
 
 def _check_replay(sa: SecurityAssociation, sequence: int, tap: Tap | None) -> None:
@@ -90,13 +117,3 @@ def _check_selectors(sa: SecurityAssociation, inner: bytes) -> None:
         if len(sa.accepted_flows) >= MOST_ACCEPTED_FLOWS:
             sa.accepted_flows.clear()
         sa.accepted_flows.add(key)
-
-
-def _checked_inner(inner: bytes) -> bytes:
-    """The inner packet at its own length: what follows it is traffic flow padding (RFC 4303 2.7)."""
-    try:
-        ipv4.check(inner)
-    except Malformed as wrong:
-        raise Refused(DropReason.INNER_MALFORMED, str(wrong)) from wrong
-    total = int.from_bytes(inner[2:4], "big")
-    return inner if total == len(inner) else inner[:total]

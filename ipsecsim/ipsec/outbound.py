@@ -1,66 +1,86 @@
-"""Outbound processing of one packet under one SA (RFC 4303 3.3)."""
+"""Outbound processing of one packet: ESP or AH around it, ready to be sent (RFC 4303 3.3, RFC 4302 3.3)."""
 
 from ipsecsim.base.actions import Action
-from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import Instant
-from ipsecsim.base.trace import PacketDropped, Tap
+from ipsecsim.base.trace import Tap
 from ipsecsim.ipsec.actions import SendDatagram, SendPacket
-from ipsecsim.ipsec.association import LAST_SEQUENCE, SecurityAssociation
+from ipsecsim.ipsec.association import SecurityAssociation
+from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.events import PacketSealed
-from ipsecsim.ipsec.tunnel import outer_dont_fragment, outer_tos
-from ipsecsim.wire.esp import HEADER
-from ipsecsim.wire.numbers import IpProtocol
+from ipsecsim.ipsec.tunnel import TunnelForm
+from ipsecsim.wire import ip
+from ipsecsim.wire.ah import FIXED_LENGTH
+from ipsecsim.wire.udp import HEADER_LENGTH as UDP_HEADER_LENGTH
 
 
-def protect(sa: SecurityAssociation, packet: bytes, now: Instant, tap: Tap | None) -> list[Action]:
-    """Seal `packet` in ESP tunnel mode and say how it is to be sent."""
-    if sa.sequence >= LAST_SEQUENCE:
-        # RFC 4303 3.3.3: the counter must never cycle; the SA is finished
-        if tap is not None:
-            tap(PacketDropped(DropReason.SEQ_EXHAUSTED, packet, f"SPI {sa.spi:08x}"))
-        return []
-    esp = encapsulate(sa, packet)
-    sa.last_used = now
-    parameters = sa.parameters
-    if tap is not None:
-        protection, tail = sa.protection, sa.trailers[len(packet) % len(sa.trailers)]
-        tap(
-            PacketSealed(
-                sa.spi,
-                sa.sequence,
-                parameters.policy,
-                packet,
-                len(esp),
-                protection.iv_length,
-                len(tail) - 2,
-                protection.icv_length,
-                parameters.udp_ports is not None,
-            )
-        )
-    tos, dont_fragment = outer_tos(packet), outer_dont_fragment(packet)
-    if parameters.udp_ports is None:
-        return [
-            SendPacket(parameters.source, parameters.destination, IpProtocol.ESP, esp, tos, dont_fragment)
-        ]
-    source_port, destination_port = parameters.udp_ports
-    return [
-        SendDatagram(
-            parameters.source,
-            source_port,
-            parameters.destination,
-            destination_port,
-            esp,
-            tos,
-            dont_fragment,
-            checksum=False,  # RFC 3948 2.1: zero, since ESP has its own integrity check
-        )
-    ]
+def protected_length(sa: SecurityAssociation, packet: bytes) -> int:
+    """How long the packet will be on the wire."""
+    form = sa.form
+    header = form.header_length(packet)
+    payload = len(packet) if isinstance(form, TunnelForm) else len(packet) - header
+    in_udp = 0 if sa.parameters.udp_ports is None else UDP_HEADER_LENGTH
+    return header + in_udp + sa.transform.length_around(payload)
 
 
-def encapsulate(sa: SecurityAssociation, packet: bytes) -> bytes:
-    """The next ESP packet of the SA, from SPI to ICV."""
+def protect(sa: SecurityAssociation, packet: bytes, now: Instant, tap: Tap | None) -> Action:
+    """Seal `packet` and say how it is to be sent. The caller has seen to length and lifetime."""
+    form, transform = sa.form, sa.transform
+    payload, next_header = form.enclose(packet)
     sa.sequence += 1
     sa.packets += 1
     sa.octets += len(packet)
-    header = HEADER.pack(sa.parameters.spi, sa.sequence)
-    return header + sa.protection.seal(header, packet + sa.trailers[len(packet) % len(sa.trailers)])
+    sa.last_used = now
+    parameters = sa.parameters
+    if parameters.udp_ports is None:
+        header = form.header(packet, transform.length_around(len(payload)))
+        sealed = transform.seal(header, payload, next_header, sa.sequence)
+        action: Action = SendPacket(header + sealed)
+    else:
+        sealed = transform.seal(b"", payload, next_header, sa.sequence)
+        action = _in_udp(sa, packet, sealed, parameters.udp_ports)
+    if tap is not None:
+        tap(_sealed(sa, packet, payload, len(sealed)))
+    return action
+
+
+def _in_udp(sa: SecurityAssociation, packet: bytes, sealed: bytes, ports: tuple[int, int]) -> SendDatagram:
+    """ESP behind a UDP header (RFC 3948 2.1), which the host's stack makes."""
+    parameters, form = sa.parameters, sa.form
+    if isinstance(form, TunnelForm):
+        traffic_class, dont_fragment = form.outer.traffic_class(packet), form.outer.dont_fragment(packet)
+    else:
+        traffic_class = ip.traffic_class(packet)
+        dont_fragment = not ip.may_be_fragmented_on_the_way(packet)
+    return SendDatagram(
+        parameters.source,
+        ports[0],
+        parameters.destination,
+        ports[1],
+        sealed,
+        traffic_class,
+        dont_fragment,
+        # RFC 3948 2.1: zero over IPv4, since ESP has its own integrity check; IPv6 wants one (RFC 8200 8.1)
+        checksum=len(parameters.source) == 16,
+    )
+
+
+def _sealed(sa: SecurityAssociation, packet: bytes, payload: bytes, length: int) -> PacketSealed:
+    transform = sa.transform
+    if isinstance(transform, Esp):
+        iv_length, icv_length = transform.protection.iv_length, transform.protection.icv_length
+    else:
+        iv_length, icv_length = 0, transform.length - FIXED_LENGTH
+    return PacketSealed(
+        sa.spi,
+        sa.sequence,
+        sa.parameters.policy,
+        packet,
+        max(len(payload), sa.parameters.tfc_length),
+        length,
+        iv_length,
+        transform.padding(len(payload)),
+        icv_length,
+        sa.parameters.udp_ports is not None,
+        sa.parameters.protocol.name,
+        sa.parameters.mode.value,
+    )

@@ -1,22 +1,44 @@
-"""The anti-replay window: one integer, its lowest bit the highest sequence number seen (RFC 4303 3.4.3)."""
+"""The anti-replay window: one integer, its lowest bit the highest sequence number seen (RFC 4303 3.4.3, A2)."""
 
 from ipsecsim.base.drop_reasons import DropReason
 
+_SUBSPACE = 1 << 32  # numbers that share a high half
+
 
 class ReplayWindow:
-    """Says which sequence numbers were seen. `check` before the ICV, `accept` only after it held."""
+    """Says which sequence numbers were seen. `check` before the ICV, `accept` only after it held.
 
-    __slots__ = ("_mask", "seen", "size", "top")
+    Numbers are whole: with extended ones, `whole` finds the high half that was not sent. A `size` of 0 means
+    that anti-replay is off. `top` is the right edge to start from.
+    """
 
-    def __init__(self, size: int) -> None:
+    __slots__ = ("_extended", "_mask", "seen", "size", "top")
+
+    def __init__(self, size: int, top: int = 0, *, extended: bool = False) -> None:
         self.size = size
-        self.top = 0
+        self.top = top
         self.seen = 0
         self._mask = (1 << size) - 1
+        self._extended = extended
+
+    def whole(self, low: int) -> int:
+        """The number whose low half was received (RFC 4303 A2.2); without extended numbers, itself.
+
+        The window never spans more than one subspace, so a low half left of it belongs to the next one. Below 0
+        for a number left of the very first one.
+        """
+        if not self._extended:
+            return low
+        high, top_low = divmod(self.top, _SUBSPACE)
+        bottom = top_low - self.size + 1
+        if bottom >= 0:  # case A: the window lies within one subspace
+            return (high if low >= bottom else high + 1) * _SUBSPACE + low
+        # case B: the window reaches back into the subspace before
+        return (high - 1 if low >= bottom + _SUBSPACE else high) * _SUBSPACE + low
 
     def check(self, sequence: int) -> DropReason | None:
         """Why `sequence` must be dropped, or None when it may be tried. Changes nothing."""
-        if sequence > self.top:
+        if sequence > self.top or not self.size:
             return None
         if sequence == 0:
             return DropReason.SEQ_ZERO
@@ -32,7 +54,7 @@ class ReplayWindow:
             # a jump past the whole window forgets all of it; shifting that far would waste time and memory
             self.seen = 1 if shift >= self.size else (self.seen << shift | 1) & self._mask
             self.top = sequence
-        else:
+        elif self.size:
             self.seen |= 1 << (self.top - sequence)
 
     def picture(self, cells: int = 32) -> str:

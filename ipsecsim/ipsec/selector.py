@@ -4,67 +4,104 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipsecsim.base.address import Prefix, unpack
-from ipsecsim.wire.numbers import IpProtocol
+from ipsecsim.wire import ip
+from ipsecsim.wire.numbers import IpProtocol, protocol_name
 
 ANY_PROTOCOL = 0
 LAST_PORT = 0xFFFF
+ANY_PORT = (0, LAST_PORT)
+OPAQUE_PORT = (LAST_PORT, 0)
+"""Only packets whose ports cannot be seen; written as RFC 7296 3.13.1 writes it."""
 
-_HAS_PORTS = (IpProtocol.TCP, IpProtocol.UDP)
+_HAS_PORTS = frozenset(
+    (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.DCCP, IpProtocol.SCTP, IpProtocol.UDP_LITE)
+)
+_ICMP = frozenset((IpProtocol.ICMP, IpProtocol.ICMPV6))
+_IPV4_PLAIN = 0x45
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What of a packet the selectors look at. Ports are None where the packet shows none."""
+    """What of a packet the selectors look at. Ports are None where the packet shows none.
+
+    For ICMP both ports are type * 256 + code, for a mobility header type * 256 (RFC 4301 4.4.1.1).
+    `is_later_fragment`: the ports are elsewhere, in the first fragment.
+    """
 
     source: bytes
     destination: bytes
     protocol: int
     source_port: int | None
     destination_port: int | None
+    is_later_fragment: bool = False
 
     def __str__(self) -> str:
-        ports = "" if self.source_port is None else f" {self.source_port} > {self.destination_port}"
-        return f"{unpack(self.source)} > {unpack(self.destination)} protocol {self.protocol}{ports}"
+        ports = ""
+        if self.protocol in _ICMP and self.source_port is not None:
+            ports = f" type {self.source_port >> 8} code {self.source_port & 0xFF}"
+        elif self.source_port is not None:
+            ports = f" {self.source_port} > {self.destination_port}"
+        return f"{unpack(self.source)} > {unpack(self.destination)} {protocol_name(self.protocol)}{ports}"
 
 
 def flow_of(packet: bytes) -> Flow:
-    """Read the selectors of an IPv4 packet whose header was checked before."""
-    header_length = (packet[0] & 0x0F) * 4
-    protocol = packet[9]
+    """Read the selectors of an IP packet whose header was checked before."""
+    protocol, at = ip.upper_layer(packet)
+    is_later = ip.fragment_offset(packet) > 0
     ports: tuple[int | None, int | None] = (None, None)
-    is_first = not (packet[6] & 0x1F or packet[7])
-    if protocol in _HAS_PORTS and is_first and len(packet) >= header_length + 4:
-        ports = (
-            int.from_bytes(packet[header_length : header_length + 2], "big"),
-            int.from_bytes(packet[header_length + 2 : header_length + 4], "big"),
-        )
-    return Flow(bytes(packet[12:16]), bytes(packet[16:20]), protocol, *ports)
+    if not is_later:
+        ports = _ports(packet, protocol, at)
+    return Flow(ip.source(packet), ip.destination(packet), protocol, *ports, is_later)
+
+
+def _ports(packet: bytes, protocol: int, at: int) -> tuple[int | None, int | None]:
+    end = ip.total_length(packet)
+    if protocol in _HAS_PORTS and end >= at + 4:
+        return packet[at] << 8 | packet[at + 1], packet[at + 2] << 8 | packet[at + 3]
+    if protocol in _ICMP and end >= at + 2:
+        type_and_code = packet[at] << 8 | packet[at + 1]
+        return type_and_code, type_and_code
+    if protocol == IpProtocol.MOBILITY and end >= at + 3:
+        return packet[at + 2] << 8, packet[at + 2] << 8
+    return None, None
 
 
 def flow_key(packet: bytes) -> bytes | None:
     """The bytes that decide a packet's flow: equal keys mean equal flows.
 
-    None for packets that need a closer look: with options, fragments, or too short for ports.
+    None for packets that need a closer look: with options or extension headers, fragments, or too short for ports.
     """
-    if packet[0] != 0x45 or packet[6] & 0x3F or packet[7]:
-        return None
-    if packet[9] in _HAS_PORTS:
-        return packet[9:10] + packet[12:24] if len(packet) >= 24 else None
-    return packet[9:10] + packet[12:20]
+    if packet[0] == _IPV4_PLAIN:
+        if packet[6] & 0x3F or packet[7]:
+            return None
+        protocol = packet[9]
+        if protocol in _HAS_PORTS:
+            return packet[9:10] + packet[12:24] if len(packet) >= 24 else None
+        if protocol in _ICMP:
+            return packet[9:10] + packet[12:22] if len(packet) >= 22 else None
+        return packet[9:10] + packet[12:20]
+    if packet[0] >> 4 == 6:
+        protocol = packet[6]
+        if protocol in _HAS_PORTS:
+            return packet[6:7] + packet[8:44] if len(packet) >= 44 else None
+        if protocol == IpProtocol.ICMPV6:
+            return packet[6:7] + packet[8:42] if len(packet) >= 42 else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
     """One row: address ranges, protocol and port ranges of both ends, seen from the node that holds it.
 
-    `protocol` 0 means any. A port range of 0-65535 means ANY and also matches packets without ports.
+    `protocol` 0 means any. ANY_PORT also matches packets without ports, OPAQUE_PORT only those. For ICMP the local
+    ports are a range of type * 256 + code, compared as one number (RFC 4301 4.4.1.1).
     """
 
     local: tuple[bytes, bytes]
     remote: tuple[bytes, bytes]
     protocol: int = ANY_PROTOCOL
-    local_ports: tuple[int, int] = (0, LAST_PORT)
-    remote_ports: tuple[int, int] = (0, LAST_PORT)
+    local_ports: tuple[int, int] = ANY_PORT
+    remote_ports: tuple[int, int] = ANY_PORT
 
     @classmethod
     def between(cls, local: Prefix, remote: Prefix, protocol: int = ANY_PROTOCOL) -> "Selector":
@@ -87,22 +124,32 @@ class Selector:
         self, local: bytes, remote: bytes, protocol: int, local_port: int | None, remote_port: int | None
     ) -> bool:
         return (
-            self.local[0] <= local <= self.local[1]
-            and self.remote[0] <= remote <= self.remote[1]
-            and self.protocol in (ANY_PROTOCOL, protocol)
+            self.speaks_of(local, remote, protocol)
             and _port_in(local_port, self.local_ports)
             and _port_in(remote_port, self.remote_ports)
         )
 
+    def speaks_of(self, local: bytes, remote: bytes, protocol: int) -> bool:
+        """Do addresses and protocol fit, whatever the ports?"""
+        return (
+            len(local) == len(self.local[0])
+            and self.local[0] <= local <= self.local[1]
+            and self.remote[0] <= remote <= self.remote[1]
+            and self.protocol in (ANY_PROTOCOL, protocol)
+        )
+
+    @property
+    def needs_ports(self) -> bool:
+        """Does it take the ports of a packet to tell?"""
+        return self.local_ports != ANY_PORT or self.remote_ports != ANY_PORT
+
     def __str__(self) -> str:
         words = [f"{_range(self.local)} === {_range(self.remote)}"]
         if self.protocol:
-            words.append(f"protocol {self.protocol}")
-        for name, ports in (("local port", self.local_ports), ("remote port", self.remote_ports)):
-            if ports != (0, LAST_PORT):
-                words.append(
-                    f"{name} {ports[0]}" if ports[0] == ports[1] else f"{name}s {ports[0]}-{ports[1]}"
-                )
+            words.append(protocol_name(self.protocol))
+        for end, ports in (("local", self.local_ports), ("remote", self.remote_ports)):
+            if ports != ANY_PORT:
+                words.append(_ports_text(end, ports, self.protocol))
         return ", ".join(words)
 
 
@@ -118,8 +165,17 @@ def any_matches_inbound(selectors: Sequence[Selector], flow: Flow) -> bool:
 
 def _port_in(port: int | None, allowed: tuple[int, int]) -> bool:
     if port is None:
-        return allowed == (0, LAST_PORT)
+        return allowed in (ANY_PORT, OPAQUE_PORT)
     return allowed[0] <= port <= allowed[1]
+
+
+def _ports_text(end: str, ports: tuple[int, int], protocol: int) -> str:
+    if ports == OPAQUE_PORT:
+        return f"{end} port opaque"
+    if protocol in _ICMP:
+        first, last = (f"{value >> 8}/{value & 0xFF}" for value in ports)
+        return f"type/code {first}" if first == last else f"type/code {first} to {last}"
+    return f"{end} port {ports[0]}" if ports[0] == ports[1] else f"{end} ports {ports[0]}-{ports[1]}"
 
 
 def _range(addresses: tuple[bytes, bytes]) -> str:

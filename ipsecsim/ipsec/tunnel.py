@@ -1,13 +1,196 @@
-"""Tunnel mode: the fields of the outer header, made from the inner one (RFC 4301 5.1.2)."""
+"""Tunnel mode: the outer header made from the inner packet, and what the outer one says on the way out.
 
-_DF = 0x40
+RFC 4301 5.1.2 has the table of fields, RFC 6040 the rules for ECN. IP versions inside and outside may differ.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from struct import Struct
+
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import LocalError
+from ipsecsim.ipsec.errors import Refused
+from ipsecsim.wire import ip, ipv4, ipv6
+from ipsecsim.wire.checksum import update
+from ipsecsim.wire.numbers import IpProtocol
+from ipsecsim.wire.reader import Malformed
+
+_IPV4 = Struct(
+    "!HHHHHH8s"
+)  # version and type of service, length, ID, flags, time to live and protocol, checksum
+_IPV6 = Struct("!IHBB32s")
+_DF = 0x4000
+_ECN = 3
+
+_NOT_ECT, _ECT_1, _ECT_0, _CE = range(4)  # RFC 3168 5
+_DROP = -1
+# RFC 6040 figure 4: a row for each inner codepoint, a column for each outer one, both in the order above.
+_ECN_AT_EXIT = (
+    (_NOT_ECT, _NOT_ECT, _NOT_ECT, _DROP),
+    (_ECT_1, _ECT_1, _ECT_1, _CE),
+    (_ECT_0, _ECT_1, _ECT_0, _CE),
+    (_CE, _CE, _CE, _CE),
+)
 
 
-def outer_tos(inner: bytes) -> int:
-    """DSCP and ECN are copied out (RFC 4301 5.1.2.1; ECN as in the normal mode of RFC 6040 4.1)."""
-    return inner[1]
+class OuterDontFragment(Enum):
+    """Where the outer DF bit comes from, when both headers are IPv4 (RFC 4301 8.1)."""
+
+    COPY = "copy"
+    SET = "set"
+    CLEAR = "clear"
 
 
-def outer_dont_fragment(inner: bytes) -> bool:
-    """DF is copied out, so that path MTU discovery reaches the sender (RFC 4301 8.1)."""
-    return bool(inner[6] & _DF)
+class EcnEntry(Enum):
+    """What the tunnel's entry writes into the outer ECN field (RFC 6040 4.1)."""
+
+    NORMAL = "normal"
+    COMPATIBILITY = "compatibility"
+
+
+class OuterHeader:
+    """All of the outer header that does not change, prepared once; `before` makes the rest of it.
+
+    Addresses are packed. `dscp` None copies the inner one. `identification` gives a fresh IPv4 one each time.
+    """
+
+    __slots__ = (
+        "_addresses",
+        "_always",
+        "_dont_fragment",
+        "_fixed_sum",
+        "_hop_limit",
+        "_identification",
+        "_protocol",
+        "_time_and_protocol",
+        "_tos",
+        "destination",
+        "is_ipv6",
+        "length",
+        "source",
+    )
+
+    def __init__(
+        self,
+        source: bytes,
+        destination: bytes,
+        protocol: int,
+        identification: Callable[[], int],
+        *,
+        dont_fragment: OuterDontFragment = OuterDontFragment.COPY,
+        dscp: int | None = None,
+        ecn: EcnEntry = EcnEntry.NORMAL,
+        hop_limit: int = 64,
+    ) -> None:
+        if len(source) != len(destination):
+            raise LocalError("the ends of a tunnel have addresses of different families")
+        self.source = source
+        self.destination = destination
+        self.is_ipv6 = len(source) == 16
+        self.length = ipv6.HEADER_LENGTH if self.is_ipv6 else ipv4.HEADER_LENGTH
+        self._addresses = source + destination
+        self._protocol = protocol
+        self._hop_limit = hop_limit
+        self._identification = identification
+        self._dont_fragment = dont_fragment
+        self._always = _DF if dont_fragment is OuterDontFragment.SET else 0
+        self._time_and_protocol = hop_limit << 8 | protocol
+        self._fixed_sum = int.from_bytes(self._addresses, "big") + self._time_and_protocol + 0x4500
+        self._tos = bytes(_outer_tos(inner, dscp, ecn) for inner in range(256))
+
+    def before(self, inner: bytes, length: int) -> bytes:
+        """The header in front of `length` bytes of ESP or AH around `inner`.
+
+        Raises LocalError above 65535 bytes.
+        """
+        if self.is_ipv6:
+            first = 6 << 28 | self.traffic_class(inner) << 20
+            # RFC 4301 5.1.2.2, note 8: a gateway must not copy the flow label; 0 means none
+            return _IPV6.pack(first, length, self._protocol, self._hop_limit, self._addresses)
+        tos = self.traffic_class(inner)
+        total = ipv4.HEADER_LENGTH + length
+        if total > ipv4.LARGEST_PACKET:
+            raise LocalError(f"an IPv4 packet cannot have {total} bytes")
+        identification = self._identification()
+        flags = self._always or (_DF if self.dont_fragment(inner) else 0)
+        checksum = -(self._fixed_sum + tos + total + identification + flags) % 0xFFFF
+        return _IPV4.pack(
+            0x4500 | tos, total, identification, flags, self._time_and_protocol, checksum, self._addresses
+        )
+
+    def traffic_class(self, inner: bytes) -> int:
+        """DSCP and ECN of the outer header: copied, or mapped by the SA (RFC 4301 5.1.2.1)."""
+        return self._tos[inner[1] if inner[0] >> 4 == 4 else ipv6.traffic_class(inner)]
+
+    def dont_fragment(self, inner: bytes) -> bool:
+        """The outer DF bit (RFC 4301 8.1). An IPv6 packet inside may not be cut by routers, so neither outside."""
+        if self._dont_fragment is OuterDontFragment.COPY:
+            return bool(inner[6] & 0x40) if inner[0] >> 4 == 4 else True
+        return self._dont_fragment is OuterDontFragment.SET
+
+
+def _outer_tos(inner: int, dscp: int | None, ecn: EcnEntry) -> int:
+    high = inner & ~_ECN if dscp is None else dscp << 2
+    return high | (inner & _ECN if ecn is EcnEntry.NORMAL else _NOT_ECT)
+
+
+class TunnelForm:
+    """A whole packet inside a new one."""
+
+    __slots__ = ("_copy_dscp_in", "outer")
+
+    def __init__(self, outer: OuterHeader, *, copy_dscp_in: bool = False) -> None:
+        self.outer = outer
+        self._copy_dscp_in = copy_dscp_in
+
+    def header_length(self, packet: bytes) -> int:
+        """Bytes of IP header that will stand in front of ESP or AH."""
+        return self.outer.length
+
+    def enclose(self, packet: bytes) -> tuple[bytes, int]:
+        """What goes into ESP or AH, and the next header that names it."""
+        return packet, IpProtocol.IPV4 if packet[0] >> 4 == 4 else IpProtocol.IPV6
+
+    def header(self, packet: bytes, length: int) -> bytes:
+        """The IP header in front of `length` bytes of ESP or AH."""
+        return self.outer.before(packet, length)
+
+    def disclose(self, outer: bytes, start: int, payload: bytes, next_header: int) -> bytes:
+        """The inner packet, checked, and changed where the outer header asks for it.
+
+        Raises RemoteError: MODE_MISMATCH, INNER_MALFORMED, ECN_ILLEGAL.
+        """
+        if next_header not in (IpProtocol.IPV4, IpProtocol.IPV6):
+            raise Refused(DropReason.MODE_MISMATCH, f"next header {next_header} on a tunnel SA")
+        inner = _checked(payload, 4 if next_header == IpProtocol.IPV4 else 6)
+        arrived, own = ip.traffic_class(outer), ip.traffic_class(inner)
+        if arrived == own:
+            return inner
+        ecn = _ECN_AT_EXIT[own & _ECN][arrived & _ECN]
+        if ecn == _DROP:
+            raise Refused(
+                DropReason.ECN_ILLEGAL, "congestion on the way, and the sender would not understand it"
+            )
+        changed = (arrived if self._copy_dscp_in else own) & ~_ECN | ecn
+        return inner if changed == own else _with_traffic_class(inner, changed)
+
+
+def _checked(payload: bytes, version: int) -> bytes:
+    """The inner packet at its own length: what follows it is traffic flow padding (RFC 4303 2.7)."""
+    try:
+        if not payload or payload[0] >> 4 != version:
+            raise Malformed(f"no IPv{version} packet")
+        ip.check(payload)
+    except Malformed as wrong:
+        raise Refused(DropReason.INNER_MALFORMED, str(wrong)) from wrong
+    total = ip.total_length(payload)
+    return payload if total == len(payload) else payload[:total]
+
+
+def _with_traffic_class(packet: bytes, value: int) -> bytes:
+    if packet[0] >> 4 == 6:
+        first = int.from_bytes(packet[:4], "big") & 0xF00F_FFFF | value << 20
+        return first.to_bytes(4, "big") + packet[4:]
+    old, new = packet[0] << 8 | packet[1], packet[0] << 8 | value
+    checksum = update(packet[10] << 8 | packet[11], old, new)
+    return new.to_bytes(2, "big") + packet[2:10] + checksum.to_bytes(2, "big") + packet[12:]

@@ -16,7 +16,7 @@ from ipsecsim.ipsec import events as ipsec
 from ipsecsim.net import events as net
 from ipsecsim.observe.packet_summary import icmp_error_name, message_name, summary
 from ipsecsim.stack import events as stack
-from ipsecsim.wire import esp
+from ipsecsim.wire import ah, esp
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.numbers import protocol_name
 
@@ -50,21 +50,40 @@ def _dropped(event: trace.PacketDropped) -> str:
 
 
 def _sealed(event: ipsec.PacketSealed) -> str:
-    parts = [f"{esp.HEADER_LENGTH} header", f"{event.iv_length} IV", str(len(event.inner))]
-    if event.padding:
-        parts.append(f"{event.padding} padding")
-    parts += [f"{esp.TRAILER_LENGTH} trailer", f"{event.icv_length} ICV"]
-    where = "ESP in UDP" if event.in_udp else "ESP"
+    carried = event.carried
+    if event.protocol == "AH":
+        parts = [f"{ah.FIXED_LENGTH} header", f"{event.icv_length} ICV"]
+        if event.padding:
+            parts.append(f"{event.padding} padding")
+        parts.append(str(carried))
+    else:
+        parts = [f"{esp.HEADER_LENGTH} header", f"{event.iv_length} IV", str(carried)]
+        if event.padding:
+            parts.append(f"{event.padding} padding")
+        parts += [f"{esp.TRAILER_LENGTH} trailer", f"{event.icv_length} ICV"]
     return (
-        f"sealed {len(event.inner)} B in {where} as sequence {event.sequence} of SPI {event.spi:08x}: "
-        f"{' + '.join(parts)} = {event.esp_length} B"
+        f"{'signed' if event.protocol == 'AH' else 'sealed'} {len(event.inner)} B in {_wrapping(event)} "
+        f"as sequence {event.sequence} of SPI {event.spi:08x}: {' + '.join(parts)} = {event.length} B"
     )
 
 
+def _wrapping(event: ipsec.PacketSealed) -> str:
+    mode = "" if event.mode == "tunnel" else f" {event.mode} mode"
+    return f"{event.protocol}{mode}{' in UDP' if event.in_udp else ''}"
+
+
 def _opened(event: ipsec.PacketOpened) -> str:
+    kind = "" if event.protocol == "ESP" else f" ({event.protocol})"
     return (
-        f"opened sequence {event.sequence} of SPI {event.spi:08x}: replay check, ICV and selectors are good, "
+        f"opened sequence {event.sequence} of SPI {event.spi:08x}{kind}: replay check, ICV and selectors are good, "
         f"the window's top is {event.window_top}; inside: {summary(event.inner)}"
+    )
+
+
+def _resynchronised(event: ipsec.SequenceResynchronised) -> str:
+    return (
+        f"SPI {event.spi:08x} had lost count: sequence {event.found} was tried instead of {event.expected}, "
+        "and its ICV is good"
     )
 
 
@@ -232,6 +251,7 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
     ipsec.SaRemoved: (_removed, "RFC 7296 1.4.1"),
     ipsec.PacketSealed: (_sealed, "RFC 4303 3.3"),
     ipsec.PacketOpened: (_opened, "RFC 4303 3.4"),
+    ipsec.SequenceResynchronised: (_resynchronised, "RFC 4303 3.4.3"),
     ipsec.ReplayRejected: (_replay_rejected, "RFC 4303 3.4.3"),
     # IKE
     ike.IkeMessageSent: (_message("sent"), _exchange_clause),

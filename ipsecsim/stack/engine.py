@@ -81,17 +81,30 @@ class HostStack:
         route = self.routes.lookup(destination)
         if source is None:
             source = destination if route is None else self.interfaces[route.interface].address
-        # RFC 6864 4.1: no value comes again soon, which a counter does best
-        self._identification = (self._identification + 1) & 0xFFFF
         packet = ipv4.build(
             source,
             destination,
             protocol,
             payload,
-            identification=self._identification,
+            identification=self.fresh_identification(),
             tos=tos,
             dont_fragment=dont_fragment,
         )
+        return self._originate(packet, destination, route, exempt=exempt)
+
+    def send_packet(self, packet: bytes, *, exempt: bool = False) -> list[Action]:
+        """Send a finished packet of this node's own."""
+        destination = packet[ipv4.DESTINATION]
+        return self._originate(packet, destination, self.routes.lookup(destination), exempt=exempt)
+
+    def fresh_identification(self) -> int:
+        """A value for the Identification field. None comes again soon, which a counter does best (RFC 6864 4.1)."""
+        self._identification = (self._identification + 1) & 0xFFFF
+        return self._identification
+
+    def _originate(
+        self, packet: bytes, destination: bytes, route: Route | None, *, exempt: bool
+    ) -> list[Action]:
         if self.tap is not None:
             self.tap(PacketOriginated(packet))
         if destination in self.addresses:

@@ -14,12 +14,13 @@ _PADDING = [bytes(range(1, count + 1)) + bytes((count,)) for count in range(256)
 _NEXT_HEADER = [bytes((number,)) for number in range(256)]
 
 
-def split(packet: bytes) -> tuple[int, int, bytes]:
-    """SPI, sequence number and the rest (IV, ciphertext, ICV). Raises Truncated (ESP_SHORT)."""
-    if len(packet) < HEADER_LENGTH:
-        raise Truncated(f"ESP packet of {len(packet)} bytes", DropReason.ESP_SHORT)
-    spi, sequence = HEADER.unpack_from(packet)
-    return spi, sequence, packet[HEADER_LENGTH:]
+def numbers(packet: bytes, start: int = 0, end: int | None = None) -> tuple[int, int]:
+    """SPI and sequence number of the ESP that stands at `start` to `end`. Raises Truncated (ESP_SHORT)."""
+    length = (len(packet) if end is None else end) - start
+    if length < HEADER_LENGTH:
+        raise Truncated(f"ESP packet of {length} bytes", DropReason.ESP_SHORT)
+    spi, sequence = HEADER.unpack_from(packet, start)
+    return spi, sequence
 
 
 def pad(length: int, alignment: int) -> bytes:

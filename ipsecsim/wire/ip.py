@@ -71,6 +71,19 @@ def is_fragment(packet: Packet) -> bool:
     return packet[ipv6.NEXT_HEADER] in ipv6.EXTENSIONS and ipv6.chain(packet).fragment is not None
 
 
+def is_whole(packet: Packet) -> bool:
+    """Whether nothing of the packet is elsewhere. An IPv6 fragment that is first and last is whole (RFC 6946)."""
+    if packet[0] >> 4 == 4:
+        return not ipv4.is_fragment(packet)
+    if packet[ipv6.NEXT_HEADER] not in ipv6.EXTENSIONS:
+        return True
+    extension = ipv6.chain(packet).fragment
+    if extension is None:
+        return True
+    fields = ipv6.read_fragment(packet, extension)
+    return not fields.more and not fields.offset
+
+
 def fragment_offset(packet: Packet) -> int:
     """Where in the larger packet this piece begins, in bytes; 0 for whole packets and first fragments."""
     if packet[0] >> 4 == 4:

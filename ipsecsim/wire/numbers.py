@@ -11,6 +11,7 @@ class IpProtocol(IntEnum):
     IPV4 = 4
     TCP = 6
     UDP = 17
+    DCCP = 33
     IPV6 = 41
     ROUTING = 43
     FRAGMENT = 44
@@ -19,6 +20,9 @@ class IpProtocol(IntEnum):
     ICMPV6 = 58
     NO_NEXT = 59
     DESTINATION_OPTIONS = 60
+    SCTP = 132
+    MOBILITY = 135
+    UDP_LITE = 136
 
 
 IKE_PORT = 500
@@ -30,6 +34,7 @@ _PROTOCOL_NAMES = {
     IpProtocol.IPV4: "IPv4",
     IpProtocol.TCP: "TCP",
     IpProtocol.UDP: "UDP",
+    IpProtocol.DCCP: "DCCP",
     IpProtocol.IPV6: "IPv6",
     IpProtocol.ROUTING: "routing header",
     IpProtocol.FRAGMENT: "fragment header",
@@ -38,6 +43,9 @@ _PROTOCOL_NAMES = {
     IpProtocol.ICMPV6: "ICMPv6",
     IpProtocol.NO_NEXT: "no next header",
     IpProtocol.DESTINATION_OPTIONS: "destination options",
+    IpProtocol.SCTP: "SCTP",
+    IpProtocol.MOBILITY: "mobility header",
+    IpProtocol.UDP_LITE: "UDP-Lite",
 }
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from ipsecsim.base.address import Prefix, pack
-from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.crypto.catalogue import WORDS, EspSuite, Integrity
+from ipsecsim.ipsec.actions import SendPacket
 from ipsecsim.ipsec.association import Direction, SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
@@ -17,7 +17,6 @@ from ipsecsim.net.nodes.router import Router
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe import pcapng
 from ipsecsim.observe.recorder import Recorder
-from ipsecsim.stack.engine import HostStack
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.routes import Route
 from ipsecsim.wire import ipv4, udp
@@ -68,7 +67,6 @@ class Tunnel:
         mirrored = tuple(Selector(each.remote, each.local) for each in NETS)
         self.west = IpsecEngine([Policy("net", PolicyAction.PROTECT, NETS)])
         self.east = IpsecEngine([Policy("net", PolicyAction.PROTECT, mirrored)])
-        self.stack = HostStack([Interface("wan", WEST, 24)], SeededEntropy("bench"), forwards=True)
         for engine, direction, selectors in (
             (self.west, Direction.OUTBOUND, NETS),
             (self.east, Direction.INBOUND, mirrored),
@@ -91,16 +89,8 @@ class Tunnel:
     def seal(self, packet: bytes) -> bytes:
         """From a plain to a protected IP packet."""
         (action,) = self.west.outbound(packet, 0)
-        (sent,) = self.stack.send(
-            action.source,
-            action.destination,
-            action.protocol,
-            action.payload,
-            tos=action.tos,
-            dont_fragment=action.dont_fragment,
-            exempt=True,
-        )
-        return sent.packet
+        assert isinstance(action, SendPacket)
+        return action.packet
 
     def sealing(self, packet: bytes) -> Work:
         """Seal the same packet so many times."""
@@ -114,7 +104,7 @@ class Tunnel:
     def opening(self, packet: bytes) -> Work:
         """Open so many packets; they are sealed beforehand and the window is set back, untimed work apart."""
         sealed = [self.seal(packet) for _ in range(BATCH)]
-        sa = self.east.sad.inbound(0x1001)
+        sa = self.east.sad.inbound(IpProtocol.ESP, 0x1001)
         assert sa is not None
         inbound = self.east.inbound
 
@@ -124,7 +114,7 @@ class Tunnel:
                 sa.replay.top = sa.replay.seen = 0
                 for protected in sealed[: count - done]:
                     ipv4.check(protected)
-                    assert inbound(ipv4.payload(protected), 0)
+                    assert inbound(IpProtocol.ESP, protected, ipv4.HEADER_LENGTH, 0)
                 done += BATCH
 
         return work

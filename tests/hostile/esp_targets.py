@@ -8,7 +8,7 @@ from ipsecsim.base.instant import SECOND, ms
 from ipsecsim.base.trace import TraceEvent
 from ipsecsim.crypto.catalogue import EspSuite
 from ipsecsim.crypto.protection import make_protection
-from ipsecsim.ipsec.actions import Deliver, SendDatagram, SendPacket
+from ipsecsim.ipsec.actions import Deliver, SendPacket
 from ipsecsim.ipsec.association import Direction, SaParameters
 from ipsecsim.ipsec.engine import HOLD_LIMIT, IpsecEngine
 from ipsecsim.ipsec.events import PacketSealed
@@ -45,6 +45,10 @@ def policies() -> list[Policy]:
         Policy("waits", PolicyAction.PROTECT, (Selector(_NET.local, _EVERYWHERE, protocol=132),)),
         Policy("rest", PolicyAction.BYPASS, (Selector(_NET.local, _EVERYWHERE, protocol=1),)),
     ]
+
+
+def _on_the_wire(data: bytes) -> bytes:
+    return ipv4.build(EAST, WEST, IpProtocol.ESP, data)
 
 
 class _Esp(Target):
@@ -105,11 +109,11 @@ class _Esp(Target):
         alignment = max(4, self.peer.alignment)
         return self.sealed(self.sequence, inner + esp.trailer(len(inner), alignment, IpProtocol.IPV4))
 
-    def _receive(self, data: bytes) -> tuple[list[bytes], str]:
+    def receive(self, data: bytes) -> tuple[list[bytes], str]:
         """Feed an ESP packet: what was delivered, and the outcome."""
         self.events.clear()
         self.now += ms(1)
-        actions = self.engine.inbound(data, self.now)
+        actions = self.engine.inbound(IpProtocol.ESP, _on_the_wire(data), ipv4.HEADER_LENGTH, self.now)
         delivered = [action.packet for action in actions if isinstance(action, Deliver)]
         require(len(delivered) == len(actions) <= 1, "a received packet led to something but one delivery")
         for inner in delivered:
@@ -118,7 +122,7 @@ class _Esp(Target):
         return delivered, outcome(self.events)
 
     def _top(self) -> tuple[int, int]:
-        sa = self.engine.sad.inbound(SPI)
+        sa = self.engine.sad.inbound(IpProtocol.ESP, SPI)
         assert sa is not None
         return sa.replay.top, sa.replay.seen
 
@@ -158,14 +162,14 @@ class ForgedEsp(_Esp):
             return mutators.spoil(chance, chance.choice(seeds("packet")).data[20:])
         self._real = real = self.genuine(any_packet(chance, THEIRS, OURS))
         if chance.random() < 0.02:
-            self._receive(real)
+            self.receive(real)
         if chance.random() < 0.1:
             return esp.HEADER.pack(SPI, mutators.number(chance)) + real[8:]
         return mutators.spoil(chance, real)
 
     def feed(self, data: bytes) -> str:
         before = self._top()
-        delivered, result = self._receive(data)
+        delivered, result = self.receive(data)
         if data == self._real:
             return result
         require(not delivered, "a forged packet was delivered")
@@ -224,10 +228,10 @@ class SealedEsp(_Esp):
         return plaintext
 
     def feed(self, data: bytes) -> str:
-        _, result = self._receive(data)
+        _, result = self.receive(data)
         if len(data) % 4 == 0:
             before = self._top()
-            again, reason = self._receive(data)
+            again, reason = self.receive(data)
             is_short = reason in ("ESP_SHORT", "ESP_ALIGN")
             require(not again, "the same packet was delivered twice")
             require(
@@ -284,10 +288,11 @@ class Protecting(_Esp):
             "a packet left in clear against the policy, or was kept against it",
         )
         require(self.engine.held <= HOLD_LIMIT * len(policies()), "too many packets wait")
-        sent = [a for a in actions or () if isinstance(a, SendPacket | SendDatagram)]
+        sent = [a for a in actions or () if isinstance(a, SendPacket)]
         for action in sent:
             require(rule is not None and rule.action is PolicyAction.PROTECT, "protected against the policy")
-            plaintext = self.peer.open(action.payload[:8], action.payload[8:])
+            payload = ipv4.payload(action.packet)
+            plaintext = self.peer.open(payload[:8], payload[8:])
             require(esp.strip_trailer(plaintext)[0] == packet, "what was sealed is not the packet")
         sealed = sum(isinstance(event, PacketSealed) for event in self.events)
         require(sealed == len(sent), "sealed and not sent")

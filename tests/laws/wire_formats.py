@@ -200,7 +200,7 @@ FORMATS = [
         "ESP",
         st.tuples(U32, U32, SOME_BYTES),
         lambda value: esp.HEADER.pack(*value[:2]) + value[2],
-        esp.split,
+        lambda octets: (*esp.numbers(octets), octets[esp.HEADER_LENGTH :]),
     ),
     Format(
         "ESP trailer",

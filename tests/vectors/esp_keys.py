@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from ipsecsim.crypto.catalogue import EspSuite
-from ipsecsim.ipsec.association import Direction, SaParameters, SecurityAssociation
-from ipsecsim.ipsec.inbound import decapsulate
+from ipsecsim.ipsec.esp import Esp
 from ipsecsim.wire import esp, ipv4, udp
 from ipsecsim.wire.checksum import pseudo_header_sum
 from ipsecsim.wire.nat_t import Encapsulated, classify
@@ -26,28 +25,17 @@ class Opened:
 
 
 class EspKeys:
-    """Suite and keys at work, in the SA that the program itself would install."""
+    """Suite and keys at work, in the object that every SA of the program holds."""
 
     def __init__(self, suite: EspSuite, spi: int, encryption_key: bytes, integrity_key: bytes) -> None:
-        nowhere = bytes(4)
-        parameters = SaParameters(
-            direction=Direction.INBOUND,
-            spi=spi,
-            source=nowhere,
-            destination=nowhere,
-            suite=suite,
-            encryption_key=encryption_key,
-            integrity_key=integrity_key,
-            selectors=(),
-            policy="",
-        )
-        self._sa = SecurityAssociation.install(parameters, 0)
+        self._esp = Esp(suite, encryption_key, integrity_key, spi)
 
     def open(self, payload: bytes) -> Opened:
         """Check and open an ESP packet that starts at the SPI. Raises RemoteError."""
-        spi, sequence, sealed = esp.split(payload)
-        inner, next_header = decapsulate(self._sa, payload, sealed)
-        protection = self._sa.protection
+        spi, sequence = esp.numbers(payload)
+        inner, next_header = self._esp.open(payload, 0, len(payload), sequence)
+        protection = self._esp.protection
+        sealed = payload[esp.HEADER_LENGTH :]
         plaintext = protection.open(payload[: esp.HEADER_LENGTH], sealed)
         pad = plaintext[len(inner) : -esp.TRAILER_LENGTH]
         iv, icv = sealed[: protection.iv_length], sealed[-protection.icv_length :]
@@ -55,12 +43,9 @@ class EspKeys:
 
     def seal(self, spi: int, sequence: int, iv: bytes, inner: bytes, next_header: int) -> bytes:
         """The ESP packet with a recorded IV and sequence number, and the program's own padding."""
-        trailers = self._sa.trailers
-        trailer = esp.trailer(len(inner), len(trailers), next_header)
-        if next_header == IpProtocol.IPV4:
-            same("the SA's trailer", trailers[len(inner) % len(trailers)], trailer)
-        header = esp.HEADER.pack(spi, sequence)
-        return header + self._sa.protection.seal(header, inner + trailer, iv)
+        sealed = self._esp.seal(b"", inner, next_header, sequence, iv)
+        same("spi", esp.numbers(sealed)[0], spi)
+        return sealed
 
     def seal_again(self, opened: Opened) -> bytes:
         """The packet that was opened."""

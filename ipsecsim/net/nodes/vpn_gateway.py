@@ -20,9 +20,11 @@ from ipsecsim.net.simulator import Simulator
 from ipsecsim.stack.actions import DatagramArrived, PacketArrived
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.path import Hook, Passage, Verdict
-from ipsecsim.wire import ipv4
+from ipsecsim.wire import ip, udp
 from ipsecsim.wire.nat_t import Encapsulated, classify
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
+
+_SECURITY = (IpProtocol.ESP, IpProtocol.AH)
 
 
 class VpnGateway(Node):
@@ -45,11 +47,11 @@ class VpnGateway(Node):
         super().__init__(name, simulator, interfaces)
         self.stack.forwards = forwards  # a host may have IPsec too, and forwards nothing
         self.unprotected = frozenset(unprotected)
-        self.ipsec = IpsecEngine(policies, self.tap)
+        self.ipsec = IpsecEngine(policies, self.tap, self.stack.fresh_identification)
         self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
         self._engines += [self.ipsec, self.ike]
         self.stack.ports |= {IKE_PORT, NAT_T_PORT}
-        self.stack.protocols.add(IpProtocol.ESP)
+        self.stack.protocols |= {IpProtocol.ESP, IpProtocol.AH}
         self.stack.hooks.add(Hook.POSTROUTING, self._outbound)
         self.stack.hooks.add(Hook.INPUT, self._inbound_clear)
         self.stack.hooks.add(Hook.FORWARD, self._inbound_clear)
@@ -101,10 +103,10 @@ class VpnGateway(Node):
         return packet if taken is None else taken
 
     def _inbound_clear(self, packet: bytes, passage: Passage) -> Verdict:
-        """A packet came across the boundary without protection. ESP itself is judged by its SA instead."""
+        """A packet came across the boundary without protection. ESP and AH are judged by their SA instead."""
         if passage.decapsulated or passage.inbound not in self.unprotected:
             return packet
-        if packet[ipv4.PROTOCOL] == IpProtocol.ESP and packet[ipv4.DESTINATION] in self.stack.addresses:
+        if ip.upper_layer(packet)[0] in _SECURITY and ip.destination(packet) in self.stack.addresses:
             return packet
         return packet if self.ipsec.inbound_clear(packet) else []
 
@@ -125,7 +127,8 @@ class VpnGateway(Node):
                 self._drop(DropReason.KEEPALIVE, action.packet)
                 return None
             if kind is Encapsulated.ENCAPSULATED_ESP:
-                return self.ipsec.inbound(message, now)
+                start = ip.upper_layer(action.packet)[1] + udp.HEADER_LENGTH
+                return self.ipsec.inbound(IpProtocol.ESP, action.packet, start, now)
             message = message[4:]
         elif action.destination_port != IKE_PORT:
             return super()._datagram_arrived(action)
@@ -133,7 +136,8 @@ class VpnGateway(Node):
         return self.ike.datagram(path, message, now)
 
     def _packet_arrived(self, action: PacketArrived) -> list[Action] | None:
-        return self.ipsec.inbound(ipv4.payload(action.packet), self.simulator.now)
+        start = ip.upper_layer(action.packet)[1]
+        return self.ipsec.inbound(action.protocol, action.packet, start, self.simulator.now)
 
     def _send_datagram(self, action: SendDatagram) -> list[Action]:
         return self.stack.send_datagram(
@@ -149,15 +153,7 @@ class VpnGateway(Node):
         )
 
     def _send_packet(self, action: SendPacket) -> list[Action]:
-        return self.stack.send(
-            action.source,
-            action.destination,
-            action.protocol,
-            action.payload,
-            tos=action.tos,
-            dont_fragment=action.dont_fragment,
-            exempt=True,
-        )
+        return self.stack.send_packet(action.packet, exempt=True)
 
     def _deliver(self, action: Deliver) -> list[Action]:
         return self.stack.receive_decapsulated(action.packet, self.simulator.now)

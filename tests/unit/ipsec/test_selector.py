@@ -29,4 +29,4 @@ def test_ranges_that_are_prefixes_are_written_as_prefixes():
     selector = Selector(
         (pack("10.0.0.0"), pack("10.0.0.255")), (pack("10.0.0.1"), pack("10.0.0.6")), 17, (500, 500)
     )
-    assert str(selector) == "10.0.0.0/24 === 10.0.0.1-10.0.0.6, protocol 17, local port 500"
+    assert str(selector) == "10.0.0.0/24 === 10.0.0.1-10.0.0.6, UDP, local port 500"

@@ -6,15 +6,15 @@ from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.reader import Malformed, Truncated
 
 
-def test_split_gives_spi_sequence_and_the_rest():
-    assert esp.split(bytes.fromhex("cf349d07 00000001 aabb")) == (0xCF349D07, 1, b"\xaa\xbb")
+def test_an_esp_packet_begins_with_spi_and_sequence():
+    assert esp.numbers(bytes.fromhex("cf349d07 00000001 aabb")) == (0xCF349D07, 1)
     assert esp.HEADER.pack(0xCF349D07, 1) == bytes.fromhex("cf349d0700000001")
 
 
 @pytest.mark.parametrize("length", range(8))
 def test_shorter_than_the_header_is_refused(length):
     with pytest.raises(Truncated) as caught:
-        esp.split(bytes(length))
+        esp.numbers(bytes(length))
     assert caught.value.reason is DropReason.ESP_SHORT
 
 

@@ -1,0 +1,235 @@
+"""ESP and AH, transport and tunnel mode, both IP versions inside and outside."""
+
+from itertools import product
+
+import pytest
+
+from ipsecsim.base.address import pack
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.crypto.catalogue import WORDS, AhSuite, EspSuite
+from ipsecsim.ipsec.actions import Deliver, SendPacket
+from ipsecsim.ipsec.association import Direction, Mode, SaParameters
+from ipsecsim.ipsec.engine import IpsecEngine
+from ipsecsim.ipsec.policy import Policy, PolicyAction
+from ipsecsim.ipsec.selector import Selector
+from ipsecsim.wire import ah, ip, ipv4, ipv6, udp
+from ipsecsim.wire.checksum import transport_is_valid
+from ipsecsim.wire.numbers import IpProtocol
+
+SPI = 0x1234
+OUTER = {4: (pack("192.0.2.1"), pack("192.0.2.2")), 6: (pack("2001:db8::1"), pack("2001:db8::2"))}
+INNER = {4: (pack("10.1.0.2"), pack("10.2.0.2")), 6: (pack("fd00:1::2"), pack("fd00:2::2"))}
+ESP_WORDS = ("aes256gcm16", "aes128-sha256", "chacha20poly1305")
+AH_WORDS = ("sha256", "sha384", "sha512")
+
+
+def suite_of(protocol: str, words: str) -> EspSuite | AhSuite:
+    cipher, _, integrity = words.partition("-")
+    if protocol == "ah":
+        return AhSuite(WORDS[words].row)
+    return EspSuite(WORDS[cipher].row, WORDS[cipher].key_bits, WORDS[integrity].row if integrity else None)
+
+
+class Ends:
+    """Two hosts, the SA that leads from one to the other, and what they told."""
+
+    def __init__(self, protocol="esp", words="aes256gcm16", mode=Mode.TUNNEL, outer=4, inner=4, **changes):
+        ends = INNER[inner] if mode is Mode.TUNNEL else OUTER[outer]
+        selector = Selector((ends[0], ends[0]), (ends[1], ends[1]))
+        mirrored = Selector(selector.remote, selector.local)
+        suite = suite_of(protocol, words)
+        self.events = []
+        self.addresses = ends
+        self.west = IpsecEngine([Policy("net", PolicyAction.PROTECT, (selector,))])
+        self.east = IpsecEngine([Policy("net", PolicyAction.PROTECT, (mirrored,))], self.events.append)
+        self.east.tap = self.events.append
+        for engine, direction, selectors in (
+            (self.west, Direction.OUTBOUND, selector),
+            (self.east, Direction.INBOUND, mirrored),
+        ):
+            engine.install(
+                SaParameters(
+                    direction,
+                    SPI,
+                    *OUTER[outer],
+                    suite,
+                    bytes(range(suite.encryption_key_length)),
+                    bytes(range(suite.integrity_key_length)),
+                    (selectors,),
+                    "net",
+                    mode,
+                    **changes,
+                ),
+                0,
+            )
+
+    def packet(self, data=b"hello", **options) -> bytes:
+        segment = udp.build(*self.addresses, 1111, 2222, data)
+        if len(self.addresses[0]) == 4:
+            return ipv4.build(*self.addresses, IpProtocol.UDP, segment, identification=7, **options)
+        return ipv6.build(*self.addresses, IpProtocol.UDP, segment, **options)
+
+    def protect(self, packet: bytes) -> bytes:
+        (action,) = self.west.outbound(packet, 0)
+        assert isinstance(action, SendPacket)
+        return action.packet
+
+    def receive(self, packet: bytes) -> list[bytes]:
+        protocol, start = ip.upper_layer(packet)
+        actions = self.east.inbound(protocol, packet, start, 0)
+        assert all(isinstance(action, Deliver) for action in actions)
+        return [action.packet for action in actions]
+
+    @property
+    def drops(self) -> list[DropReason]:
+        return [event.reason for event in self.events if isinstance(event, PacketDropped)]
+
+
+SUITES = [("esp", words) for words in ESP_WORDS] + [("ah", words) for words in AH_WORDS]
+FAMILIES = [(Mode.TUNNEL, *pair) for pair in product((4, 6), (4, 6))] + [
+    (Mode.TRANSPORT, 4, 4),
+    (Mode.TRANSPORT, 6, 6),
+]
+
+
+@pytest.mark.conf("ARC-20")
+@pytest.mark.parametrize(("protocol", "words"), SUITES)
+@pytest.mark.parametrize(("mode", "outer", "inner"), FAMILIES)
+@pytest.mark.parametrize("extended", [False, True])
+def test_what_one_end_protects_the_other_gets(protocol, words, mode, outer, inner, extended):
+    ends = Ends(protocol, words, mode, outer, inner, extended_sequence=extended)
+    for length in (0, 1, 5, 16, 1000):
+        packet = ends.packet(bytes(length))
+        sent = ends.protect(packet)
+        ip.check(sent)
+        assert (ip.source(sent), ip.destination(sent)) == OUTER[outer]
+        assert ip.upper_layer(sent)[0] == (IpProtocol.ESP if protocol == "esp" else IpProtocol.AH)
+        assert ends.receive(sent) == [packet]
+    assert not ends.drops
+
+
+@pytest.mark.conf("AH-13", "AH-10")
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("outer", [4, 6])
+def test_ah_sees_a_changed_address_and_esp_does_not(mode, outer):
+    for protocol, words in (("ah", "sha256"), ("esp", "aes256gcm16")):
+        ends = Ends(protocol, words, mode, outer, outer)
+        sent = bytearray(ends.protect(ends.packet()))
+        source = ipv4.SOURCE if outer == 4 else ipv6.SOURCE
+        sent[source] = sent[source][:-1] + b"\x63"
+        received = ends.receive(bytes(sent))
+        assert ends.drops[:1] == ([DropReason.AH_ICV_FAIL] if protocol == "ah" else ends.drops[:1])
+        if protocol == "esp" and mode is Mode.TUNNEL:
+            assert received == [ends.packet()]
+    # in transport mode the selectors catch what ESP does not sign
+    assert ends.drops == ([] if mode is Mode.TUNNEL else [DropReason.SA_SELECTOR_MISMATCH])
+
+
+@pytest.mark.conf("AH-01")
+@pytest.mark.parametrize("value", range(256))
+def test_a_wrong_ah_length_ends_there(value):
+    ends = Ends("ah", "sha256")
+    sent = bytearray(ends.protect(ends.packet(bytes(1200))))
+    right = sent[21]
+    sent[21] = value
+    received = ends.receive(bytes(sent))
+    if value == right:
+        assert received
+    else:
+        assert not received
+        assert ends.drops == [DropReason.AH_BAD_LEN]
+
+
+@pytest.mark.parametrize("length", range(ah.FIXED_LENGTH))
+def test_an_ah_cut_short(length):
+    ends = Ends("ah", "sha256")
+    assert not ends.receive(ipv4.build(*OUTER[4], IpProtocol.AH, bytes(length)))
+    assert ends.drops == [DropReason.AH_SHORT]
+
+
+@pytest.mark.conf("AH-07", "ESP-17")
+@pytest.mark.parametrize(
+    ("protocol", "words", "reason"),
+    [("ah", "sha256", DropReason.AH_FRAGMENT), ("esp", "aes256gcm16", DropReason.ESP_FRAGMENT)],
+)
+def test_a_fragment_is_refused_at_the_entry(protocol, words, reason):
+    ends = Ends(protocol, words)
+    sent = ends.protect(ends.packet())
+    header = ipv4.parse(sent)
+    piece = ipv4.build(*OUTER[4], header.protocol, ipv4.payload(sent), more_fragments=True)
+    assert not ends.receive(piece)
+    assert ends.drops == [reason]
+
+
+# RFC 6040 figure 4, by name: the inner codepoint of each row under the outer ones Not-ECT, ECT(0), ECT(1), CE
+NOT_ECT, ECT_1, ECT_0, CE = range(4)
+COLUMNS = (NOT_ECT, ECT_0, ECT_1, CE)
+FIGURE_4 = {
+    NOT_ECT: (NOT_ECT, NOT_ECT, NOT_ECT, None),
+    ECT_0: (ECT_0, ECT_0, ECT_1, CE),
+    ECT_1: (ECT_1, ECT_1, ECT_1, CE),
+    CE: (CE, CE, CE, CE),
+}
+
+
+@pytest.mark.conf("ARC-30", "ARC-54", "ARC-22")
+@pytest.mark.parametrize(("outer", "inner"), list(product((4, 6), (4, 6))))
+@pytest.mark.parametrize("own", FIGURE_4)
+@pytest.mark.parametrize("column", range(4))
+def test_ecn_leaves_the_tunnel_by_figure_4(outer, inner, own, column):
+    ends = Ends("esp", "aes256gcm16", Mode.TUNNEL, outer, inner)
+    field = "tos" if inner == 4 else "traffic_class"
+    packet = ends.packet(**{field: 0xB8 | own})
+    sent = ends.protect(packet)
+    assert ip.traffic_class(sent) == 0xB8 | own  # normal mode copies the inner field (RFC 6040 4.1)
+    marked = _remarked(sent, 0x28 | COLUMNS[column])  # another DSCP on the way does not matter
+    expected = FIGURE_4[own][column]
+    received = ends.receive(marked)
+    if expected is None:
+        assert not received
+        assert ends.drops == [DropReason.ECN_ILLEGAL]
+    else:
+        (out,) = received
+        ip.check(out)
+        assert ip.traffic_class(out) == 0xB8 | expected
+        assert _remarked(out, 0) == _remarked(packet, 0)
+
+
+def _remarked(packet: bytes, tos: int) -> bytes:
+    if packet[0] >> 4 == 6:
+        header = ipv6.parse(packet)
+        return ipv6.build(
+            header.source, header.destination, header.next_header, packet[40:], traffic_class=tos
+        )
+    header4 = ipv4.parse(packet)
+    return ipv4.build(
+        header4.source,
+        header4.destination,
+        header4.protocol,
+        ipv4.payload(packet),
+        tos=tos,
+        identification=header4.identification,
+        ttl=header4.ttl,
+        dont_fragment=header4.dont_fragment,
+    )
+
+
+@pytest.mark.conf("UDP-07")
+@pytest.mark.parametrize("known", [True, False])
+def test_transport_mode_through_a_nat_mends_the_checksum(known):
+    addresses = OUTER[4] if known else None
+    ends = Ends("esp", "aes256gcm16", Mode.TRANSPORT, udp_ports=(4500, 4500), original_addresses=addresses)
+    public = pack("203.0.113.7")
+    selector = ends.east.sad.all()[0].parameters
+    selector.selectors = (Selector((OUTER[4][1],) * 2, (public, public)),)
+    packet = ends.packet(b"through a NAT")
+    (action,) = ends.west.outbound(packet, 0)
+    datagram = ipv4.build(
+        public, OUTER[4][1], IpProtocol.UDP, udp.build(public, OUTER[4][1], 61001, 4500, action.payload)
+    )
+    (delivered,) = ends.east.inbound(IpProtocol.ESP, datagram, 28, 0)
+    received = delivered.packet
+    assert ip.source(received) == public
+    assert transport_is_valid(public, OUTER[4][1], IpProtocol.UDP, ipv4.payload(received))
+    assert ipv4.payload(received)[8:] == b"through a NAT"
