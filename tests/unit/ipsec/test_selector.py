@@ -21,7 +21,7 @@ def test_a_flow_shows_ports_only_where_the_packet_does():
     assert (
         flow_of(ipv4.build(source, destination, IpProtocol.UDP, segment, options=bytes(8))).source_port == 500
     )
-    assert flow_of(ipv4.build(source, destination, IpProtocol.ICMP, segment)).source_port is None
+    assert flow_of(ipv4.build(source, destination, 47, segment)).source_port is None
     assert flow_of(ipv4.build(source, destination, IpProtocol.UDP, segment[:3])).source_port is None
 
 
