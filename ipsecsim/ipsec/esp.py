@@ -24,6 +24,7 @@ class Esp:
     __slots__ = (
         "_extended",
         "_high_is_behind",
+        "_open",
         "_overhead",
         "_seal",
         "_spi",
@@ -50,7 +51,7 @@ class Esp:
         self.protection = protection
         self.is_authenticated = suite.is_authenticated
         self.alignment = max(_ALIGNMENT, protection.alignment)
-        self._seal = protection.seal
+        self._seal, self._open = protection.seal, protection.open
         self._spi = spi
         self._extended = extended
         # RFC 4303 2.2.1: separate integrity algorithms read the high half behind the trailer; combined ones
@@ -84,10 +85,12 @@ class Esp:
     ) -> bytes:
         """From SPI to ICV. ESP does not look at the IP header; `iv` is given only to repeat a recording."""
         trailers = self._trailers.get(next_header) or self._make_trailers(next_header)
-        if len(payload) < self._tfc_length:
+        length = len(payload)
+        if length < self._tfc_length:
             # RFC 4303 2.7: behind the packet, whose own length says where it ends
-            payload += bytes(self._tfc_length - len(payload))
-        plaintext = payload + trailers[len(payload) % len(trailers)]
+            payload += bytes(self._tfc_length - length)
+            length = self._tfc_length
+        plaintext = payload + trailers[length % self.alignment]
         if not self._extended:
             front = esp.HEADER.pack(self._spi, sequence)
             return front + self._seal(front, plaintext, iv)
@@ -100,7 +103,6 @@ class Esp:
 
         Raises RemoteError: ESP_SHORT, ESP_ALIGN, ICV_FAIL, ESP_BAD_PAD. `sequence` is the whole number.
         """
-        protection = self.protection
         ciphertext = end - start - self._overhead
         if ciphertext < esp.TRAILER_LENGTH:
             raise Refused(DropReason.ESP_SHORT, f"{end - start} bytes")
@@ -109,9 +111,9 @@ class Esp:
         begin = start + esp.HEADER_LENGTH
         front = packet[start:begin]
         if not self._extended:
-            return esp.strip_trailer(protection.open(front, packet[begin:end]))
+            return esp.strip_trailer(self._open(front, packet[begin:end]))
         aad, behind = self._authenticated(front, sequence)
-        return esp.strip_trailer(protection.open(aad, packet[begin:end], behind))
+        return esp.strip_trailer(self._open(aad, packet[begin:end], behind))
 
     def _authenticated(self, front: bytes, sequence: int) -> tuple[bytes, bytes]:
         """What is authenticated in front of the IV, and behind the ciphertext, with extended numbers."""

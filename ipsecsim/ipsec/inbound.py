@@ -29,20 +29,21 @@ def unprotect(
     Raises RemoteError with the reason of the first check that fails; the replay window moves only once the
     integrity check held (RFC 4303 3.4.3).
     """
-    end = ip.total_length(packet)
-    if protocol == IpProtocol.ESP:
-        if not ip.is_whole(packet):
-            raise Refused(DropReason.ESP_FRAGMENT)
-        spi, low = esp.numbers(packet, start, end)
+    if packet[0] >> 4 == 4:
+        end, is_whole = packet[2] << 8 | packet[3], not (packet[6] & 0x3F or packet[7])
     else:
-        if not ip.is_whole(packet):
-            raise Refused(DropReason.AH_FRAGMENT)
-        spi, low = ah.numbers(packet, start, end)
+        end, is_whole = ip.total_length(packet), ip.is_whole(packet)
+    is_esp = protocol == IpProtocol.ESP
+    if not is_whole:
+        raise Refused(DropReason.ESP_FRAGMENT if is_esp else DropReason.AH_FRAGMENT)
+    spi, low = (esp if is_esp else ah).numbers(packet, start, end)
     sa = sad.inbound(protocol, spi)
     if sa is None:
         raise Refused(DropReason.NO_SA, f"SPI {spi:08x}, sequence {low}")
     sequence = sa.replay.whole(low)
-    _check_replay(sa, sequence, tap)
+    reason = sa.replay.check(sequence)
+    if reason is not None:
+        raise _replayed(sa, sequence, reason, tap)
     payload, next_header, sequence = _open(sa, packet, start, end, sequence, tap)
     sa.replay.accept(sequence)
     if next_header == IpProtocol.NO_NEXT:
@@ -96,13 +97,10 @@ def _resynchronise(
     return (*sa.transform.open(packet, start, end, sequence), sequence)  # fails, with its reason
 
 
-def _check_replay(sa: SecurityAssociation, sequence: int, tap: Tap | None) -> None:
-    reason = sa.replay.check(sequence)
-    if reason is None:
-        return
+def _replayed(sa: SecurityAssociation, sequence: int, reason: DropReason, tap: Tap | None) -> Refused:
     if tap is not None:
         tap(ReplayRejected(sa.spi, sequence, sa.replay.top))
-    raise Refused(reason, f"sequence {sequence}, window top {sa.replay.top}")
+    return Refused(reason, f"sequence {sequence}, window top {sa.replay.top}")
 
 
 def _check_selectors(sa: SecurityAssociation, inner: bytes) -> None:

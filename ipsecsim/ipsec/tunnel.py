@@ -33,6 +33,9 @@ _ECN_AT_EXIT = (
 )
 
 
+_VERSIONS: dict[int, int] = {IpProtocol.IPV4: 4, IpProtocol.IPV6: 6}
+
+
 class OuterDontFragment(Enum):
     """Where the outer DF bit comes from, when both headers are IPv4 (RFC 4301 8.1)."""
 
@@ -56,9 +59,8 @@ class OuterHeader:
 
     __slots__ = (
         "_addresses",
-        "_always",
-        "_dont_fragment",
         "_fixed_sum",
+        "_flags",
         "_hop_limit",
         "_identification",
         "_protocol",
@@ -92,10 +94,9 @@ class OuterHeader:
         self._protocol = protocol
         self._hop_limit = hop_limit
         self._identification = identification
-        self._dont_fragment = dont_fragment
-        self._always = _DF if dont_fragment is OuterDontFragment.SET else 0
+        self._flags = _outer_flags(dont_fragment)
         self._time_and_protocol = hop_limit << 8 | protocol
-        self._fixed_sum = int.from_bytes(self._addresses, "big") + self._time_and_protocol + 0x4500
+        self._fixed_sum = (int.from_bytes(self._addresses, "big") + self._time_and_protocol) % 0xFFFF + 0x4500
         self._tos = bytes(_outer_tos(inner, dscp, ecn) for inner in range(256))
 
     def before(self, inner: bytes, length: int) -> bytes:
@@ -103,16 +104,18 @@ class OuterHeader:
 
         Raises LocalError above 65535 bytes.
         """
+        if inner[0] >> 4 == 4:
+            tos, flags = self._tos[inner[1]], self._flags[inner[6] >> 6 & 1]
+        else:
+            tos, flags = self._tos[ipv6.traffic_class(inner)], self._flags[1]
         if self.is_ipv6:
-            first = 6 << 28 | self.traffic_class(inner) << 20
             # RFC 4301 5.1.2.2, note 8: a gateway must not copy the flow label; 0 means none
+            first = 6 << 28 | tos << 20
             return _IPV6.pack(first, length, self._protocol, self._hop_limit, self._addresses)
-        tos = self.traffic_class(inner)
         total = ipv4.HEADER_LENGTH + length
         if total > ipv4.LARGEST_PACKET:
             raise LocalError(f"an IPv4 packet cannot have {total} bytes")
         identification = self._identification()
-        flags = self._always or (_DF if self.dont_fragment(inner) else 0)
         checksum = -(self._fixed_sum + tos + total + identification + flags) % 0xFFFF
         return _IPV4.pack(
             0x4500 | tos, total, identification, flags, self._time_and_protocol, checksum, self._addresses
@@ -124,9 +127,14 @@ class OuterHeader:
 
     def dont_fragment(self, inner: bytes) -> bool:
         """The outer DF bit (RFC 4301 8.1). An IPv6 packet inside may not be cut by routers, so neither outside."""
-        if self._dont_fragment is OuterDontFragment.COPY:
-            return bool(inner[6] & 0x40) if inner[0] >> 4 == 4 else True
-        return self._dont_fragment is OuterDontFragment.SET
+        return bool(self._flags[inner[6] >> 6 & 1 if inner[0] >> 4 == 4 else 1])
+
+
+def _outer_flags(dont_fragment: OuterDontFragment) -> tuple[int, int]:
+    """The flags field, for an inner packet without and with DF."""
+    if dont_fragment is OuterDontFragment.COPY:
+        return 0, _DF
+    return (_DF, _DF) if dont_fragment is OuterDontFragment.SET else (0, 0)
 
 
 def _outer_tos(inner: int, dscp: int | None, ecn: EcnEntry) -> int:
@@ -137,10 +145,11 @@ def _outer_tos(inner: int, dscp: int | None, ecn: EcnEntry) -> int:
 class TunnelForm:
     """A whole packet inside a new one."""
 
-    __slots__ = ("_copy_dscp_in", "outer")
+    __slots__ = ("_copy_dscp_in", "header", "outer")
 
     def __init__(self, outer: OuterHeader, *, copy_dscp_in: bool = False) -> None:
         self.outer = outer
+        self.header = outer.before
         self._copy_dscp_in = copy_dscp_in
 
     def header_length(self, packet: bytes) -> int:
@@ -151,21 +160,18 @@ class TunnelForm:
         """What goes into ESP or AH, and the next header that names it."""
         return packet, IpProtocol.IPV4 if packet[0] >> 4 == 4 else IpProtocol.IPV6
 
-    def header(self, packet: bytes, length: int) -> bytes:
-        """The IP header in front of `length` bytes of ESP or AH."""
-        return self.outer.before(packet, length)
-
     def disclose(self, outer: bytes, start: int, payload: bytes, next_header: int) -> bytes:
         """The inner packet, checked, and changed where the outer header asks for it.
 
         Raises RemoteError: MODE_MISMATCH, INNER_MALFORMED, ECN_ILLEGAL.
         """
-        if next_header not in (IpProtocol.IPV4, IpProtocol.IPV6):
+        version = _VERSIONS.get(next_header)
+        if version is None:
             raise Refused(DropReason.MODE_MISMATCH, f"next header {next_header} on a tunnel SA")
-        inner = _checked(payload, 4 if next_header == IpProtocol.IPV4 else 6)
+        inner = _checked(payload, version)
+        if version == 4 and outer[1] == inner[1] and outer[0] >> 4 == 4:
+            return inner  # as nearly always: nobody has marked the outer header
         arrived, own = ip.traffic_class(outer), ip.traffic_class(inner)
-        if arrived == own:
-            return inner
         ecn = _ECN_AT_EXIT[own & _ECN][arrived & _ECN]
         if ecn == _DROP:
             raise Refused(
@@ -178,9 +184,10 @@ class TunnelForm:
 def _checked(payload: bytes, version: int) -> bytes:
     """The inner packet at its own length: what follows it is traffic flow padding (RFC 4303 2.7)."""
     try:
-        if not payload or payload[0] >> 4 != version:
-            raise Malformed(f"no IPv{version} packet")
-        ip.check(payload)
+        if version == 4:
+            ipv4.check(payload)
+        else:
+            ipv6.check(payload)
     except Malformed as wrong:
         raise Refused(DropReason.INNER_MALFORMED, str(wrong)) from wrong
     total = ip.total_length(payload)
