@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ipsecsim.wire import esp, icmpv4, ipv4, udp
+from ipsecsim.wire import esp, icmpv4, icmpv6, ipv4, udp
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_chain, parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import Payload, UnknownPayload
@@ -182,6 +182,12 @@ _ICMP_VALUES = (
     | st.builds(icmpv4.IcmpError, ERROR_TYPES, U8, SOME_BYTES, U32)
     | st.builds(icmpv4.UnknownIcmp, st.integers(13, 255), U8, SOME_BYTES)
 )
+_ENDS6 = (bytes(15) + b"\x01", bytes(15) + b"\x02")
+_ICMPV6_VALUES = (
+    st.builds(icmpv6.Echo, st.booleans(), U16, U16, SOME_BYTES)
+    | st.builds(icmpv6.IcmpError, st.integers(0, 127), U8, SOME_BYTES, U32)
+    | st.builds(icmpv6.UnknownIcmp, st.integers(130, 255), U8, SOME_BYTES)
+)
 
 CHAIN = Format("payload chain", chains(), _emit_chain_with_type, _parse_chain_with_type)
 MESSAGE = Format("IKE message", messages(), lambda pair: emit_message(*pair), parse_message, whole=True)
@@ -189,6 +195,12 @@ MESSAGE = Format("IKE message", messages(), lambda pair: emit_message(*pair), pa
 FORMATS = [
     Format("IPv4", _IPV4_VALUES, lambda value: ipv4.build(**value), _parse_ipv4, whole=True),
     Format("ICMP", _ICMP_VALUES, lambda message: message.emit(), icmpv4.parse),
+    Format(
+        "ICMPv6",
+        _ICMPV6_VALUES,
+        lambda message: message.emit(*_ENDS6),
+        lambda message: icmpv6.parse(*_ENDS6, message),
+    ),
     Format(
         "UDP",
         st.tuples(U16, U16, SOME_BYTES),
