@@ -11,9 +11,8 @@ from ipsecsim.wire.reader import Malformed, Truncated
 HEADER_LENGTH = 40
 LARGEST_PAYLOAD = 0xFFFF
 MINIMUM_MTU = 1280
-MOST_EXTENSIONS = (
-    16  # no honest packet has as many; a chain of empty headers must not cost a walk of thousands
-)
+MOST_EXTENSIONS = 16
+"""No honest packet has as many; a chain of empty headers must not cost a walk of thousands."""
 
 # Where fields stand in a packet: `packet[HOP_LIMIT]`, `packet[SOURCE]`.
 NEXT_HEADER = 6

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
 
-from ipsecsim.wire import esp, icmpv4, icmpv6, ipv4, udp
+from ipsecsim.wire import esp, icmpv4, icmpv6, ipv4, ipv6, udp
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_chain, parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import Payload, UnknownPayload
@@ -14,12 +15,14 @@ from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
 from ipsecsim.wire.ike.payloads import PAYLOADS
 from ipsecsim.wire.ike.proposal import Proposal, Transform
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+from ipsecsim.wire.numbers import IpProtocol
 
 U8 = st.integers(0, 0xFF)
 U16 = st.integers(0, 0xFFFF)
 U32 = st.integers(0, 0xFFFFFFFF)
 SOME_BYTES = st.binary(max_size=40)
 ADDRESS = st.binary(min_size=4, max_size=4)
+ADDRESS_6 = st.binary(min_size=16, max_size=16)
 
 
 @dataclass(slots=True)
@@ -168,6 +171,61 @@ def _parse_ipv4(packet: bytes) -> dict[str, Any]:
     return {**known, "payload": ipv4.payload(packet)}
 
 
+_IPV6_VALUES = st.fixed_dictionaries(
+    {
+        "source": ADDRESS_6,
+        "destination": ADDRESS_6,
+        "next_header": U8.filter(lambda number: number not in ipv6.EXTENSIONS),
+        "payload": SOME_BYTES,
+        "hop_limit": U8,
+        "traffic_class": U8,
+        "flow_label": st.integers(0, 0xFFFFF),
+    }
+)
+
+
+def _parse_ipv6(packet: bytes) -> dict[str, Any]:
+    header = ipv6.parse(packet)
+    known = {
+        field.name: getattr(header, field.name) for field in fields(header) if field.name != "payload_length"
+    }
+    return {**known, "payload": packet[ipv6.HEADER_LENGTH : ipv6.total_length(packet)]}
+
+
+ExtensionHeaders = list[tuple[int, bytes]]
+"""Of each its kind and its bytes behind Next Header; last comes the upper layer."""
+
+
+@st.composite
+def extension_headers(draw: st.DrawFn) -> ExtensionHeaders:
+    """A chain that obeys the rules; behind a later piece there are no headers any more."""
+    first = draw(st.sampled_from([[], [IpProtocol.HOP_BY_HOP]]))
+    others = st.sampled_from([IpProtocol.ROUTING, IpProtocol.FRAGMENT, IpProtocol.DESTINATION_OPTIONS])
+    headers: ExtensionHeaders = []
+    for kind in [*first, *draw(st.lists(others, max_size=4))]:
+        words = 0 if kind == IpProtocol.FRAGMENT else draw(st.integers(0, 2))
+        data = draw(st.binary(min_size=6 + 8 * words, max_size=6 + 8 * words))
+        headers.append((kind, bytes((words,)) + data))
+        if kind == IpProtocol.FRAGMENT and (data[0] or data[1] & 0xF8):
+            return [*headers, (draw(U8), draw(SOME_BYTES))]
+    upper = U8.filter(lambda number: number not in ipv6.EXTENSIONS)
+    return [*headers, (draw(upper), draw(SOME_BYTES))]
+
+
+def emit_extension_headers(headers: ExtensionHeaders) -> bytes:
+    payload = b"".join(bytes((following,)) + data for (_, data), (following, _) in pairwise(headers))
+    return ipv6.build(bytes(16), bytes(16), headers[0][0], payload + headers[-1][1])
+
+
+def _parse_extension_headers(packet: bytes) -> ExtensionHeaders:
+    ipv6.check(packet)
+    chain = ipv6.chain(packet)
+    headers: ExtensionHeaders = [
+        (kind, packet[start + 1 : start + length]) for kind, start, length in chain.extensions
+    ]
+    return [*headers, (chain.protocol, packet[chain.start : ipv6.total_length(packet)])]
+
+
 _ENDS = (b"\x0a\x01\x00\x0a", b"\x0a\x02\x00\x0a")
 
 
@@ -194,6 +252,14 @@ MESSAGE = Format("IKE message", messages(), lambda pair: emit_message(*pair), pa
 
 FORMATS = [
     Format("IPv4", _IPV4_VALUES, lambda value: ipv4.build(**value), _parse_ipv4, whole=True),
+    Format("IPv6", _IPV6_VALUES, lambda value: ipv6.build(**value), _parse_ipv6, whole=True),
+    Format(
+        "IPv6 extension headers",
+        extension_headers(),
+        emit_extension_headers,
+        _parse_extension_headers,
+        whole=True,
+    ),
     Format("ICMP", _ICMP_VALUES, lambda message: message.emit(), icmpv4.parse),
     Format(
         "ICMPv6",

@@ -1,4 +1,9 @@
-"""A packet recorded from real peers (strongSwan on Linux), small enough to stand in a file."""
+"""A packet recorded from real peers (strongSwan on Linux), and a maker of IPv6 packets with extension headers."""
+
+from collections.abc import Sequence
+
+from ipsecsim.wire import ipv6
+from ipsecsim.wire.numbers import IpProtocol
 
 # An IKE_SA_INIT request from 10.1.0.10:500 to 10.2.0.10:500.
 IKE_SA_INIT_PACKET = bytes.fromhex(
@@ -13,3 +18,18 @@ IKE_SA_INIT_PACKET = bytes.fromhex(
     "290000080000402e290000100000402f00020003000400050000000800004016"  # three more notifies
 )
 IKE_SA_INIT = IKE_SA_INIT_PACKET[28:]
+
+
+def chained(
+    source: bytes, destination: bytes, headers: Sequence[tuple[int, bytes]], protocol: int, payload: bytes
+) -> bytes:
+    """An IPv6 packet with extension headers: of each its kind, and its bytes behind the first two.
+
+    The bytes of a fragment header begin one earlier, with the reserved one.
+    """
+    chain = b""
+    for (kind, body), following in zip(headers, [*(kind for kind, _ in headers[1:]), protocol], strict=False):
+        length = b"" if kind == IpProtocol.FRAGMENT else bytes((len(body) // 8,))
+        chain += bytes((following,)) + length + body
+    first = headers[0][0] if headers else protocol
+    return ipv6.build(source, destination, first, chain + payload)
