@@ -4,15 +4,61 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipsecsim.wire import ipv4, udp
+from ipsecsim.wire import ipv4, ipv6, udp
 from ipsecsim.wire.dissect import dissect, dissect_ike, dissect_payloads
 from ipsecsim.wire.ike.payloads import PAYLOADS
 from ipsecsim.wire.layout import Field
-from tests.laws.wire_formats import CHAIN, MESSAGE, payloads_of
+from ipsecsim.wire.numbers import IpProtocol
+from tests.laws.wire_formats import CHAIN, MESSAGE, emit_extension_headers, extension_headers, payloads_of
 from tests.unit.wire.samples import IKE_SA_INIT_PACKET
 
 LAW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 A, B = b"\x0a\x01\x00\x0a", b"\x0a\x02\x00\x0a"
+A6, B6 = bytes(15) + b"\x01", bytes(15) + b"\x02"
+
+PROTOCOLS = st.sampled_from([*IpProtocol, 99])
+SOME_BYTES = st.binary(max_size=150)
+
+
+def authentication_headers(payloads: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """AH in front of them; mostly its length is that of an ICV."""
+    return st.builds(
+        lambda following, words, fixed, icv, payload: bytes((following, words)) + fixed + icv + payload,
+        PROTOCOLS,
+        st.integers(0, 12),
+        st.binary(min_size=10, max_size=10),
+        st.binary(max_size=48),
+        payloads,
+    )
+
+
+def ip_packets(payloads: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """IP of either version around them, whatever they are; in IPv4 with options, cut or not."""
+    options = st.integers(0, 10).flatmap(lambda words: st.binary(min_size=4 * words, max_size=4 * words))
+    cut = st.integers(0, 30) | st.just(0)
+    return st.builds(
+        lambda protocol, payload, options, cut: ipv4.build(A, B, protocol, payload, options=options)[
+            : 20 + len(options) + len(payload) - cut
+        ],
+        PROTOCOLS,
+        payloads,
+        options,
+        cut,
+    ) | st.builds(
+        lambda protocol, payload, cut: ipv6.build(A6, B6, protocol, payload)[: 40 + len(payload) - cut],
+        PROTOCOLS,
+        payloads,
+        cut,
+    )
+
+
+HEADERS_IN_HEADERS = st.recursive(
+    SOME_BYTES,
+    lambda inner: (
+        ip_packets(inner) | authentication_headers(inner) | extension_headers().map(emit_extension_headers)
+    ),
+    max_leaves=4,
+)
 
 
 def bit_range(field: Field) -> tuple[int, int]:
@@ -47,15 +93,34 @@ def test_random_packets(packet):
 
 
 @LAW
-@given(st.sampled_from([1, 4, 6, 17, 50, 51, 99]), st.binary(max_size=150))
+@given(PROTOCOLS, SOME_BYTES)
 def test_random_payloads_of_every_protocol(protocol, payload):
     check_packet(ipv4.build(A, B, protocol, payload))
+    check_packet(ipv6.build(A6, B6, protocol, payload))
+
+
+@LAW
+@given(HEADERS_IN_HEADERS)
+def test_headers_in_headers(packet):
+    check_packet(packet)
+    check_packet(ipv6.build(A6, B6, IpProtocol.AH, packet))
+    check_packet(ipv4.build(A, B, IpProtocol.IPV6, packet))
+
+
+@LAW
+@given(extension_headers(), st.data())
+def test_extension_headers_cut_and_changed(headers, data):
+    packet = bytearray(emit_extension_headers(headers))
+    position = data.draw(st.integers(0, len(packet) - 1))
+    packet[position] ^= data.draw(st.integers(0, 255))
+    check_packet(bytes(packet[: data.draw(st.integers(0, len(packet)))]))
 
 
 @LAW
 @given(st.sampled_from([(500, 500), (4500, 4500), (1, 2)]), st.binary(max_size=150))
 def test_random_datagrams_on_every_port(ports, payload):
     check_packet(ipv4.build(A, B, 17, udp.build(A, B, *ports, payload)))
+    check_packet(ipv6.build(A6, B6, 17, udp.build(A6, B6, *ports, payload)))
 
 
 def test_a_recorded_packet_cut_at_every_byte_and_changed_in_every_byte():

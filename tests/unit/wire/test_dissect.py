@@ -2,6 +2,7 @@ import pytest
 
 from ipsecsim.base.address import pack
 from ipsecsim.wire import esp, icmpv4, ipv4, udp
+from ipsecsim.wire.checksum import transport_checksum
 from ipsecsim.wire.dissect import dissect
 from ipsecsim.wire.layout import AUTHENTICATED, CLEAR, SEALED, Field
 from ipsecsim.wire.numbers import IpProtocol
@@ -88,16 +89,56 @@ def test_an_icmp_error_shows_the_packet_it_quotes_though_it_is_cut_off():
     assert value(root, "ICMP", "Original datagram", "UDP", "Source Port") == "500"
 
 
+def test_an_icmp_message_that_is_cut_off_has_no_verdict_on_its_checksum():
+    echo = ipv4.build(A, B, IpProtocol.ICMP, icmpv4.Echo(False, 7, 1, bytes(40)).emit())
+    error = icmpv4.IcmpError(11, 0, echo[:28]).emit()
+    root = dissect(ipv4.build(B, A, IpProtocol.ICMP, error))
+    assert value(root, "ICMP") == "TIME_EXCEEDED, IN_TRANSIT"
+    assert value(root, "ICMP", "Original datagram", "ICMP", "Checksum").endswith("cut off)")
+
+
+def test_ipv4_options_by_name_and_where_a_source_route_leads():
+    route = bytes((131, 11, 8)) + pack("10.9.0.1") + pack("10.9.0.2")
+    options = b"\x01" + route + bytes((68, 4, 5, 0)) + bytes((200, 2)) + bytes(2)
+    root = dissect(ipv4.build(A, B, 99, b"", options=options))
+    assert value(root, "Options") == "No Operation, Loose Source Route, Timestamp, Option 200"
+    assert value(root, "Options", "Loose Source Route", "Address") == "10.9.0.1"
+    assert value(root, "Options", "Loose Source Route", "Next Address") == "10.9.0.2"
+    assert value(root, "Options", "Option 200", "Option Number") == "8"
+    assert value(root, "Options", "Padding") == "00"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(bytes((7, 0, 0, 0)), "Record Route: length 0"), (bytes((7, 5, 0, 0)), "5 bytes wanted, 4 left")],
+)
+def test_options_that_lie_about_their_length(options, words):
+    assert words in value(dissect(ipv4.build(A, B, 99, b"x", options=options)), "Options", "malformed")
+
+
+def test_a_tcp_segment():
+    segment = bytes.fromhex("01bbc7380000000100000002 60121000 0000 0000 02040550") + b"hello"
+    checksum = transport_checksum(A, B, IpProtocol.TCP, segment)
+    segment = segment[:16] + checksum.to_bytes(2, "big") + segment[18:]
+    tcp = dissect(ipv4.build(A, B, IpProtocol.TCP, segment)).find("TCP")
+    assert tcp is not None
+    assert tcp.value == "443 > 51000, ACK, SYN"
+    assert value(tcp, "Data Offset") == "24 bytes"
+    assert value(tcp, "Checksum").endswith("(correct)")
+    assert value(tcp, "Options") == "02040550"
+    assert value(tcp, "Data") == b"hello".hex()
+
+
 def test_a_fragment_is_not_read_as_if_it_were_whole():
     first = ipv4.build(A, B, IpProtocol.UDP, bytes(16), more_fragments=True)
-    assert value(dissect(first), "Fragment of a UDP packet") == "00" * 16
+    assert value(dissect(first), "Fragment of UDP") == "00" * 16
 
 
 def test_a_packet_in_a_packet():
-    inner = ipv4.build(pack("10.10.1.2"), pack("10.10.2.2"), IpProtocol.TCP, b"segment")
+    inner = ipv4.build(pack("10.10.1.2"), pack("10.10.2.2"), 99, b"segment")
     root = dissect(ipv4.build(A, B, IpProtocol.IPV4, inner))
     assert value(root, "IPv4") == "10.10.1.2 > 10.10.2.2"
-    assert value(root, "IPv4", "TCP") == "7 bytes"
+    assert value(root, "IPv4", "protocol 99") == "7 bytes"
 
 
 def test_packets_in_packets_without_end_are_shown_as_bytes():
@@ -111,7 +152,8 @@ def test_packets_in_packets_without_end_are_shown_as_bytes():
     ("packet", "words"),
     [
         (b"", "1 bytes wanted, 0 left"),
-        (bytes.fromhex("6000"), "IP version 6, not 4"),
+        (bytes.fromhex("5000"), "IP version 5, not 4"),
+        (bytes.fromhex("6000"), "4 bytes wanted, 2 left"),
         (b"\x44" + IKE_SA_INIT_PACKET[1:], "4 bytes too small"),
         (
             IKE_SA_INIT_PACKET[:2] + b"\0\x10" + IKE_SA_INIT_PACKET[4:],
