@@ -12,6 +12,7 @@ from ipsecsim.wire.nat_t import classify
 from tests.hostile import mutators
 from tests.hostile.chains import Link, any_chain, emit_links, spoil_links, spoil_message
 from tests.hostile.packets import spoil_packet
+from tests.hostile.packets6 import any_message_6, spoil_packet_6
 from tests.hostile.seeds import Finding, bodies, seeds
 from tests.hostile.target import ACCEPTED, Target, require
 from tests.laws.wire_formats import FORMATS, Format
@@ -46,7 +47,10 @@ def _behind_ip(chance: Random) -> bytes:
 
 _MAKERS: dict[str, Callable[[Random], bytes]] = {
     "IPv4": lambda chance: spoil_packet(chance, chance.choice(_packets())),
+    "IPv6": spoil_packet_6,
+    "IPv6 extension headers": spoil_packet_6,
     "ICMP": _behind_ip,
+    "ICMPv6": lambda chance: mutators.spoil(chance, any_message_6(chance)),
     "UDP": _behind_ip,
     "ESP": _behind_ip,
     "ESP trailer": lambda chance: mutators.spoil(chance, bytes(40) + bytes((1, 2, 3, 4, 4, 4))),
@@ -116,6 +120,8 @@ class Dissector(Target):
     def next_input(self) -> bytes:
         chance = self.chance
         self._what = chance.choice(("packet", "packet", "message", "chain"))
+        if self._what == "packet" and chance.random() < 0.5:
+            return spoil_packet_6(chance)
         if self._what == "packet":
             return spoil_packet(chance, chance.choice(_packets()))
         return _message(chance) if self._what == "message" else _chain(chance)
