@@ -42,6 +42,13 @@ class Case:
             raise MismatchError(f"input {name}: {value!r} is no number")
         return value
 
+    def numbers(self, name: str) -> list[int]:
+        """An input list of numbers."""
+        value = self._input(name)
+        if not isinstance(value, list) or not all(isinstance(each, int) for each in value):
+            raise MismatchError(f"input {name}: {value!r:.60} is no list of numbers")
+        return value
+
     def text(self, name: str) -> str:
         """An input word."""
         return str(self._input(name))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.crypto.protection import Protection, make_protection
 from ipsecsim.ike.v2 import envelope
-from ipsecsim.wire import ipv4, udp
+from ipsecsim.wire import ip, udp
 from ipsecsim.wire.dissect import dissect, dissect_ike
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_chain, parse_message
 from ipsecsim.wire.ike.configuration import Configuration
@@ -209,8 +209,9 @@ def malformed_packet(case: Case) -> None:
 
 def _parse_or_refuse_packet(packet: bytes) -> None:
     try:
-        ipv4.parse(packet)
-        _source, _destination, content = udp.parse(ipv4.payload(packet))
+        ip.check(packet)
+        _protocol, start = ip.upper_layer(packet)
+        _source, _destination, content = udp.parse(packet[start : ip.total_length(packet)])
     except RemoteError:
         return
     _parse_or_refuse(content)

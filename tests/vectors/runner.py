@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.vectors import kinds_crypto, kinds_esp, kinds_keys, kinds_messages
+from tests.vectors import kinds_crypto, kinds_esp, kinds_ip, kinds_keys, kinds_messages
 from tests.vectors.case import Case
 from tests.vectors.results import MismatchError, NotSupportedError, Outcome, Result, judge
 
@@ -47,6 +47,7 @@ KINDS: dict[str, Check] = {
     "esp-decrypt-no-icv-key": kinds_esp.without_icv_key,
     "esp-packet": kinds_esp.packet,
     "esp-packet-rx": kinds_esp.received,
+    "ip-fragment-headers": kinds_ip.fragment_headers,
 }
 """Kind of case -> its check. A kind without a row is not supported yet."""
 
