@@ -10,10 +10,10 @@ COUNT ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint vectors interop bench fuzz clean
+.PHONY: help demo test quick lint conformance vectors interop bench fuzz clean
 
 help: ## Say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,9 @@ lint: $(READY) ## Style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+conformance: $(READY) ## Requirements, the tests that bear them out and their results; writes docs/conformance.md
+	$(BIN)/python -m tests.conformance -n auto
 
 vectors: $(READY) ## Published vectors and recordings, as a table
 	$(BIN)/python -m tests.vectors

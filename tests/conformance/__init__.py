@@ -1,0 +1,1 @@
+"""Which requirement is borne out by which test: the table of `make conformance` and docs/conformance.md."""

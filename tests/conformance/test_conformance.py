@@ -1,0 +1,80 @@
+"""No test claims what is not required, and the document says what the tests claim."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tests.conformance import document, report
+from tests.conformance.items import contradictions, read_items, read_waiting
+from tests.conformance.marked import ROOT, Marked, Outcome, outcome
+
+ITEMS = read_items()
+WAITING = read_waiting()
+TEST = "tests/unit/ipsec/test_replay.py::test_a_duplicate_is_seen"
+
+
+@pytest.mark.slow
+def test_marks_tables_and_document_agree() -> None:
+    """In a process of its own: pytest does not collect inside itself."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    command = [sys.executable, "-m", "tests.conformance", "--check"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_every_requirement_is_there() -> None:
+    assert len(ITEMS) == 379
+    assert contradictions(ITEMS, WAITING, {"ESP-04": [TEST]}) == []
+
+
+def test_an_id_that_does_not_exist_is_an_error() -> None:
+    (sentence,) = contradictions(ITEMS, WAITING, {"ESP-99": [TEST]})
+    assert sentence == f"{TEST} claims ESP-99, which is no requirement"
+
+
+def test_what_was_written_down_from_memory_cannot_be_claimed() -> None:
+    (sentence,) = contradictions(ITEMS, WAITING, {"SIG-08": [TEST]})
+    assert "look RFC 5280 up first" in sentence
+
+
+def test_what_waits_is_a_requirement_and_has_no_test() -> None:
+    assert contradictions(ITEMS, {"ESP-99": "nothing"}, {}) == [
+        "ESP-99 is said to wait, and is no requirement"
+    ]
+    (sentence,) = contradictions(ITEMS, WAITING, {"ARC-18": [TEST]})
+    assert sentence == f"ARC-18 is said to wait, and {TEST} bears it out"
+
+
+def test_a_requirement_passes_only_when_all_its_tests_do() -> None:
+    ended = {"a": Outcome.PASSED, "b": Outcome.FAILED, "c": Outcome.SKIPPED}
+    assert outcome(["a"], ended) is Outcome.PASSED
+    assert outcome(["a", "c", "b"], ended) is Outcome.FAILED
+    assert outcome(["a", "c"], ended) is Outcome.SKIPPED
+    assert outcome(["a", "never ran"], ended) is Outcome.SKIPPED
+
+
+def test_the_report_says_passed_failed_waiting_and_gap() -> None:
+    marked = Marked({"ESP-04": ["a"], "ESP-19": ["b"]}, {"a": Outcome.PASSED, "b": Outcome.FAILED})
+    told = report.table(ITEMS, WAITING, marked)
+    for name, ended in (("ESP-04", "passed"), ("ESP-19", "failed"), ("ESP-05", "gap")):
+        (line,) = (line for line in told.splitlines() if line.startswith(name))
+        assert f" {ended} " in line
+    assert "waiting: certificates" in told
+    assert "125 requirements: 1 passed, 1 failed, 0 skipped, 14 waiting, " in report.sums(
+        ITEMS, WAITING, marked
+    )
+
+
+def test_a_mark_more_changes_the_document() -> None:
+    without, with_it = document.text(ITEMS, WAITING, {}), document.text(ITEMS, WAITING, {"ESP-19": [TEST]})
+    assert "`unit/ipsec/test_replay.py` a duplicate is seen" not in without
+    assert "`unit/ipsec/test_replay.py` a duplicate is seen" in with_it
+    assert "| ESP | Encapsulating Security Payload | 1 of 22 | 0 of 8 | 0 of 3 | 0 | 32 |" in with_it
+
+
+def test_a_bar_in_a_text_does_not_end_its_cell() -> None:
+    other = {"ESP-19": replace(ITEMS["ESP-19"], text="this | that")}
+    assert "this \\| that" in document.text(other, {}, {})
