@@ -15,7 +15,7 @@ class SendPacket(Action):
 
 @dataclass(slots=True)
 class SendDatagram(Action):
-    """Send `payload` in UDP."""
+    """Send `payload` in UDP. `sealed`: it is ESP, about which policy has spoken already."""
 
     source: bytes
     source_port: int
@@ -25,6 +25,7 @@ class SendDatagram(Action):
     tos: int = 0
     dont_fragment: bool = False
     checksum: bool = True
+    sealed: bool = False
 
 
 @dataclass(slots=True)

@@ -61,6 +61,7 @@ def _in_udp(sa: SecurityAssociation, packet: bytes, sealed: bytes, ports: tuple[
         dont_fragment,
         # RFC 3948 2.1: zero over IPv4, since ESP has its own integrity check; IPv6 wants one (RFC 8200 8.1)
         checksum=len(parameters.source) == 16,
+        sealed=True,
     )
 
 

@@ -149,7 +149,7 @@ class VpnGateway(Node):
             tos=action.tos,
             dont_fragment=action.dont_fragment,
             checksum=action.checksum,
-            exempt=True,
+            exempt=action.sealed,  # IKE asks policy like any other packet (RFC 4301 4.4.1)
         )
 
     def _send_packet(self, action: SendPacket) -> list[Action]:
