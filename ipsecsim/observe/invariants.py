@@ -1,4 +1,4 @@
-"""What must hold in every recording: nothing vanishes, nothing leaks, causes come first.
+"""What must hold in every recording: nothing vanishes, nothing leaks, causes come first, the wire keeps its rules.
 
 `check` is run after every simulated run in the tests. Each kind of violation is looked for in its own file.
 """
@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from ipsecsim.net.events import FrameArrived, FrameSent, TurnBegan
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.conservation import check_conservation
+from ipsecsim.observe.crossings import check_crossings
 from ipsecsim.observe.leaks import check_leaks
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.violation import Violation
+from ipsecsim.observe.wire_rules import check_wire
 
 __all__ = ["Violation", "check"]
 
@@ -21,6 +23,8 @@ def check(recorder: Recorder, simulator: Simulator) -> list[Violation]:
         *check_order(recorder),
         *check_conservation(recorder, simulator),
         *check_leaks(recorder, simulator),
+        *check_crossings(recorder, simulator),
+        *check_wire(recorder, simulator),
     ]
     return sorted(found, key=lambda violation: violation.turn)
 
