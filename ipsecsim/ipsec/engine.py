@@ -105,6 +105,8 @@ class IpsecEngine:
                     parameters.integrity_key,
                     parameters.udp_ports,
                     tuple(str(selector) for selector in parameters.selectors),
+                    parameters.sequence,
+                    parameters.extended_sequence,
                 )
             )
         if parameters.direction is Direction.INBOUND:

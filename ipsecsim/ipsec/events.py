@@ -32,7 +32,10 @@ class HoldEnded(TraceEvent):
 
 @dataclass(slots=True)
 class SaInstalled(TraceEvent):
-    """An SA entered the SAD. `encryption_key` includes the salt of a counter-mode cipher."""
+    """An SA entered the SAD. `encryption_key` includes the salt of a counter-mode cipher.
+
+    `sequence` is the number that was used last before: 0 unless an SA goes on where another left off.
+    """
 
     spi: int
     direction: str
@@ -45,6 +48,8 @@ class SaInstalled(TraceEvent):
     integrity_key: bytes
     udp_ports: tuple[int, int] | None
     selectors: tuple[str, ...]
+    sequence: int
+    extended_sequence: bool
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from itertools import chain
 from ipsecsim.base.address import unpack
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.trace import TraceEvent
-from ipsecsim.ipsec.association import LAST_SEQUENCE, Direction, Mode
+from ipsecsim.ipsec.association import LAST_EXTENDED_SEQUENCE, LAST_SEQUENCE, Direction, Mode
 from ipsecsim.ipsec.events import PacketSealed, SaInstalled, SaRemoved
 from ipsecsim.net.events import FrameArrived
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
@@ -59,7 +59,7 @@ class _Judge:
     def notice(self, event: TraceEvent) -> Iterator[str]:
         """Look at the node's next event; a sentence for each rule that it breaks."""
         if isinstance(event, SaInstalled) and event.direction == Direction.OUTBOUND.value:
-            self._sas[event.spi, event.policy] = _Outbound(event, 0)
+            self._sas[event.spi, event.policy] = _Outbound(event, event.sequence)
         elif isinstance(event, SaRemoved) and event.direction == Direction.OUTBOUND.value:
             self._sas.pop((event.spi, event.policy), None)
         elif isinstance(event, PacketSealed):
@@ -89,9 +89,9 @@ class _Judge:
             return
         if event.sequence != sa.sequence + 1:
             yield f"{name} has number {event.sequence} after {sa.sequence} (RFC 4303 2.2)"
-        if event.sequence > LAST_SEQUENCE:
+        if event.sequence > (LAST_EXTENDED_SEQUENCE if sa.installed.extended_sequence else LAST_SEQUENCE):
             yield f"{name} went past its last number (RFC 4303 3.3.3)"
-        if sa.installed.mode != Mode.TUNNEL.value and ip.is_fragment(event.inner):
+        if sa.installed.mode == Mode.TRANSPORT.value and not ip.is_whole(event.inner):
             yield f"{name} is for transport mode and sealed a fragment (RFC 4301 4.1)"
         sa.sequence = event.sequence
         sa.sealed[event.sequence & LAST_SEQUENCE] = event
@@ -101,7 +101,7 @@ class _Judge:
     def _made(self, packet: bytes) -> Iterator[str]:
         protocol, start = ip.upper_layer(packet)
         if protocol in (IpProtocol.ESP, IpProtocol.AH):
-            if ip.is_fragment(packet):
+            if not ip.is_whole(packet):
                 yield f"a fragment with protocol {protocol} in it was made here (RFC 4303 3.3.4)"
             at = start if protocol == IpProtocol.ESP else start + 4
             yield from self._security(packet, at, is_in_udp=False)

@@ -7,6 +7,7 @@ import pytest
 
 from ipsecsim.base.address import pack
 from ipsecsim.base.instant import SECOND
+from ipsecsim.base.trace import TraceEvent
 from ipsecsim.ipsec.events import PacketSealed, SaInstalled, SaRemoved
 from ipsecsim.observe.packet_summary import esp_of, ike_of
 from ipsecsim.observe.record import Record
@@ -118,6 +119,38 @@ def test_a_packet_that_nobody_sealed_is_noticed(plain: World) -> None:
     assert sentence.endswith("and number 1 that nobody sealed")
 
 
+def renumbered(world: World, last: int, *, extended: bool) -> Recorder:
+    """The recording with an SA of west's that goes on where another one left off, at `last`."""
+
+    def edit(row: Record) -> list[TraceEvent]:
+        event = row.event
+        if row.node != "west":
+            return [event]
+        if isinstance(event, SaInstalled) and event.direction == "out":
+            return [replace(event, sequence=last, extended_sequence=extended)]
+        if isinstance(event, PacketSealed):
+            return [replace(event, sequence=last + event.sequence)]
+        if isinstance(event, PacketOriginated) and (numbers := esp_of(event.packet)):
+            low = (last + numbers[1]) % 2**32
+            return [PacketOriginated(event.packet[:24] + low.to_bytes(4, "big") + event.packet[28:])]
+        return [event]
+
+    return replayed(world.recorder, edit)
+
+
+@pytest.mark.conf("ESP-03")
+def test_a_counter_that_cycles_is_noticed(plain: World) -> None:
+    assert sentences(plain, renumbered(plain, 1000, extended=False)) == []
+    assert sentences(plain, renumbered(plain, 2**32 - 4, extended=False)) == []
+    for last, extended in ((2**32 - 3, False), (2**64 - 3, True)):
+        (sentence,) = sentences(plain, renumbered(plain, last, extended=extended))
+        assert sentence.endswith("went past its last number (RFC 4303 3.3.3)")
+
+
+def test_extended_numbers_cross_the_32_bits(plain: World) -> None:
+    assert sentences(plain, renumbered(plain, 2**32 - 2, extended=True)) == []
+
+
 @pytest.mark.conf("ESP-12", "ESP-14")
 @pytest.mark.parametrize("esp", ["aes256gcm16", "aes256-sha256"])
 def test_an_iv_that_comes_twice_under_a_key_is_noticed(esp: str) -> None:
@@ -139,7 +172,7 @@ def test_a_fragment_in_transport_mode_is_noticed(plain: World) -> None:
     row, _ = next((row, event) for row, event in plain.recorder.of(PacketSealed) if row.node == "west")
     piece = ipv4.build(WEST, EAST, IpProtocol.UDP, bytes(16), more_fragments=True)
 
-    def edit(each: Record) -> list[object]:
+    def edit(each: Record) -> list[TraceEvent]:
         if isinstance(each.event, SaInstalled):
             return [replace(each.event, mode="transport")]
         return (
@@ -148,7 +181,7 @@ def test_a_fragment_in_transport_mode_is_noticed(plain: World) -> None:
             else [each.event]
         )
 
-    (sentence,) = sentences(plain, replayed(plain.recorder, edit))  # type: ignore[arg-type]
+    (sentence,) = sentences(plain, replayed(plain.recorder, edit))
     assert sentence.endswith("is for transport mode and sealed a fragment (RFC 4301 4.1)")
 
 
