@@ -3,9 +3,8 @@
 import asyncio
 import subprocess
 import tempfile
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.views.text import story
+from tests.interop.row import Row, timed
 
 OUR_ADDRESS, PEER_ADDRESS = "192.0.2.1", "192.0.2.2"
 OUR_INNER, PEER_INNER = "10.1.0.1", "10.2.0.1"
@@ -60,19 +60,6 @@ class Case:
         return f"{self.role}: {self.name}"
 
 
-@dataclass
-class Row:
-    """What became of one step."""
-
-    peer: str
-    role: str
-    case: str
-    step: str
-    result: str  # ok | FAILED
-    seconds: float
-    detail: str = ""
-
-
 class Lab:
     """What a case has in its hands."""
 
@@ -85,17 +72,9 @@ class Lab:
         self.peer = "strongSwan"
         self._send = gateway.driver.performers[SendDatagram]
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
+    def step(self, name: str) -> AbstractContextManager[None]:
         """A part of the conversation that gets its own row; when it fails, the case ends."""
-        began = time.monotonic()
-        row = Row(self.peer, self.case.role, self.case.name, name, "FAILED", 0.0)
-        self.rows.append(row)
-        try:
-            yield
-            row.result = "ok"
-        finally:
-            row.seconds = round(time.monotonic() - began, 3)
+        return timed(self.rows, Row(self.peer, self.case.role, self.case.name, name, "FAILED", 0.0))
 
     async def until(self, condition: Callable[[], bool], what: str, within: Duration = 5 * SECOND) -> None:
         """Wait for our side."""

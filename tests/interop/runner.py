@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ipsecsim.emulation import strongswan
 from tests.interop.cases import CASES
-from tests.interop.lab import Row
+from tests.interop.row import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 60  # seconds; a case ends itself long before
