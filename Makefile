@@ -42,7 +42,7 @@ conformance: $(READY) ## Requirements, the tests that bear them out and their re
 vectors: $(READY) ## Published vectors and recordings, as a table
 	$(BIN)/python -m tests.vectors
 
-interop: $(READY) ## Our engines against a live strongSwan, a row a step
+interop: $(READY) ## Our engines against a live strongSwan and a live Linux kernel, a row a step
 	$(BIN)/python -m tests.interop
 
 fuzz: $(READY) ## A million hostile datagrams, a row a target (COUNT=..., SEED=...)
