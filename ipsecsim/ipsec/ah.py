@@ -64,8 +64,8 @@ class Ah:
         )
         return front + self._authentication.sign(signed, iv) + self._padding + payload
 
-    def open(self, packet: bytes, start: int, end: int, sequence: int) -> tuple[bytes, int]:
-        """The payload and its next header, from the AH that stands at `start` in a packet of `end` bytes.
+    def open(self, packet: bytes, start: int, end: int, sequence: int) -> bytes:
+        """What is authentic from the AH that stands at `start` in a packet of `end` bytes: the AH and its payload.
 
         Raises RemoteError: AH_BAD_LEN when the header's length is not that of this SA's ICV and padding,
         AH_ICV_FAIL. `sequence` is the whole number.
@@ -88,7 +88,11 @@ class Ah:
             self._authentication.check(signed, packet[icv_start:icv_end])
         except IntegrityFailed as failed:
             raise Refused(DropReason.AH_ICV_FAIL, str(failed)) from None
-        return packet[start + self.length : end], front[0]
+        return packet[start:end]
+
+    def content(self, authentic: bytes) -> tuple[bytes, int]:
+        """The payload and its next header."""
+        return authentic[self.length :], authentic[0]
 
     def _high_half(self, sequence: int) -> bytes:
         """RFC 4302 3.3.3.2.2: the high half of an extended number is signed behind all else and never sent."""

@@ -98,10 +98,10 @@ class Esp:
         aad, behind = self._authenticated(front, sequence)
         return front + self._seal(aad, plaintext, iv, behind)
 
-    def open(self, packet: bytes, start: int, end: int, sequence: int) -> tuple[bytes, int]:
-        """The payload and its next header, from the ESP that stands at `start` to `end` in a packet.
+    def open(self, packet: bytes, start: int, end: int, sequence: int) -> bytes:
+        """What is authentic of the ESP that stands at `start` to `end` in a packet: payload, padding and trailer.
 
-        Raises RemoteError: ESP_SHORT, ESP_ALIGN, ICV_FAIL, ESP_BAD_PAD. `sequence` is the whole number.
+        Raises RemoteError: ESP_SHORT, ESP_ALIGN, ICV_FAIL. `sequence` is the whole number.
         """
         ciphertext = end - start - self._overhead
         if ciphertext < esp.TRAILER_LENGTH:
@@ -111,9 +111,13 @@ class Esp:
         begin = start + esp.HEADER_LENGTH
         front = packet[start:begin]
         if not self._extended:
-            return esp.strip_trailer(self._open(front, packet[begin:end]))
+            return self._open(front, packet[begin:end])
         aad, behind = self._authenticated(front, sequence)
-        return esp.strip_trailer(self._open(aad, packet[begin:end], behind))
+        return self._open(aad, packet[begin:end], behind)
+
+    def content(self, authentic: bytes) -> tuple[bytes, int]:
+        """The payload and its next header. Raises RemoteError (ESP_BAD_PAD)."""
+        return esp.strip_trailer(authentic)
 
     def _authenticated(self, front: bytes, sequence: int) -> tuple[bytes, bytes]:
         """What is authenticated in front of the IV, and behind the ciphertext, with extended numbers."""

@@ -44,8 +44,10 @@ def unprotect(
     reason = sa.replay.check(sequence)
     if reason is not None:
         raise _replayed(sa, sequence, reason, tap)
-    payload, next_header, sequence = _open(sa, packet, start, end, sequence, tap)
+    authentic, sequence = _open(sa, packet, start, end, sequence, tap)
+    # now, whatever is wrong inside: an authentic packet must not be tried twice
     sa.replay.accept(sequence)
+    payload, next_header = sa.transform.content(authentic)
     if next_header == IpProtocol.NO_NEXT:
         raise Refused(DropReason.DUMMY)
     inner = sa.form.disclose(packet, start, payload, next_header)
@@ -64,10 +66,10 @@ def unprotect(
 
 def _open(
     sa: SecurityAssociation, packet: bytes, start: int, end: int, sequence: int, tap: Tap | None
-) -> tuple[bytes, int, int]:
-    """Payload, next header and whole sequence number of an authentic packet."""
+) -> tuple[bytes, int]:
+    """What is authentic of a packet, and its whole sequence number."""
     try:
-        payload, next_header = sa.transform.open(packet, start, end, sequence)
+        authentic = sa.transform.open(packet, start, end, sequence)
     except RemoteError as failed:
         if failed.reason not in _NOT_AUTHENTIC:
             raise
@@ -76,25 +78,25 @@ def _open(
             raise
         return _resynchronise(sa, packet, start, end, sequence, tap)
     sa.failures = 0
-    return payload, next_header, sequence
+    return authentic, sequence
 
 
 def _resynchronise(
     sa: SecurityAssociation, packet: bytes, start: int, end: int, sequence: int, tap: Tap | None
-) -> tuple[bytes, int, int]:
+) -> tuple[bytes, int]:
     """Perhaps 2^32 packets were lost: try the next high halves (RFC 4303 A3.2)."""
     # counted afresh, so that a stream of forgeries does not make every packet cost so much
     sa.failures = 0
     for tried in range(1, MOST_SUBSPACES_TRIED):
         later = sequence + (tried << 32)
         try:
-            payload, next_header = sa.transform.open(packet, start, end, later)
+            authentic = sa.transform.open(packet, start, end, later)
         except RemoteError:
             continue
         if tap is not None:
             tap(SequenceResynchronised(sa.spi, sequence, later))
-        return payload, next_header, later
-    return (*sa.transform.open(packet, start, end, sequence), sequence)  # fails, with its reason
+        return authentic, later
+    return sa.transform.open(packet, start, end, sequence), sequence  # fails, with its reason
 
 
 def _replayed(sa: SecurityAssociation, sequence: int, reason: DropReason, tap: Tap | None) -> Refused:

@@ -33,7 +33,7 @@ class EspKeys:
     def open(self, payload: bytes) -> Opened:
         """Check and open an ESP packet that starts at the SPI. Raises RemoteError."""
         spi, sequence = esp.numbers(payload)
-        inner, next_header = self._esp.open(payload, 0, len(payload), sequence)
+        inner, next_header = self._esp.content(self._esp.open(payload, 0, len(payload), sequence))
         protection = self._esp.protection
         sealed = payload[esp.HEADER_LENGTH :]
         plaintext = protection.open(payload[: esp.HEADER_LENGTH], sealed)

@@ -47,7 +47,7 @@ def test_each_local_is_paired_with_each_remote():
     local = [traffic_selector(Prefix.parse(text)) for text in ("10.1.0.0/24", "10.1.1.0/24")]
     remote = [traffic_selector(Prefix.parse("10.2.0.0/24"), 17, (53, 53))]
     assert [str(each) for each in to_selectors(local, remote)] == [
-        "10.1.0.0/24 === 10.2.0.0/24, protocol 17, remote port 53",
-        "10.1.1.0/24 === 10.2.0.0/24, protocol 17, remote port 53",
+        "10.1.0.0/24 === 10.2.0.0/24, UDP, remote port 53",
+        "10.1.1.0/24 === 10.2.0.0/24, UDP, remote port 53",
     ]
     assert describe(local) == "10.1.0.0/24, 10.1.1.0/24"
