@@ -15,6 +15,8 @@ def make_authentication(integrity: Integrity, key: bytes) -> Authentication:
         raise LocalError(
             f"{integrity.name} takes {integrity.key_length} bytes of key material, not {len(key)}"
         )
+    if integrity.iv:
+        return WithIv(integrity.make(key), integrity)
     return Truncated(integrity.make(key), integrity.icv)
 
 
@@ -36,4 +38,33 @@ class Truncated:
     def check(self, data: bytes, icv: bytes | memoryview) -> None:
         """Raise IntegrityFailed unless `icv` belongs to `data`."""
         if not compare_digest(self._authenticate(data)[: self.icv_length], icv):
+            raise IntegrityFailed("the integrity check value is wrong")
+
+
+class WithIv:
+    """The ICV field holds the IV of this packet and behind it the ICV (RFC 4543 4)."""
+
+    __slots__ = ("_authenticate", "_counter", "_iv_length", "icv_length")
+
+    def __init__(self, authenticate: Keyed, row: Integrity) -> None:
+        self.icv_length = row.iv + row.icv
+        self._iv_length = row.iv
+        self._authenticate = authenticate
+        self._counter = 0
+
+    def sign(self, data: bytes, iv: bytes | None = None) -> bytes:
+        """IV | ICV. A counter makes the IV: it must never repeat under a key (RFC 4543 3.1)."""
+        if iv is None:
+            self._counter += 1
+            iv = self._counter.to_bytes(self._iv_length, "big")
+        elif len(iv) != self._iv_length:
+            raise LocalError(f"an IV of {len(iv)} bytes, the algorithm takes {self._iv_length}")
+        return iv + self._authenticate(iv + data)
+
+    def check(self, data: bytes, icv: bytes | memoryview) -> None:
+        """Raise IntegrityFailed unless `icv`, an IV and an ICV, belongs to `data`."""
+        if len(icv) != self.icv_length:
+            raise IntegrityFailed(f"{len(icv)} bytes are not the length of IV and ICV, {self.icv_length}")
+        iv = bytes(icv[: self._iv_length])
+        if not compare_digest(self._authenticate(iv + data), icv[self._iv_length :]):
             raise IntegrityFailed("the integrity check value is wrong")

@@ -1,14 +1,19 @@
-"""Classic ciphers, and the integrity check around them: encrypt, then authenticate (RFC 3602, RFC 4303)."""
+"""Classic ciphers, and the integrity check around them: encrypt, then authenticate (RFC 4303 3.3.2.1)."""
 
 from collections.abc import Callable
 from hmac import compare_digest
 from typing import Protocol
 
+from cryptography.hazmat.decrepit.ciphers.algorithms import Camellia, TripleDES
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, algorithms, modes
 
 from ipsecsim.base.errors import LocalError
 from ipsecsim.crypto.errors import IntegrityFailed, Misaligned
 from ipsecsim.crypto.rows import Encryption, Keyed, ProtectionMaker
+
+_NONCE = 4
+_CTR_IV = 8
+_FIRST_BLOCK = (1).to_bytes(4, "big")
 
 
 class ClassicCipher(Protocol):
@@ -60,6 +65,51 @@ class Cbc:
     def decrypt(self, sealed: bytes | memoryview) -> bytes:
         """The plaintext of IV | ciphertext: the IV turns into nonsense, and starts the chain for the rest."""
         return self._decryptor.update(sealed)[self._block :]
+
+
+class AesCtr:
+    """AES in counter mode: block n is hidden under nonce | IV | n, and the same hides and shows (RFC 3686 4)."""
+
+    __slots__ = ("_context", "_counter", "_nonce")
+
+    def __init__(self, key: bytes) -> None:
+        """`key` ends in the nonce."""
+        self._nonce = key[-_NONCE:]
+        self._counter = 0
+        self._context = Cipher(algorithms.AES(key[:-_NONCE]), modes.CTR(bytes(16))).encryptor()
+
+    def encrypt_fresh(self, plaintext: bytes) -> bytes:
+        """IV | ciphertext. A counter makes the IV: it must never repeat under a key (RFC 3686 3.1)."""
+        self._counter += 1
+        return self.encrypt(self._counter.to_bytes(_CTR_IV, "big"), plaintext)
+
+    def encrypt(self, iv: bytes, plaintext: bytes) -> bytes:
+        """IV | ciphertext under a given IV."""
+        self._context.reset_nonce(self._nonce + iv + _FIRST_BLOCK)
+        return iv + self._context.update(plaintext)
+
+    def decrypt(self, sealed: bytes | memoryview) -> bytes:
+        """The plaintext of IV | ciphertext."""
+        self._context.reset_nonce(self._nonce + sealed[:_CTR_IV] + _FIRST_BLOCK)
+        return self._context.update(sealed[_CTR_IV:])
+
+
+class Null:
+    """Hides nothing and has no IV (RFC 2410)."""
+
+    __slots__ = ()
+
+    def encrypt_fresh(self, plaintext: bytes) -> bytes:
+        """The plaintext."""
+        return plaintext
+
+    def encrypt(self, iv: bytes, plaintext: bytes) -> bytes:
+        """The plaintext; the IV is empty."""
+        return iv + plaintext
+
+    def decrypt(self, sealed: bytes | memoryview) -> bytes:
+        """What was sealed."""
+        return bytes(sealed)
 
 
 class EncryptThenMac:
@@ -126,3 +176,8 @@ def _maker(cipher: Callable[[bytes], ClassicCipher]) -> ProtectionMaker:
 
 
 aes_cbc = _maker(lambda key: Cbc(algorithms.AES(key)))
+camellia_cbc = _maker(lambda key: Cbc(Camellia(key)))
+triple_des_cbc = _maker(lambda key: Cbc(TripleDES(key)))
+des_cbc = _maker(lambda key: Cbc(TripleDES(key * 3)))  # encrypt, decrypt, encrypt under one key: DES once
+aes_ctr = _maker(AesCtr)
+null = _maker(lambda _key: Null())

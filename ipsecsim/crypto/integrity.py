@@ -1,26 +1,80 @@
-"""HMAC over the SHA-2 family, keyed once (RFC 4868). What uses it decides how much of the output it keeps."""
+"""Keyed functions: HMAC (RFC 2104, RFC 4868), AES-XCBC, AES-CMAC and AES-GMAC. Each is keyed once.
+
+What uses one decides how much of its output it keeps.
+"""
 
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives import cmac, hashes, hmac
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ipsecsim.crypto.rows import Keyed
+
+_BLOCK = 16
+_GMAC_SALT = 4
+_GMAC_IV = 8
 
 
 def _maker(algorithm: hashes.HashAlgorithm) -> Callable[[bytes], Keyed]:
     def make(key: bytes) -> Keyed:
-        keyed = hmac.HMAC(key, algorithm).copy  # a copy skips hashing the key again
-
-        def authenticate(data: bytes) -> bytes:
-            running = keyed()
-            running.update(data)
-            return running.finalize()
-
-        return authenticate
+        return _copying(hmac.HMAC(key, algorithm))
 
     return make
 
 
+def _copying(keyed: hmac.HMAC | cmac.CMAC) -> Keyed:
+    copy = keyed.copy  # a copy skips working the key in again
+
+    def authenticate(data: bytes) -> bytes:
+        running = copy()
+        running.update(data)
+        return running.finalize()
+
+    return authenticate
+
+
+hmac_md5 = _maker(hashes.MD5())  # noqa: S303 - part of the protocols under study
+hmac_sha1 = _maker(hashes.SHA1())  # noqa: S303 - as MD5
 hmac_sha256 = _maker(hashes.SHA256())
 hmac_sha384 = _maker(hashes.SHA384())
 hmac_sha512 = _maker(hashes.SHA512())
+
+
+def aes_cmac(key: bytes) -> Keyed:
+    """AES-CMAC (RFC 4494)."""
+    return _copying(cmac.CMAC(algorithms.AES(key)))
+
+
+def aes_xcbc(key: bytes) -> Keyed:
+    """AES-XCBC-MAC, whole (RFC 3566 4)."""
+    derive = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - of constants
+    key_1, key_2, key_3 = (derive.update(bytes([number]) * _BLOCK) for number in (1, 2, 3))
+    whole, padded = int.from_bytes(key_2, "big"), int.from_bytes(key_3, "big")
+    # one context for all packets: what the last one left in the chain is taken out of the next one's first block
+    chain = Cipher(algorithms.AES(key_1), modes.CBC(bytes(_BLOCK))).encryptor().update
+    left = 0
+
+    def authenticate(data: bytes) -> bytes:
+        nonlocal left
+        mask = whole
+        if not data or len(data) % _BLOCK:
+            mask = padded
+            data = data + b"\x80" + bytes(-(len(data) + 1) % _BLOCK)
+        first = left << 8 * (len(data) - _BLOCK)
+        blocks = (int.from_bytes(data, "big") ^ first ^ mask).to_bytes(len(data), "big")
+        output = chain(blocks)[-_BLOCK:]
+        left = int.from_bytes(output, "big")
+        return output
+
+    return authenticate
+
+
+def aes_gmac(key: bytes) -> Keyed:
+    """AES-GMAC of IV | data, the key ending in the salt (RFC 4543 4)."""
+    encrypt, salt = AESGCM(key[:-_GMAC_SALT]).encrypt, key[-_GMAC_SALT:]
+
+    def authenticate(data: bytes) -> bytes:
+        return encrypt(salt + data[:_GMAC_IV], b"", data[_GMAC_IV:])
+
+    return authenticate

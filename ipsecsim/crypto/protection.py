@@ -27,6 +27,8 @@ def make_protection(
     _check_key(encryption.name, encryption_key, key_bits // 8 + encryption.salt)
     if integrity is None:
         return encryption.make(encryption, encryption_key, None, 0)
+    if integrity.ah_only:
+        raise LocalError(f"{integrity.name} is for AH alone")
     _check_key(integrity.name, integrity_key, integrity.key_length)
     return encryption.make(encryption, encryption_key, integrity.make(integrity_key), integrity.icv)
 

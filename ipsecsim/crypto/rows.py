@@ -98,6 +98,7 @@ class ProtectionMaker(Protocol):
 class Encryption:
     """An encryption transform. Lengths in bytes, except `key_bits`: the sizes one may choose from.
 
+    `salt` is what KEYMAT holds behind the key; `iv` is the length on the wire. A cipher of no key encrypts nothing.
     In `word` and `aliases` {bits} stands for the key size; an alias without it means the smallest.
     """
 
@@ -113,6 +114,8 @@ class Encryption:
     status: Status
     rfc: int
     aliases: tuple[str, ...] = ()
+    esp_only: bool = False
+    """True when IKE must not use it for its own messages."""
 
     @property
     def combined(self) -> bool:
@@ -133,7 +136,8 @@ class Encryption:
 class Integrity:
     """An integrity transform: an ICV of `icv` bytes, cut from the front of the keyed function's output.
 
-    `prf` is the transform ID of the pseudo-random function that a proposal means when it names none.
+    `prf` is the transform ID of the pseudo-random function that a proposal means when it names none; 0: none.
+    Where `iv` is not 0, so long an IV stands before the ICV in the packet, and before what is signed.
     """
 
     id: int
@@ -146,6 +150,9 @@ class Integrity:
     status: Status
     rfc: int
     aliases: tuple[str, ...] = ()
+    iv: int = 0
+    ah_only: bool = False
+    """True when neither ESP nor IKE may use it."""
 
 
 @dataclass(frozen=True, slots=True)

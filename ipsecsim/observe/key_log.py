@@ -29,22 +29,67 @@ class Names:
     ike: Mapping[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckNames:
+    """What it calls an integrity algorithm in the same tables. Empty: it cannot read what is protected by it.
+
+    Without `checks` it knows only how long the ICV is, and wants no key.
+    """
+
+    esp: str = ""
+    ike: str = ""
+    checks: bool = True
+
+
 NOT_READABLE = Names()
+AES_KEYS = (128, 192, 256)
+
+
+def _aead(mode: str, icv: int) -> dict[int, str]:
+    return {bits: f"AES-{mode}-{bits} with {icv} octet ICV [RFC5282]" for bits in AES_KEYS}
+
+
+_ANY_96 = ("ANY 96 bit authentication [no checking]", "ANY 96-bits of Authentication [No Checking]")
+_ANY_128 = ("ANY 128 bit authentication [no checking]", "ANY 128-bits of Authentication [No Checking]")
 
 # In "AES-GCM [RFC4106]", without a length, Wireshark expects no ICV at all: never use that name.
 ENCRYPTION: dict[str, Names] = {
-    "aes-gcm-16": Names(
-        "AES-GCM with 16 octet ICV [RFC4106]",
-        {bits: f"AES-GCM-{bits} with 16 octet ICV [RFC5282]" for bits in (128, 192, 256)},
-    ),
-    "aes-cbc": Names("AES-CBC [RFC3602]", {bits: f"AES-CBC-{bits} [RFC3602]" for bits in (128, 192, 256)}),
+    "aes-gcm-16": Names("AES-GCM with 16 octet ICV [RFC4106]", _aead("GCM", 16)),
+    "aes-gcm-12": Names("AES-GCM with 12 octet ICV [RFC4106]", _aead("GCM", 12)),
+    "aes-gcm-8": Names("AES-GCM with 8 octet ICV [RFC4106]", _aead("GCM", 8)),
+    "aes-ccm-16": Names(ike=_aead("CCM", 16)),
+    "aes-ccm-12": Names(ike=_aead("CCM", 12)),
+    "aes-ccm-8": Names(ike=_aead("CCM", 8)),
+    "aes-cbc": Names("AES-CBC [RFC3602]", {bits: f"AES-CBC-{bits} [RFC3602]" for bits in AES_KEYS}),
+    "aes-ctr": Names("AES-CTR [RFC3686]"),
+    "null": Names("NULL"),
+    "3des-cbc": Names("TripleDES-CBC [RFC2451]", {192: "3DES [RFC2451]"}),
+    "des-cbc": Names("DES-CBC [RFC2405]"),
+    "camellia-cbc": NOT_READABLE,
     "chacha20-poly1305": NOT_READABLE,
+    "aes-gmac": NOT_READABLE,
+    "aes-gcm-16-iiv": NOT_READABLE,
+    "aes-ccm-8-iiv": NOT_READABLE,
+    "chacha20-poly1305-iiv": NOT_READABLE,
 }
-INTEGRITY: dict[str, tuple[str, str]] = {  # in the ESP table, in the IKEv2 table
-    "": ("NULL", "NONE [RFC4306]"),
-    "hmac-sha2-256-128": ("HMAC-SHA-256-128 [RFC4868]", "HMAC_SHA2_256_128 [RFC4868]"),
-    "hmac-sha2-384-192": ("HMAC-SHA-384-192 [RFC4868]", "HMAC_SHA2_384_192 [RFC4868]"),
-    "hmac-sha2-512-256": ("HMAC-SHA-512-256 [RFC4868]", "HMAC_SHA2_512_256 [RFC4868]"),
+INTEGRITY: dict[str, CheckNames] = {
+    "": CheckNames("NULL", "NONE [RFC4306]"),
+    "hmac-sha2-256-128": CheckNames("HMAC-SHA-256-128 [RFC4868]", "HMAC_SHA2_256_128 [RFC4868]"),
+    "hmac-sha2-384-192": CheckNames("HMAC-SHA-384-192 [RFC4868]", "HMAC_SHA2_384_192 [RFC4868]"),
+    "hmac-sha2-512-256": CheckNames("HMAC-SHA-512-256 [RFC4868]", "HMAC_SHA2_512_256 [RFC4868]"),
+    "hmac-sha2-256-96": CheckNames(
+        "HMAC-SHA-256-96 [draft-ietf-ipsec-ciph-sha-256-00]",
+        "HMAC_SHA2_256_96 [draft-ietf-ipsec-ciph-sha-256-00]",
+    ),
+    "hmac-sha1-96": CheckNames("HMAC-SHA-1-96 [RFC2404]", "HMAC_SHA1_96 [RFC2404]"),
+    "hmac-sha1-160": CheckNames("", "ANY 160-bits of Authentication [No Checking]", checks=False),
+    "hmac-md5-96": CheckNames("HMAC-MD5-96 [RFC2403]", "HMAC_MD5_96 [RFC2403]"),
+    "hmac-md5-128": CheckNames(*_ANY_128, checks=False),
+    "aes-xcbc-96": CheckNames(*_ANY_96, checks=False),
+    "aes-cmac-96": CheckNames(*_ANY_96, checks=False),
+    "aes-128-gmac": CheckNames(),
+    "aes-192-gmac": CheckNames(),
+    "aes-256-gmac": CheckNames(),
 }
 
 PREFERENCES = """\
@@ -138,8 +183,8 @@ class _Keys:
         rows = [WORDS[word].row for word in sa.suite.split("-")]
         cipher = next(row.name for row in rows if isinstance(row, Encryption))
         check = next((row.name for row in rows if isinstance(row, Integrity)), "")
-        encryption, integrity = ENCRYPTION.get(cipher, NOT_READABLE).esp, INTEGRITY.get(check)
-        if not encryption or integrity is None:
+        encryption, integrity = ENCRYPTION[cipher].esp, INTEGRITY[check]
+        if not encryption or not integrity.esp:
             return f"# left out: Wireshark 4.0 cannot read {sa.suite}, the suite of SPI {sa.spi:08x}"
         # behind a NAT the addresses of the SA are not those of the packet
         is_as_sent = self._seen_esp[sa.spi] == {(sa.source, sa.destination)}
@@ -150,22 +195,22 @@ class _Keys:
             f"0x{sa.spi:08x}",
             encryption,
             f"0x{sa.encryption_key.hex()}",
-            integrity[0],
-            f"0x{sa.integrity_key.hex()}" if sa.integrity_key else "",
+            integrity.esp,
+            f"0x{sa.integrity_key.hex()}" if sa.integrity_key and integrity.checks else "",
         )
 
 
 def _ike_line(sa: IkeKeysDerived) -> str:
-    encryption = ENCRYPTION.get(sa.encryption, NOT_READABLE).ike.get(sa.encryption_bits)
-    integrity = INTEGRITY.get(sa.integrity)
-    if encryption is None or integrity is None:
+    encryption = ENCRYPTION[sa.encryption].ike.get(sa.encryption_bits)
+    integrity = INTEGRITY[sa.integrity]
+    if not encryption or not integrity.ike:
         suite = f"{sa.encryption} {sa.encryption_bits} {sa.integrity}".strip()
         return f"# left out: Wireshark 4.0 cannot read {suite}, the suite of IKE SA {sa.spi_i.hex()}"
     # in this table bytes stand bare: 0x is unknown to it, and what is quoted it takes as letters
     spis_and_keys = (sa.spi_i, sa.spi_r, sa.sk_ei, sa.sk_er)
-    checks = ",".join(key.hex() or '""' for key in (sa.sk_ai, sa.sk_ar))
+    checks = ",".join(key.hex() if key and integrity.checks else '""' for key in (sa.sk_ai, sa.sk_ar))
     sealing = ",".join(each.hex() for each in spis_and_keys)
-    return f'{sealing},"{encryption}",{checks},"{integrity[1]}"'
+    return f'{sealing},"{encryption}",{checks},"{integrity.ike}"'
 
 
 def _row(*cells: str) -> str:

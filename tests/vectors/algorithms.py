@@ -23,16 +23,41 @@ Row = TypeVar("Row")
 
 # published name, ICV length in bytes (0: none of its own) -> name in the catalogue
 ENCRYPTION_NAMES = {
+    ("aes-gcm", 8): "aes-gcm-8",
+    ("aes-gcm", 12): "aes-gcm-12",
     ("aes-gcm", 16): "aes-gcm-16",
+    ("aes-ccm", 8): "aes-ccm-8",
+    ("aes-ccm", 12): "aes-ccm-12",
+    ("aes-ccm", 16): "aes-ccm-16",
+    ("aes-gmac", 16): "aes-gmac",
     ("chacha20-poly1305", 16): "chacha20-poly1305",
     ("aes-cbc", 0): "aes-cbc",
+    ("aes-ctr", 0): "aes-ctr",
+    ("camellia-cbc", 0): "camellia-cbc",
+    ("3des-cbc", 0): "3des-cbc",
+    ("des-cbc", 0): "des-cbc",
+    ("null", 0): "null",
 }
 INTEGRITY_NAMES = {
     ("sha256", 16): "hmac-sha2-256-128",
+    ("sha256", 12): "hmac-sha2-256-96",
     ("sha384", 24): "hmac-sha2-384-192",
     ("sha512", 32): "hmac-sha2-512-256",
+    ("sha1", 12): "hmac-sha1-96",
+    ("sha1", 20): "hmac-sha1-160",
+    ("md5", 12): "hmac-md5-96",
+    ("md5", 16): "hmac-md5-128",
+    ("aes-xcbc", 12): "aes-xcbc-96",
+    ("aes-cmac", 12): "aes-cmac-96",
 }
-PRF_NAMES = {"sha256": "prf-hmac-sha2-256", "sha384": "prf-hmac-sha2-384", "sha512": "prf-hmac-sha2-512"}
+GMAC_NAMES = {128: "aes-128-gmac", 192: "aes-192-gmac", 256: "aes-256-gmac"}  # of AH, by key size
+PRF_NAMES = {
+    "sha256": "prf-hmac-sha2-256",
+    "sha384": "prf-hmac-sha2-384",
+    "sha512": "prf-hmac-sha2-512",
+    "sha1": "prf-hmac-sha1",
+    "md5": "prf-hmac-md5",
+}
 
 # as strongSwan prints them, in the recordings' keys.json
 STRONGSWAN_ENCRYPTION = {
@@ -63,13 +88,20 @@ STRONGSWAN_GROUPS = {
 # as the Linux kernel's crypto layer calls them; ICV length in bits
 KERNEL_ENCRYPTION = {
     ("rfc4106(gcm(aes))", 128): "aes-gcm-16",
+    ("rfc4309(ccm(aes))", 128): "aes-ccm-16",
+    ("rfc4543(gcm(aes))", 128): "aes-gmac",
     ("rfc7539esp(chacha20,poly1305)", 128): "chacha20-poly1305",
     ("cbc(aes)", 0): "aes-cbc",
+    ("cbc(des3_ede)", 0): "3des-cbc",
+    ("ecb(cipher_null)", 0): "null",
 }
 KERNEL_INTEGRITY = {
     ("hmac(sha256)", 128): "hmac-sha2-256-128",
     ("hmac(sha384)", 192): "hmac-sha2-384-192",
     ("hmac(sha512)", 256): "hmac-sha2-512-256",
+    ("hmac(sha1)", 96): "hmac-sha1-96",
+    ("xcbc(aes)", 96): "aes-xcbc-96",
+    ("cmac(aes)", 96): "aes-cmac-96",
 }
 
 _ENCRYPTION_ROWS = {row.name: row for row in ENCRYPTION.values()}
@@ -86,9 +118,10 @@ def encryption(name: str, icv: int) -> Encryption:
     return row
 
 
-def integrity(name: str, icv: int) -> Integrity:
-    """The row of a published integrity name with that ICV length."""
-    row = _INTEGRITY_ROWS.get(INTEGRITY_NAMES.get((name, icv), ""))
+def integrity(name: str, icv: int, key_bits: int = 0) -> Integrity:
+    """The row of a published integrity name with that ICV length; only AES-GMAC is told apart by key size."""
+    ours = GMAC_NAMES.get(key_bits, "") if name == "aes-gmac" else INTEGRITY_NAMES.get((name, icv), "")
+    row = _INTEGRITY_ROWS.get(ours)
     if row is None:
         raise NotSupportedError(f"integrity {name}, {icv}-byte ICV")
     return row

@@ -71,9 +71,9 @@ class Case:
         self.reached.add(("encryption", row.id, key_bits))
         return row
 
-    def integrity(self, name: str, icv: int) -> Integrity:
+    def integrity(self, name: str, icv: int, key_bits: int = 0) -> Integrity:
         """The integrity row. Raises NotSupportedError."""
-        row = algorithms.integrity(name, icv)
+        row = algorithms.integrity(name, icv, key_bits)
         self.reached.add(("integrity", row.id, 0))
         return row
 

@@ -38,7 +38,7 @@ class EspKeys:
         sealed = payload[esp.HEADER_LENGTH :]
         plaintext = protection.open(payload[: esp.HEADER_LENGTH], sealed)
         pad = plaintext[len(inner) : -esp.TRAILER_LENGTH]
-        iv, icv = sealed[: protection.iv_length], sealed[-protection.icv_length :]
+        iv, icv = sealed[: protection.iv_length], sealed[len(sealed) - protection.icv_length :]
         return Opened(spi, sequence, iv, inner, pad, next_header, icv)
 
     def seal(self, spi: int, sequence: int, iv: bytes, inner: bytes, next_header: int) -> bytes:

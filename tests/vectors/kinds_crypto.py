@@ -1,5 +1,6 @@
 """Checks of the kinds that ask one algorithm: ciphers, integrity, prf, key exchange."""
 
+from ipsecsim.crypto.authentication import make_authentication
 from ipsecsim.crypto.catalogue import INTEGRITY, Encryption
 from ipsecsim.crypto.key_exchange import InvalidPublicValue
 from ipsecsim.crypto.modp_groups import GENERATOR, PRIMES
@@ -15,19 +16,17 @@ SHORTEST_PRINTED = 16  # RFC 4231 prints no less than 128 bits of an output
 
 def cipher(case: Case) -> None:
     """A bare classic cipher: seal and open, and look between the IV and an ICV of our own."""
-    key, iv = case.octets("key"), case.octets("iv")
-    if case.has("salt"):
-        raise NotSupportedError(case.text("alg"))
+    key, salt, iv = case.octets("key"), case.octets_or_none("salt"), case.octets("iv")
     row = case.encryption(case.text("alg"), 0, 8 * len(key))
-    protection = _with_any_integrity(row, key)
+    protection = _with_any_integrity(row, 8 * len(key), key + salt)
     sealed = protection.seal(b"", case.octets("plaintext"), iv)
     case.expect("ciphertext", sealed[row.iv : -protection.icv_length])
     same("opened", protection.open(b"", sealed), case.octets("plaintext"))
 
 
-def _with_any_integrity(row: Encryption, key: bytes) -> Protection:
+def _with_any_integrity(row: Encryption, key_bits: int, key: bytes) -> Protection:
     integrity = INTEGRITY[12]
-    return make_protection(row, 8 * len(key), key, integrity, bytes(integrity.key_length))
+    return make_protection(row, key_bits, key, integrity, bytes(integrity.key_length))
 
 
 def aead(case: Case) -> None:
@@ -47,11 +46,21 @@ def aead(case: Case) -> None:
 
 
 def integrity(case: Case) -> None:
-    """An ICV."""
-    row = case.integrity(case.text("alg"), case.number("icv_len"))
-    key = case.octets("key")
-    same("key length", row.key_length, len(key))
-    case.expect("icv", row.make(key)(case.octets("data"))[: row.icv])
+    """An ICV, as AH signs and checks it; with an IV before it where the case gives one."""
+    key, salt, iv = case.octets("key"), case.octets_or_none("salt"), case.octets_or_none("iv")
+    row = case.integrity(case.text("alg"), case.number("icv_len"), 8 * len(key))
+    same("key length", row.key_length, len(key + salt))
+    data = case.octets("data")
+    authentication = make_authentication(row, key + salt)
+    field = authentication.sign(data, iv or None)
+    same("IV", field[: row.iv], iv)
+    case.expect("icv", field[row.iv :])
+    authentication.check(data, field)
+    try:
+        authentication.check(data + b"x", field)
+    except IntegrityFailed:
+        return
+    raise MismatchError("other data has the same ICV")
 
 
 def prf(case: Case) -> None:

@@ -68,8 +68,8 @@ def damage(value):
 
 def test_every_kind_has_a_case_that_passes_or_is_known_to_have_none():
     without = {"esp-decrypt-no-icv-key", "ikev2-auth-eap-msk", "ikev2-auth-signature"}
-    # of these only group 2 and SHA-1 were published, which have no rows yet
-    without |= {"ikev2-rekey-ike-keys", "ikev2-session-keys"}
+    # of this only group 2 was published, which has no row yet
+    without |= {"ikev2-rekey-ike-keys"}
     assert set(runner.KINDS) - set(PASSING) == without
 
 

@@ -1,9 +1,10 @@
 """Proposals in swanctl's words, every alias accepted: 'aes256gcm16-prfsha384-ecp384' as catalogue rows."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ipsecsim.crypto.catalogue import PRF, WORDS, Encryption, Group, Integrity, Prf
+from ipsecsim.crypto.catalogue import AH_WORDS, PRF, WORDS, Encryption, Group, Integrity, Meaning, Prf
 from ipsecsim.ike.config import EspProposal, IkeProposal
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.swanctl.words import CONTROL, DOCUMENTED, ELSEWHERE, known_words, vendor_word
@@ -53,9 +54,11 @@ def ike_proposal(text: str) -> IkeProposal:
     parts = _sort(text)
     _refuse_later(parts)
     _check_ciphers(parts, "IKE")
+    _check_fit_for_ike(parts)
     group = parts.groups[0].word if parts.groups else "x25519"
+    implied = _implied(parts)
     if parts.aead and parts.integrity:
-        wanted = PRF[parts.integrity[0].prf].word
+        wanted = implied[0].word if implied else "prfsha256"
         found = parts.first["integrity"]
         raise Mistake(
             f"{parts.cipher} brings its own integrity; write '{wanted}' in place of '{found}'",
@@ -67,7 +70,7 @@ def ike_proposal(text: str) -> IkeProposal:
         raise Mistake(f"IKE with {parts.cipher} needs an integrity word; write {parts.cipher}-sha256-{group}")
     if not parts.groups:
         raise Mistake(f"IKE needs a key exchange word; write {text}-x25519")
-    implied = [PRF[row.prf] for row in parts.integrity]
+    _check_prf(parts)
     prf = parts.prf or implied
     words = [row.word_for(bits) for row, bits in parts.encryption]
     words += [row.word for row in parts.integrity]
@@ -92,7 +95,7 @@ def esp_proposal(text: str) -> EspProposal:
             f"{parts.cipher} brings its own integrity; take '{word}' out", parts.offsets["integrity"]
         )
     if not parts.aead and not parts.integrity:
-        raise Mistake(f"{parts.cipher} without integrity is broken (RFC 8221 4); write {parts.cipher}-sha256")
+        raise Mistake(f"{parts.cipher} {_without_integrity(parts)}; write {parts.cipher}-sha256")
     words = [row.word_for(bits) for row, bits in parts.encryption]
     words += [row.word for row in parts.integrity]
     words += [row.word for row in parts.groups]
@@ -103,7 +106,7 @@ def check_ah_proposal(text: str) -> None:
     """Raise Mistake when this is no AH proposal: integrity, and if you like a key exchange."""
     if text == "default":
         return
-    parts = _sort(text)
+    parts = _sort(text, AH_WORDS)
     if parts.encryption:
         raise Mistake(f"AH does not encrypt: take '{parts.first['encryption']}' out of ah_proposals")
     _no_prf(parts)
@@ -134,7 +137,32 @@ def _check_ciphers(parts: _Parts, protocol: str) -> None:
         )
 
 
-def _sort(text: str) -> _Parts:
+def _check_fit_for_ike(parts: _Parts) -> None:
+    for row, bits in parts.encryption:
+        if row.esp_only:
+            raise Mistake(f"{row.word_for(bits)} is for ESP only (RFC {row.rfc}); IKE may use aes256gcm16")
+
+
+def _implied(parts: _Parts) -> list[Prf]:
+    """The PRFs that the integrity words of an IKE proposal mean where it names none."""
+    found = [PRF.get(row.prf) for row in parts.integrity]
+    return list(dict.fromkeys(row for row in found if row is not None))
+
+
+def _check_prf(parts: _Parts) -> None:
+    """An integrity word whose PRF has no row needs another one beside it."""
+    for row in parts.integrity:
+        if not parts.prf and row.prf not in PRF:
+            raise NotYet(f"'{row.word}' in an IKE proposal without a PRF word", parts.offsets["integrity"])
+
+
+def _without_integrity(parts: _Parts) -> str:
+    if parts.encryption[0][1] == 0:
+        return "without integrity protects nothing (RFC 4301 4.2)"
+    return "without integrity is broken (RFC 8221 4)"
+
+
+def _sort(text: str, words: Mapping[str, Meaning] = WORDS) -> _Parts:
     """The words of a proposal by type, each looked up."""
     parts = _Parts(text)
     offset = 0
@@ -143,13 +171,12 @@ def _sort(text: str) -> _Parts:
         if word and word in seen:
             raise Mistake(f"'{word}' stands twice in one proposal", offset)
         seen.add(word)
-        _take(word, offset, parts)
+        _take(word, words.get(word), offset, parts)
         offset += len(word) + 1
     return parts
 
 
-def _take(word: str, offset: int, parts: _Parts) -> None:
-    meaning = WORDS.get(word)
+def _take(word: str, meaning: Meaning | None, offset: int, parts: _Parts) -> None:
     if meaning is None:
         _take_other(word, offset, parts)
         return

@@ -54,6 +54,8 @@ _INTEGRITY = {
     3: "AUTH_DES_MAC",
     4: "AUTH_KPDK_MD5",
     5: "AUTH_AES_XCBC_96",
+    6: "AUTH_HMAC_MD5_128",
+    7: "AUTH_HMAC_SHA1_160",
     8: "AUTH_AES_CMAC_96",
     9: "AUTH_AES_128_GMAC",
     10: "AUTH_AES_192_GMAC",
@@ -61,6 +63,7 @@ _INTEGRITY = {
     12: "AUTH_HMAC_SHA2_256_128",
     13: "AUTH_HMAC_SHA2_384_192",
     14: "AUTH_HMAC_SHA2_512_256",
+    1026: "AUTH_HMAC_SHA2_256_96",  # for private use (RFC 7296 3.3.2); the number is strongSwan's
 }
 
 _KEY_EXCHANGE = {

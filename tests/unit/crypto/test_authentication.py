@@ -46,3 +46,27 @@ def test_a_key_of_another_length_is_the_callers_mistake(row):
 def test_an_iv_of_another_length_is_the_callers_mistake(row):
     with pytest.raises(LocalError, match="an IV of 12 bytes"):
         make_authentication(row, key_of(row)).sign(b"data", bytes(12))
+
+
+@pytest.mark.conf("ESP-15")
+@pytest.mark.parametrize("number", [9, 10, 11])
+def test_gmac_puts_a_counted_iv_before_its_icv(number):
+    row = INTEGRITY[number]
+    sender = make_authentication(row, key_of(row))
+    fields = [sender.sign(b"data") for _ in range(300)]
+    assert sender.icv_length == 8 + 16
+    assert [int.from_bytes(field[:8], "big") for field in fields] == list(range(1, 301))
+    assert len({field[8:] for field in fields}) == 300
+    assert sender.sign(b"data", fields[0][:8]) == fields[0]
+    assert sender.sign(b"data")[:8] == (301).to_bytes(8, "big")
+
+
+def test_xcbc_knows_whole_and_padded_blocks_and_forgets_the_packet_before():
+    row = INTEGRITY[5]
+    for length in (0, 1, 15, 16, 17, 32, 1400):
+        data = bytes(range(251)) * 6
+        used, fresh = (make_authentication(row, key_of(row)) for _ in range(2))
+        used.sign(b"another packet")
+        assert used.sign(data[:length]) == fresh.sign(data[:length])
+    padded = make_authentication(row, key_of(row))
+    assert padded.sign(b"x") != padded.sign(b"x\x80" + bytes(14))

@@ -8,7 +8,7 @@ from ipsecsim.base.errors import LocalError
 from ipsecsim.crypto.catalogue import PRF
 from ipsecsim.crypto.prf import compute, prf_plus
 
-HASHES = {5: "sha256", 6: "sha384", 7: "sha512"}
+HASHES = {1: "md5", 2: "sha1", 5: "sha256", 6: "sha384", 7: "sha512"}
 
 
 @pytest.mark.parametrize("row", PRF.values(), ids=lambda row: row.name)

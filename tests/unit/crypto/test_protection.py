@@ -9,6 +9,7 @@ from ipsecsim.crypto.protection import make_protection
 GCM, CBC, SHA256 = ENCRYPTION[20], ENCRYPTION[12], INTEGRITY[12]
 
 
+@pytest.mark.conf("ESP-28")
 @pytest.mark.parametrize("row", ENCRYPTION.values(), ids=lambda row: row.name)
 def test_the_attributes_are_those_of_the_rows(row):
     integrity = None if row.combined else SHA256
@@ -25,6 +26,8 @@ def test_the_attributes_are_those_of_the_rows(row):
         (GCM, 100, bytes(20), None, b"", "no keys of 100 bits"),
         (GCM, 128, bytes(20), SHA256, bytes(32), "brings its own integrity check"),
         (CBC, 128, bytes(16), SHA256, bytes(31), "32 bytes of key material, not 31"),
+        (CBC, 128, bytes(16), INTEGRITY[9], bytes(20), "aes-128-gmac is for AH alone"),
+        (ENCRYPTION[21], 128, bytes(20), SHA256, bytes(32), "brings its own integrity check"),
     ],
 )
 def test_what_does_not_fit_is_the_callers_mistake(
@@ -32,6 +35,12 @@ def test_what_does_not_fit_is_the_callers_mistake(
 ):
     with pytest.raises(LocalError, match=complaint):
         make_protection(encryption, key_bits, key, integrity, integrity_key)
+
+
+@pytest.mark.conf("ARC-23")
+def test_neither_encryption_nor_integrity_is_refused():
+    with pytest.raises(LocalError, match="null without an integrity algorithm protects nothing"):
+        make_protection(ENCRYPTION[11], 0, b"", None)
 
 
 def test_a_classic_cipher_alone_is_left_to_study_and_lets_every_forgery_through():

@@ -93,12 +93,24 @@ def test_unreadable_suites_are_named_in_a_comment(tmp_path: Path) -> None:
     assert f"# left out: Wireshark 4.0 cannot read chacha20poly1305, the suite of SPI {spi:08x}" in text
 
 
+def test_a_check_that_wireshark_cannot_do_is_left_out_and_its_key_too(tmp_path: Path) -> None:
+    world = ping(ike="aes128-aesxcbc-prfsha256-x25519", esp="aes128-aescmac")
+    for row in table(world.recorder, tmp_path, "esp_sa"):
+        assert row[-2:] == ["ANY 96 bit authentication [no checking]", ""]
+    (row,) = table(world.recorder, tmp_path, "ikev2_decryption_table")
+    assert row[-3:] == ["", "", "ANY 96-bits of Authentication [No Checking]"]
+
+
 @pytest.mark.parametrize("row", ENCRYPTION.values(), ids=lambda row: row.name)
 def test_every_cipher_has_its_names_or_is_said_to_have_none(row) -> None:
     names = key_log.ENCRYPTION[row.name]
-    assert names is key_log.NOT_READABLE or (names.esp and set(names.ike) >= set(row.key_bits))
+    assert not names.ike or set(names.ike) == set(row.key_bits)
+    assert names is key_log.NOT_READABLE or names.esp or names.ike
+    assert not (row.esp_only and names.ike)
 
 
 @pytest.mark.parametrize("row", INTEGRITY.values(), ids=lambda row: row.name)
-def test_every_integrity_check_has_its_names(row) -> None:
-    assert all(key_log.INTEGRITY[row.name])
+def test_every_integrity_check_has_its_names_or_is_said_to_have_none(row) -> None:
+    names = key_log.INTEGRITY[row.name]
+    assert names.ike or row.ah_only
+    assert not (row.ah_only and (names.esp or names.ike))

@@ -10,6 +10,7 @@ from ipsecsim.crypto.catalogue import (
     Group,
     Integrity,
     Prf,
+    Status,
 )
 from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.swanctl.parse import NotYet, check_ah_proposal, esp_proposal, ike_proposal
@@ -50,9 +51,13 @@ def test_a_proposal_may_offer_several_algorithms_of_a_kind():
     assert proposal.words == "aes256-aes128-sha256-sha512-ecp256-x25519"
 
 
+@pytest.mark.conf("ALG-02")
 def test_default_is_a_current_suite():
-    assert ike_proposal("default").words == "aes256gcm16-prfsha256-x25519"
-    assert esp_proposal("default").words == "aes256gcm16"
+    ike, esp = ike_proposal("default"), esp_proposal("default")
+    assert ike.words == "aes256gcm16-prfsha256-x25519"
+    assert esp.words == "aes256gcm16"
+    rows = [row for row, _ in (*ike.encryption, *esp.encryption)] + [*ike.prf, *ike.groups]
+    assert {row.status for row in rows} == {Status.CURRENT}
 
 
 def test_an_esp_proposal_may_ask_for_a_fresh_exchange_at_rekey():
@@ -145,6 +150,46 @@ def test_a_wrong_proposal_says_what_to_write(read, text, offset, message):
 def test_a_classic_cipher_needs_an_integrity_word():
     with pytest.raises(Mistake, match=r"^aes128 without integrity is broken .*; write aes128-sha256$"):
         esp_proposal("aes128")
+
+
+@pytest.mark.conf("ARC-23")
+def test_null_needs_an_integrity_word():
+    with pytest.raises(Mistake, match=r"^null without integrity protects nothing .*; write null-sha256$"):
+        esp_proposal("null")
+    assert esp_proposal("null-sha256").words == "null-sha256"
+
+
+@pytest.mark.conf("ALG-06", "ESP-28")
+@pytest.mark.parametrize(
+    "row", [row for row in ENCRYPTION.values() if row.esp_only], ids=lambda row: row.name
+)
+def test_ciphers_for_esp_alone_are_refused_in_ike(row):
+    word = row.word_for(row.key_bits[-1])
+    with pytest.raises(Mistake, match=f"^{word} is for ESP only"):
+        ike_proposal(f"{word}-sha256-x25519" if row.icv == 0 else f"{word}-prfsha256-x25519")
+
+
+def test_an_integrity_word_without_a_prf_of_its_own_needs_one_in_ike():
+    with pytest.raises(NotYet, match="'aesxcbc' in an IKE proposal without a PRF word"):
+        ike_proposal("aes128-aesxcbc-x25519")
+    proposal = ike_proposal("aes128-aesxcbc-prfsha256-x25519")
+    assert proposal.words == "aes128-aesxcbc-prfsha256-x25519"
+    with pytest.raises(Mistake, match="write 'prfsha256' in place of 'aescmac'"):
+        ike_proposal("aes128gcm16-aescmac-x25519")
+
+
+def test_two_integrity_words_that_mean_the_same_prf_offer_it_once():
+    proposal = ike_proposal("aes128-sha256-sha256_96-x25519")
+    assert proposal.prf == (PRF[5],)
+    assert proposal.words == "aes128-sha256-sha256_96-x25519"
+
+
+def test_gmac_is_a_cipher_in_esp_and_integrity_in_ah():
+    assert esp_proposal("aes192gmac").encryption == ((ENCRYPTION[21], 192),)
+    check_ah_proposal("aes192gmac")
+    check_ah_proposal("aes256gmac-sha256")
+    with pytest.raises(Mistake, match="take 'aes128ctr' out"):
+        check_ah_proposal("aes128ctr-sha256")
 
 
 @pytest.mark.parametrize(
