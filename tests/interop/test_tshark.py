@@ -30,6 +30,13 @@ SUITES = {
     "cbc-sha256": {"ike": "aes256-sha256-modp2048", "esp": "aes256-sha256"},
     "cbc-sha384": {"ike": "aes192-sha384-ecp521", "esp": "aes192-sha384"},
     "cbc-sha512": {"ike": "aes128-sha512-modp3072", "esp": "aes128-sha512"},
+    "gcm-cut-to-8": {"ike": "aes128gcm8-prfsha1-x25519", "esp": "aes128gcm8"},
+    "gcm-cut-to-12": {"ike": "aes192gcm12-prfsha256-x25519", "esp": "aes192gcm12"},
+    "ccm-8-and-ctr": {"ike": "aes256ccm8-prfmd5-x25519", "esp": "aes128ctr-sha256"},
+    "ccm-12-and-null": {"ike": "aes128ccm12-prfsha256-x25519", "esp": "null-sha512"},
+    "ccm-16-and-sha256-96": {"ike": "aes192ccm16-prfsha256-x25519", "esp": "aes128-sha256_96"},
+    "3des-sha1": {"ike": "3des-sha1-x25519", "esp": "3des-sha1"},
+    "md5-and-des": {"ike": "aes128-md5-x25519", "esp": "des-md5"},
     "gcm-in-udp": {"ike": "aes256gcm16-prfsha256-x25519", "esp": "aes256gcm16", "encap": True},
     "cbc-in-udp": {"ike": "aes256-sha256-ecp256", "esp": "aes256-sha256", "encap": True},
 }
@@ -201,6 +208,19 @@ def test_a_suite_that_wireshark_cannot_read_is_left_out_and_said(tmp_path: Path)
         lines = (tmp_path / "wireshark" / "profiles" / key_log.PROFILE / table).read_text().splitlines()
         assert all(line.startswith("#") for line in lines)
         assert sum("left out" in line and "chacha20" in line for line in lines) == count
+
+
+def test_a_check_that_wireshark_cannot_do_keeps_nothing_from_being_read(tmp_path: Path) -> None:
+    world = two_gateways(ike="aes128-aescmac-prfsha256-x25519", esp="aes256-aesxcbc")
+    world.ping("a", "b")
+    exported = export(world.run().recorder, tmp_path)
+    sealed = exported.having("esp.spi")
+    assert len(sealed) == 4
+    assert all(row["icmp.type"] and row["esp.icv_good"] == ["0"] for row in sealed)
+    assert all(
+        {"46", "39", "33"} <= set(row["isakmp.typepayload"])
+        for row in exported.having("isakmp.exchangetype", "35")
+    )
 
 
 def test_what_the_demo_writes_down(tmp_path: Path) -> None:
