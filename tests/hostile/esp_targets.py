@@ -48,7 +48,7 @@ def policies() -> list[Policy]:
 
 
 def _on_the_wire(data: bytes) -> bytes:
-    return ipv4.build(EAST, WEST, IpProtocol.ESP, data)
+    return ipv4.build(EAST, WEST, IpProtocol.ESP, data[: ipv4.LARGEST_PACKET - ipv4.HEADER_LENGTH])
 
 
 class _Esp(Target):
