@@ -72,6 +72,9 @@ class ChildConfig:
 class Connection:
     """One peer. Addresses are packed; `dpd_delay` 0 means that liveness is not checked.
 
+    The IKE SA is rekeyed after `rekey_time`, at random up to `rand_time` earlier, and deleted when it is
+    `over_time` too old. A `rekey_time` of 0 means never.
+
     Without `remote_id` the peer may be anybody who knows the secret.
     """
 
@@ -85,4 +88,7 @@ class Connection:
     encap: bool = False
     dpd_delay: Duration = 0
     half_open_timeout: Duration = 30 * SECOND
+    rekey_time: Duration = 0
+    over_time: Duration = 0
+    rand_time: Duration = 0
     retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)

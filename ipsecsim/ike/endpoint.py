@@ -15,6 +15,7 @@ from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
+from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.generic import Payload
@@ -75,6 +76,10 @@ class IkeEndpoint:
         if any(sa.is_carrying(wanted) for sa in self._sas.values()):
             return []
         path = Path(connection.local_address, IKE_PORT, connection.remote_address, IKE_PORT)
+        for standing in self._sas.values():
+            if standing.connection is connection and standing.state is State.ESTABLISHED:
+                # RFC 7296 1.3.1: a further child needs no IKE SA of its own
+                return standing.enqueue(CreateChild(wanted), now)
         sa = self._new_sa([connection], path, is_initiator=True)
         actions = sa.initiate(wanted, now)
         self._file(sa, path)
@@ -88,6 +93,25 @@ class IkeEndpoint:
             if sa.is_carrying(wanted):
                 actions += sa.terminate(now)
                 self._file(sa, sa.path)
+        return actions
+
+    def rekey(self, policy: str, now: Instant) -> list[Action]:
+        """Give the child that serves an SPD rule new keys."""
+        _, wanted = self._configured(policy)
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            for child in sa.children:
+                if child.config is wanted and child.successor is None and not child.is_closing:
+                    actions += sa.enqueue(CreateChild(wanted, replaces=child), now)
+        return actions
+
+    def rekey_ike(self, policy: str, now: Instant) -> list[Action]:
+        """Replace the IKE SA that carries the child that serves an SPD rule."""
+        _, wanted = self._configured(policy)
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            if sa.state is State.ESTABLISHED and sa.is_carrying(wanted):
+                actions += sa.enqueue(RekeyIke(), now)
         return actions
 
     def forget(self) -> list[Action]:
@@ -156,7 +180,7 @@ class IkeEndpoint:
     def _new_sa(
         self, candidates: Sequence[Connection], path: Path, *, is_initiator: bool, spi_i: bytes = b""
     ) -> IkeSa:
-        own_spi = self._entropy.fork("ike spi").bytes(8)
+        own_spi = self.ike_spi()
         return IkeSa(
             is_initiator=is_initiator,
             candidates=candidates,
@@ -164,8 +188,8 @@ class IkeEndpoint:
             spi_i=own_spi if is_initiator else spi_i,
             spi_r=NO_SPI if is_initiator else own_spi,
             credentials=self.credentials,
-            entropy=self._entropy.once(f"ike sa {own_spi.hex()}"),
-            allocate_spi=self._allocate_esp_spi,
+            entropy=self.entropy_for(own_spi),
+            node=self,
             tap=self.tap,
         )
 
@@ -192,11 +216,24 @@ class IkeEndpoint:
                     return connection, child
         raise LocalError(f"no connection has a child for the policy {policy!r}")
 
-    def _allocate_esp_spi(self) -> int:
+    # -- what the SAs ask for -------------------------------------------------------------------
+
+    def ike_spi(self) -> bytes:
+        """A fresh SPI for an IKE SA of this node."""
+        return self._entropy.fork("ike spi").bytes(8)
+
+    def entropy_for(self, own_spi: bytes) -> Entropy:
+        """The chance that belongs to the IKE SA with this SPI."""
+        return self._entropy.once(f"ike sa {own_spi.hex()}")
+
+    def adopt(self, heir: IkeSa) -> None:
+        """Keep an IKE SA that came out of another one."""
+        self._sas[heir.spi_i if heir.is_initiator else heir.spi_r] = heir
+
+    def esp_spi(self) -> int:
         """An inbound SPI that no living IKE SA of this node has for a child, up or on its way."""
         entropy = self._entropy.fork("esp spi")
-        taken = {child.spi_in for sa in self._sas.values() for child in sa.children}
-        taken |= {sa.spi_in for sa in self._sas.values()}
+        taken = {spi for sa in self._sas.values() for spi in sa.spis_in}
         while True:
             spi = int.from_bytes(entropy.bytes(4), "big")
             if spi >= FIRST_ESP_SPI and spi not in taken:

@@ -11,6 +11,8 @@ class IkeError(RemoteError):
     reason = DropReason.INVALID_SYNTAX
     notify: NotifyType | None = None
     notify_data: bytes = b""
+    notify_protocol: int = 0
+    notify_spi: bytes = b""
 
 
 class InvalidSyntax(IkeError):
@@ -64,6 +66,25 @@ class TsUnacceptable(IkeError):
 
     reason = DropReason.TS_UNACCEPTABLE
     notify = NotifyType.TS_UNACCEPTABLE
+
+
+class TemporaryFailure(IkeError):
+    """Not now: we are busy with what the request is about (RFC 7296 2.25)."""
+
+    reason = DropReason.STATE_VIOLATION
+    notify = NotifyType.TEMPORARY_FAILURE
+
+
+class ChildSaNotFound(IkeError):
+    """The Child SA that is to be rekeyed is not here; the answer names it (RFC 7296 2.25)."""
+
+    reason = DropReason.NO_STATE
+    notify = NotifyType.CHILD_SA_NOT_FOUND
+
+    def __init__(self, protocol: int, spi: bytes) -> None:
+        super().__init__(f"no Child SA with SPI {spi.hex()}")
+        self.notify_protocol = protocol
+        self.notify_spi = spi
 
 
 class UnexpectedMessage(IkeError):

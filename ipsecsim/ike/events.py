@@ -191,3 +191,39 @@ class HalfOpenExpired(TraceEvent):
     """An initiator began and never authenticated itself."""
 
     spi_i: bytes
+
+
+@dataclass(slots=True)
+class ChildRekeyed(TraceEvent):
+    """A pair of Child SAs has a successor. SPIs are those that this node receives on."""
+
+    child: str
+    old_spi: int
+    new_spi: int
+    by_peer: bool
+
+
+@dataclass(slots=True)
+class IkeRekeyed(TraceEvent):
+    """An IKE SA has a successor, which inherits its children."""
+
+    old_spi_i: bytes
+    spi_i: bytes
+    spi_r: bytes
+    by_peer: bool
+
+
+@dataclass(slots=True)
+class RekeyCollided(TraceEvent):
+    """Both ends rekeyed the same SA; the lowest of the four nonces decides which new one goes."""
+
+    name: str
+    is_ours_kept: bool
+
+
+@dataclass(slots=True)
+class RekeyPostponed(TraceEvent):
+    """The peer cannot do it now: it will be asked again."""
+
+    spi_i: bytes
+    until: int

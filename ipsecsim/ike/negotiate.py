@@ -1,12 +1,35 @@
 """Proposals: what we offer, what we choose, and whether the peer chose what we offered (RFC 7296 2.7, 3.3)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ipsecsim.crypto.catalogue import ENCRYPTION, GROUPS, INTEGRITY, PRF, Encryption, EspSuite, IkeSuite
+from ipsecsim.crypto.catalogue import (
+    ENCRYPTION,
+    GROUPS,
+    INTEGRITY,
+    PRF,
+    Encryption,
+    EspSuite,
+    Group,
+    IkeSuite,
+)
 from ipsecsim.ike.config import EspProposal, IkeProposal
 from ipsecsim.ike.errors import NoProposalChosen
 from ipsecsim.wire.ike.numbers import ProtocolId, TransformType
 from ipsecsim.wire.ike.proposal import Proposal, SecurityAssociationPayload, Transform
+
+
+@dataclass(frozen=True, slots=True)
+class ChildChoice:
+    """What was chosen for a Child SA. `spi` is the one that the peer wants to receive on.
+
+    `group` is that of the exchange's own key exchange, None without perfect forward secrecy.
+    """
+
+    suite: EspSuite
+    spi: int
+    group: Group | None
+
 
 NO_ESN = 0
 NONE = 0  # transform ID 0 of types INTEG and KE: the type is there, and nothing is chosen
@@ -17,9 +40,21 @@ def offer_ike(configured: Sequence[IkeProposal]) -> SecurityAssociationPayload:
     return _offer(ProtocolId.IKE, b"", [_ike_transforms(each) for each in configured])
 
 
-def offer_esp(configured: Sequence[EspProposal], spi: bytes) -> SecurityAssociationPayload:
-    """The SA payload of an IKE_AUTH request: no group, since the exchange has no KE payload (RFC 7296 1.2)."""
-    return _offer(ProtocolId.ESP, spi, [_esp_transforms(each) for each in configured])
+def offer_ike_rekey(configured: Sequence[IkeProposal], spi: bytes) -> SecurityAssociationPayload:
+    """The SA payload that asks for a new IKE SA in place of this one; `spi` is our own (RFC 7296 1.3.2)."""
+    return _offer(ProtocolId.IKE, spi, [_ike_transforms(each) for each in configured])
+
+
+def offer_esp(
+    configured: Sequence[EspProposal], spi: bytes, *, with_groups: bool
+) -> SecurityAssociationPayload:
+    """The SA payload that asks for a Child SA.
+
+    In IKE_AUTH it names no groups, since that exchange has no KE payload (RFC 7296 1.2).
+    """
+    return _offer(
+        ProtocolId.ESP, spi, [_esp_transforms(each, with_groups=with_groups) for each in configured]
+    )
 
 
 def choose_ike(
@@ -31,28 +66,47 @@ def choose_ike(
     return SecurityAssociationPayload([chosen]), _ike_suite(chosen.transforms)
 
 
-def choose_esp(
-    offered: SecurityAssociationPayload, configured: Sequence[EspProposal], spi: bytes
-) -> tuple[SecurityAssociationPayload, EspSuite, bytes]:
-    """The answer to an offer, the suite, and the SPI that the peer wants to receive on. `spi` is our own."""
-    chosen = _choose(offered.proposals, ProtocolId.ESP, [_esp_transforms(each) for each in configured])
+def choose_ike_rekey(
+    offered: SecurityAssociationPayload, configured: Sequence[IkeProposal], spi: bytes
+) -> tuple[SecurityAssociationPayload, IkeSuite, bytes]:
+    """The answer to an offer of a new IKE SA, the suite, and the peer's SPI. `spi` is our own."""
+    ours = [_ike_transforms(each) for each in configured]
+    chosen = _choose(offered.proposals, ProtocolId.IKE, ours, spi_length=8)
     answer = Proposal(chosen.number, chosen.protocol, spi, chosen.transforms)
-    return SecurityAssociationPayload([answer]), _esp_suite(chosen.transforms), chosen.spi
+    return SecurityAssociationPayload([answer]), _ike_suite(chosen.transforms), chosen.spi
+
+
+def choose_esp(
+    offered: SecurityAssociationPayload, configured: Sequence[EspProposal], spi: bytes, *, with_groups: bool
+) -> tuple[SecurityAssociationPayload, ChildChoice]:
+    """The answer to an offer and what was chosen. `spi` is our own."""
+    ours = [_esp_transforms(each, with_groups=with_groups) for each in configured]
+    chosen = _choose(offered.proposals, ProtocolId.ESP, ours, spi_length=4)
+    answer = Proposal(chosen.number, chosen.protocol, spi, chosen.transforms)
+    return SecurityAssociationPayload([answer]), _child_choice(chosen)
 
 
 def accept_ike(answer: SecurityAssociationPayload, configured: Sequence[IkeProposal]) -> IkeSuite:
     """The suite a responder chose. Raises NoProposalChosen when it is not one that we offered."""
-    return _ike_suite(
-        _accept(answer, ProtocolId.IKE, [_ike_transforms(each) for each in configured]).transforms
-    )
+    ours = [_ike_transforms(each) for each in configured]
+    return _ike_suite(_accept(answer, ProtocolId.IKE, ours).transforms)
+
+
+def accept_ike_rekey(
+    answer: SecurityAssociationPayload, configured: Sequence[IkeProposal]
+) -> tuple[IkeSuite, bytes]:
+    """The suite and SPI of a new IKE SA. Raises NoProposalChosen when it is not one that we offered."""
+    ours = [_ike_transforms(each) for each in configured]
+    chosen = _accept(answer, ProtocolId.IKE, ours, spi_length=8)
+    return _ike_suite(chosen.transforms), chosen.spi
 
 
 def accept_esp(
-    answer: SecurityAssociationPayload, configured: Sequence[EspProposal]
-) -> tuple[EspSuite, bytes]:
-    """The suite and SPI a responder chose. Raises NoProposalChosen when it is not one that we offered."""
-    chosen = _accept(answer, ProtocolId.ESP, [_esp_transforms(each) for each in configured])
-    return _esp_suite(chosen.transforms), chosen.spi
+    answer: SecurityAssociationPayload, configured: Sequence[EspProposal], *, with_groups: bool
+) -> ChildChoice:
+    """What a responder chose. Raises NoProposalChosen when it is not one that we offered."""
+    ours = [_esp_transforms(each, with_groups=with_groups) for each in configured]
+    return _child_choice(_accept(answer, ProtocolId.ESP, ours, spi_length=4))
 
 
 def select(offered: Sequence[Transform], ours: Sequence[Transform]) -> list[Transform] | None:
@@ -89,9 +143,11 @@ def _offer(
     )
 
 
-def _choose(offered: Sequence[Proposal], protocol: ProtocolId, ours: list[list[Transform]]) -> Proposal:
+def _choose(
+    offered: Sequence[Proposal], protocol: ProtocolId, ours: list[list[Transform]], spi_length: int = 0
+) -> Proposal:
     for proposal in offered:  # the initiator's order of proposals, our order of transforms
-        if proposal.protocol != protocol or not _is_spi_fitting(proposal):
+        if proposal.protocol != protocol or not _is_spi_fitting(proposal, spi_length):
             continue
         for transforms in ours:
             chosen = select(proposal.transforms, transforms)
@@ -101,7 +157,10 @@ def _choose(offered: Sequence[Proposal], protocol: ProtocolId, ours: list[list[T
 
 
 def _accept(
-    answer: SecurityAssociationPayload, protocol: ProtocolId, ours: list[list[Transform]]
+    answer: SecurityAssociationPayload,
+    protocol: ProtocolId,
+    ours: list[list[Transform]],
+    spi_length: int = 0,
 ) -> Proposal:
     if len(answer.proposals) != 1:
         raise NoProposalChosen(f"the answer holds {len(answer.proposals)} proposals instead of one")
@@ -109,7 +168,7 @@ def _accept(
     types = [each.type for each in chosen.transforms]
     if (
         chosen.protocol != protocol
-        or not _is_spi_fitting(chosen)
+        or not _is_spi_fitting(chosen, spi_length)
         or not 1 <= chosen.number <= len(ours)
         or len(set(types)) != len(types)
         or select(chosen.transforms, ours[chosen.number - 1]) is None
@@ -118,11 +177,9 @@ def _accept(
     return chosen
 
 
-def _is_spi_fitting(proposal: Proposal) -> bool:
-    """Four bytes for ESP; none for a first IKE SA (RFC 7296 3.3.1)."""
-    if proposal.protocol == ProtocolId.ESP:
-        return len(proposal.spi) == 4 and any(proposal.spi)
-    return not proposal.spi
+def _is_spi_fitting(proposal: Proposal, length: int) -> bool:
+    """Four bytes for ESP, eight for an IKE SA that replaces one, none for a first one (RFC 7296 3.3.1)."""
+    return len(proposal.spi) == length and (not length or any(proposal.spi))
 
 
 def _ike_transforms(proposal: IkeProposal) -> list[Transform]:
@@ -134,10 +191,11 @@ def _ike_transforms(proposal: IkeProposal) -> list[Transform]:
     ]
 
 
-def _esp_transforms(proposal: EspProposal) -> list[Transform]:
+def _esp_transforms(proposal: EspProposal, *, with_groups: bool) -> list[Transform]:
     return [
         *(_encryption(row, bits) for row, bits in proposal.encryption),
         *(Transform(TransformType.INTEG, row.id) for row in proposal.integrity),
+        *(Transform(TransformType.KE, row.id) for row in proposal.groups if with_groups),
         Transform(TransformType.ESN, NO_ESN),
     ]
 
@@ -169,8 +227,10 @@ def _ike_suite(chosen: Sequence[Transform]) -> IkeSuite:
     )
 
 
-def _esp_suite(chosen: Sequence[Transform]) -> EspSuite:
-    by_type = _by_type(chosen)
+def _child_choice(chosen: Proposal) -> ChildChoice:
+    by_type = _by_type(chosen.transforms)
     encryption, key_bits = _cipher(by_type)
-    integrity = by_type.get(TransformType.INTEG)
-    return EspSuite(encryption, key_bits, INTEGRITY.get(integrity.id) if integrity else None)
+    integrity, group = by_type.get(TransformType.INTEG), by_type.get(TransformType.KE)
+    suite = EspSuite(encryption, key_bits, INTEGRITY.get(integrity.id) if integrity else None)
+    spi = int.from_bytes(chosen.spi, "big")
+    return ChildChoice(suite, spi, GROUPS.get(group.id) if group else None)

@@ -188,6 +188,32 @@ def _child_created(event: ike.ChildSaCreated) -> str:
     )
 
 
+def _child_rekeyed(event: ike.ChildRekeyed) -> str:
+    who = "the peer gave" if event.by_peer else "we gave"
+    return (
+        f"{who} Child SA {event.child} new keys: SPI {event.new_spi:08x} in the place of {event.old_spi:08x}"
+    )
+
+
+def _ike_rekeyed(event: ike.IkeRekeyed) -> str:
+    who = "the peer" if event.by_peer else "we"
+    return (
+        f"{who} replaced IKE SA {event.old_spi_i.hex()} by {event.spi_i.hex()} {event.spi_r.hex()}, "
+        "which takes over its children"
+    )
+
+
+def _rekey_collided(event: ike.RekeyCollided) -> str:
+    which = "the peer's new SA has the lowest nonce and goes"
+    if not event.is_ours_kept:
+        which = "our new SA has the lowest nonce and goes"
+    return f"both ends rekeyed {event.name} at once: {which}"
+
+
+def _postponed(event: ike.RekeyPostponed) -> str:
+    return f"the peer is busy: asking again at {format_duration(event.until)}"
+
+
 def _child_failed(event: ike.ChildSaFailed) -> str:
     child = f"Child SA {event.child}" if event.child else "the Child SA"
     return f"{child} did not come up: {event.notify}"
@@ -297,6 +323,10 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
         lambda e: f"{e.half_open} initiators have begun and not proved themselves: demands a cookie first",
         "RFC 7296 2.6",
     ),
+    ike.ChildRekeyed: (_child_rekeyed, "RFC 7296 2.8"),
+    ike.IkeRekeyed: (_ike_rekeyed, "RFC 7296 2.18"),
+    ike.RekeyCollided: (_rekey_collided, "RFC 7296 2.8.1"),
+    ike.RekeyPostponed: (_postponed, "RFC 7296 2.25"),
     ike.HalfOpenExpired: (lambda _: "the initiator never proved who it is: forgot it", "RFC 7296 2.4"),
     # the world
     net.TurnBegan: (lambda e: f"a turn began: {e.stimulus}", ""),

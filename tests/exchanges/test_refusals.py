@@ -186,13 +186,13 @@ def test_traffic_selectors_that_were_widened_are_not_installed():
     narrowed.establish()
     assert len(narrowed.west.sas) == 2
     # a responder that answers with its own selectors as they are
-    from ipsecsim.ike.v2.exchanges import ike_auth
+    from ipsecsim.ike.v2 import child_agreement
 
-    original = ike_auth.narrow
-    ike_auth.narrow = lambda offered, allowed: tuple(allowed)
+    original = child_agreement.narrow
+    child_agreement.narrow = lambda offered, allowed: tuple(allowed)
     try:
         pair.establish()
     finally:
-        ike_auth.narrow = original
+        child_agreement.narrow = original
     assert DropReason.TS_UNACCEPTABLE in pair.west.drops
     assert not pair.west.sas

@@ -18,13 +18,22 @@ if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ChildSa:
-    """A pair of ESP SAs, named by the SPIs that each side chose to receive on."""
+    """A pair of ESP SAs, named by the SPIs that each side chose to receive on.
+
+    `successor` took its place when the peer rekeyed it, in an exchange whose lower nonce is `successor_nonce`.
+    `waiting` is the outbound SA that goes in once the pair that it replaces is gone. `is_closing`: we have said,
+    or are about to say, that it goes.
+    """
 
     config: ChildConfig
     spi_in: int
     spi_out: int
+    successor: "ChildSa | None" = None
+    successor_nonce: bytes = b""
+    waiting: InstallChildSa | None = None
+    is_closing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +48,46 @@ class Agreement:
     remote: Sequence[TrafficSelector]
 
 
-def create(sa: "IkeSa", agreed: Agreement, *, we_began: bool) -> tuple[InstallChildSa, InstallChildSa]:
-    """Derive the keys; installing the inbound SA comes first, so that no packet comes too early.
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the keys of a child are made from besides SK_d: the nonces of its exchange, and its own secret."""
 
-    `we_began`: we sent the request of this exchange, so the first half of KEYMAT is for our packets.
-    """
-    keys = derive_keymat(agreed.suite, sa.suite.prf, sa.keys.sk_d, sa.nonce_i, sa.nonce_r)
+    nonce_i: bytes
+    nonce_r: bytes
+    shared_secret: bytes = b""
+
+    @property
+    def lowest(self) -> bytes:
+        """The nonce by which crossed exchanges are told apart (RFC 7296 2.8.1)."""
+        return min(self.nonce_i, self.nonce_r)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new child and the actions that put its SAs in place, inbound first: no packet may come too early."""
+
+    child: ChildSa
+    inbound: InstallChildSa
+    outbound: InstallChildSa
+
+
+def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool) -> Created:
+    """Derive the keys. `we_began`: we sent the request, so the first half of KEYMAT is for our packets."""
+    keys = derive_keymat(
+        agreed.suite,
+        sa.suite.prf,
+        sa.keys.sk_d,
+        material.nonce_i,
+        material.nonce_r,
+        material.shared_secret,
+    )
     from_initiator = (keys.encryption_i, keys.integrity_i)
     from_responder = (keys.encryption_r, keys.integrity_r)
     outbound, inbound = (from_initiator, from_responder) if we_began else (from_responder, from_initiator)
     config, path = agreed.config, sa.path
     there, here = (path.remote, path.remote_port), (path.local, path.local_port)
-    sa.children.append(ChildSa(config, agreed.spi_in, agreed.spi_out))
+    child = ChildSa(config, agreed.spi_in, agreed.spi_out)
+    sa.children.append(child)
     if sa.tap is not None:
         sa.tap(ChildSaCreated(config.name, agreed.spi_in, agreed.spi_out, agreed.suite.words))
 
@@ -76,16 +113,22 @@ def create(sa: "IkeSa", agreed: Agreement, *, we_began: bool) -> tuple[InstallCh
         )
         return InstallChildSa(parameters)
 
-    return (
+    return Created(
+        child,
         install(Direction.INBOUND, agreed.spi_in, there, here, inbound),
         install(Direction.OUTBOUND, agreed.spi_out, here, there, outbound),
     )
 
 
 def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:
-    """Take both SAs of a child out."""
+    """Take both SAs of a child out, once its successor, if there is one, can send."""
     sa.children.remove(child)
+    actions: list[Action] = []
+    if child.successor is not None and child.successor.waiting is not None:
+        actions.append(child.successor.waiting)
+        child.successor.waiting = None
     return [
+        *actions,
         RemoveChildSa(Direction.OUTBOUND, child.spi_out),
         RemoveChildSa(Direction.INBOUND, child.spi_in),
     ]
@@ -95,5 +138,6 @@ def remove_all(sa: "IkeSa") -> list[Action]:
     """Take every child out: they do not outlive their IKE SA (RFC 7296 1.4.1)."""
     actions: list[Action] = []
     for child in list(sa.children):
+        child.successor = None
         actions += remove(sa, child)
     return actions

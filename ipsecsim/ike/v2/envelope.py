@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.crypto.protection import IntegrityFailed, Protection
+from ipsecsim.crypto.catalogue import IkeSuite
+from ipsecsim.crypto.protection import IntegrityFailed, Protection, make_protection
 from ipsecsim.ike.errors import InvalidSyntax
+from ipsecsim.ike.v2.keys import IkeKeys
 from ipsecsim.wire.ike.chain import emit_chain, parse_chain
 from ipsecsim.wire.ike.encrypted import Encrypted
 from ipsecsim.wire.ike.generic import GENERIC_HEADER, Payload
@@ -73,3 +75,18 @@ def strip_padding(plaintext: bytes) -> bytes:
     if pad_length >= len(plaintext):
         raise Malformed(f"pad length {pad_length} in {len(plaintext)} bytes", DropReason.INVALID_SYNTAX)
     return plaintext[: len(plaintext) - 1 - pad_length]
+
+
+def ciphers(suite: IkeSuite, keys: IkeKeys, *, is_initiator: bool) -> tuple[Protection, Protection]:
+    """The keyed objects that seal what we send and open what we receive (RFC 7296 2.14)."""
+
+    def protection(encryption_key: bytes, integrity_key: bytes) -> Protection:
+        return make_protection(
+            suite.encryption, suite.key_bits, encryption_key, suite.integrity, integrity_key
+        )
+
+    from_initiator, from_responder = (
+        protection(keys.sk_ei, keys.sk_ai),
+        protection(keys.sk_er, keys.sk_ar),
+    )
+    return (from_initiator, from_responder) if is_initiator else (from_responder, from_initiator)

@@ -1,9 +1,14 @@
 """Every key of IKEv2, in the order RFC 7296 derives them (sections 2.14, 2.17, 2.18)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ipsecsim.crypto.catalogue import EspSuite, IkeSuite, Prf
 from ipsecsim.crypto.prf import compute, prf_plus
+from ipsecsim.ike.events import IkeKeysDerived
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
 
 
 @dataclass(slots=True)
@@ -51,6 +56,27 @@ def derive_ike_keys(
     lengths = (prf, integrity, integrity, encryption, encryption, prf, prf)
     stream = prf_plus(suite.prf, skeyseed, nonce_i + nonce_r + spi_i + spi_r, sum(lengths))
     return IkeKeys(*_cut(stream, lengths))
+
+
+def keys_derived(sa: "IkeSa", skeyseed: bytes, shared_secret: bytes) -> IkeKeysDerived:
+    """All keys of an IKE SA as an event."""
+    suite, keys = sa.suite, sa.keys
+    return IkeKeysDerived(
+        sa.spi_i,
+        sa.spi_r,
+        suite.encryption.name,
+        suite.key_bits,
+        suite.integrity.name if suite.integrity else "",
+        shared_secret,
+        skeyseed,
+        keys.sk_d,
+        keys.sk_ai,
+        keys.sk_ar,
+        keys.sk_ei,
+        keys.sk_er,
+        keys.sk_pi,
+        keys.sk_pr,
+    )
 
 
 def derive_keymat(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ipsecsim.ike.errors import InvalidSyntax, UnsupportedCriticalPayload
 from ipsecsim.wire.ike.generic import Payload, UnknownPayload
-from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.notify import FIRST_STATUS_TYPE, Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType
 
 
@@ -28,6 +28,10 @@ RULES = {
         once=(P.IDi, P.AUTH, P.SA, P.TSi, P.TSr), at_most_once=(P.IDr, P.CP)
     ),
     (ExchangeType.IKE_AUTH, True): Rule(once=(P.IDr, P.AUTH), at_most_once=(P.SA, P.TSi, P.TSr, P.CP)),
+    (ExchangeType.CREATE_CHILD_SA, False): Rule(
+        once=(P.SA, P.NONCE), at_most_once=(P.KE, P.TSi, P.TSr, P.CP)
+    ),
+    (ExchangeType.CREATE_CHILD_SA, True): Rule(once=(P.SA, P.NONCE), at_most_once=(P.KE, P.TSi, P.TSr, P.CP)),
     (ExchangeType.INFORMATIONAL, False): Rule(at_most_once=(P.CP,)),
     (ExchangeType.INFORMATIONAL, True): Rule(at_most_once=(P.CP,)),
 }
@@ -47,6 +51,7 @@ REFUSALS = {
         NotifyType.INVALID_SYNTAX,
         NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD,
     ),
+    ExchangeType.CREATE_CHILD_SA: tuple(each for each in NotifyType if each < FIRST_STATUS_TYPE),
 }
 
 

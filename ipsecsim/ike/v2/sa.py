@@ -1,35 +1,36 @@
 """One IKE SA: identity, keys, window, children. The hub dispatches; the exchanges explain."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.base.instant import Instant
+from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import Tap
 from ipsecsim.crypto.catalogue import Group, IkeSuite, KeyPair
-from ipsecsim.crypto.protection import Protection, make_protection
+from ipsecsim.crypto.protection import Protection
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import ChildConfig, Connection
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import IkeError, UnexpectedMessage
 from ipsecsim.ike.events import (
     HalfOpenExpired,
-    IkeKeysDerived,
     IkeMessageReceived,
     IkeMessageSent,
-    LivenessChecked,
-    MessageRetransmitted,
-    PeerUnresponsive,
+    RekeyPostponed,
     ResponseRepeated,
 )
-from ipsecsim.ike.v2 import envelope, payload_rules
+from ipsecsim.ike.v2 import envelope, patience, payload_rules
+from ipsecsim.ike.v2.agenda import Agenda
 from ipsecsim.ike.v2.child import ChildSa, remove_all
 from ipsecsim.ike.v2.exchanges import EXCHANGES
-from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed
+from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
 from ipsecsim.ike.v2.message import Message, Path, first, names
+from ipsecsim.ike.v2.patience import LIVENESS, RETRANSMIT
+from ipsecsim.ike.v2.registry import Registry
 from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke, Task
 from ipsecsim.ike.v2.window import Window
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message
@@ -43,16 +44,18 @@ from ipsecsim.wire.nat_t import NON_ESP_MARKER
 from ipsecsim.wire.numbers import NAT_T_PORT
 
 NO_SPI = bytes(8)
-RETRANSMIT = "retransmit"
-LIVENESS = "liveness"
 HALF_OPEN = "half open"
+AGAIN = "again"
+REKEY = "rekey"
+OVER = "over"
+JITTER = 5 * SECOND  # RFC 7296 2.25: two peers that both say "later" must not meet again at once
 
 
 class IkeSa:
     """An IKE SA of version 2, as initiator or responder.
 
     `candidates` are the connections that the peer's address allows; which of them it is shows when the
-    peer names itself in IKE_AUTH. `allocate_spi` gives an inbound ESP SPI that is free on this node.
+    peer names itself in IKE_AUTH.
     """
 
     suite: IkeSuite
@@ -68,7 +71,7 @@ class IkeSa:
         spi_r: bytes,
         credentials: Credentials,
         entropy: Entropy,
-        allocate_spi: Callable[[], int],
+        node: Registry,
         tap: Tap | None,
     ) -> None:
         self.is_initiator = is_initiator
@@ -79,7 +82,7 @@ class IkeSa:
         self.spi_r = spi_r
         self.credentials = credentials
         self.entropy = entropy
-        self.allocate_spi = allocate_spi
+        self.node = node
         self.tap = tap
 
         self.state = State.IDLE
@@ -100,12 +103,11 @@ class IkeSa:
         self.peer_is_behind_nat = False
         self.wanted_child: ChildConfig = self.connection.children[0]
         self.spi_in = 0
-        self.delete_sent = False
         self.began_as: tuple[bytes, bytes, int] | None = None  # a responder's entry among the half-open SAs
 
         self._outbound: Protection | None = None
         self._inbound: Protection | None = None
-        self._news: list[Sequence[Payload]] = []
+        self.agenda = Agenda()
 
     # -- what the endpoint asks for -------------------------------------------------------------
 
@@ -114,7 +116,8 @@ class IkeSa:
         is_on_its_way = (
             self.is_initiator and self.state is not State.ESTABLISHED and self.wanted_child is wanted
         )
-        return is_on_its_way or any(child.config is wanted for child in self.children)
+        asked_for = any(task.config is wanted for task in self.agenda.children)
+        return is_on_its_way or asked_for or any(child.config is wanted for child in self.children)
 
     def initiate(self, wanted: ChildConfig, now: Instant) -> list[Action]:
         """Begin, with the aim of setting up `wanted`."""
@@ -125,10 +128,11 @@ class IkeSa:
         """Say goodbye to the peer; what is not established yet is simply forgotten."""
         if self.state is State.DELETING or self.state is State.DEAD:
             return []
-        if self.state is not State.ESTABLISHED:
+        if self.state not in (State.ESTABLISHED, State.REPLACED):
             return self.fail()
         move(self, Step.SEND_DELETE)
-        return remove_all(self) + self.inform([Delete(ProtocolId.IKE, [])], now)
+        self.agenda.clear()  # all that was still to be said was about something that goes
+        return remove_all(self) + self.enqueue(Inform([Delete(ProtocolId.IKE, [])]), now)
 
     def message(
         self, header: IkeHeader, outer: list[Payload], raw: bytes, path: Path, now: Instant
@@ -151,7 +155,7 @@ class IkeSa:
             actions = exchange.handle_response(self, message, now)
             if self.window.outstanding is None:
                 self.timers.cancel(RETRANSMIT)
-            actions += self._next_news(now)
+            actions += self.next_task(now)
         else:
             answer = exchange.handle_request(self, message, now)
             actions = answer.before + self._respond(header, answer.payloads, now) + answer.after
@@ -167,9 +171,13 @@ class IkeSa:
         if header.message_id != self.window.expected_request:
             return []
         self.path = path
-        actions = self._respond(header, [Notify(error.notify, error.notify_data)], now)
+        notify = Notify(error.notify, error.notify_data, error.notify_protocol, error.notify_spi)
+        actions = self._respond(header, [notify], now)
         # RFC 7296 2.21.3: a badly formed request is the end of the SA on both sides, without a DELETE
-        if self.state is not State.ESTABLISHED or error.notify == NotifyType.INVALID_SYNTAX:
+        if (
+            self.state not in (State.ESTABLISHED, State.REPLACED, State.DELETING)
+            or error.notify == NotifyType.INVALID_SYNTAX
+        ):
             actions = self.fail() + actions
         return actions
 
@@ -182,13 +190,19 @@ class IkeSa:
         actions: list[Action] = []
         for name in self.timers.pop_expired(now):
             if name == RETRANSMIT:
-                actions += self._retransmit(now)
+                actions += patience.retransmit(self, now)
             elif name == LIVENESS:
-                actions += self._check_liveness(now)
+                actions += patience.check_liveness(self, now)
             elif name == HALF_OPEN and self.state is State.INIT_ANSWERED:
                 if self.tap is not None:
                     self.tap(HalfOpenExpired(self.spi_i))
                 actions += self.fail()
+            elif name == AGAIN:
+                actions += self._try_again(now)
+            elif name == REKEY:
+                actions += self.enqueue(RekeyIke(), now)
+            elif name == OVER:
+                actions += self.terminate(now)
         return actions
 
     # -- what the exchanges ask for -------------------------------------------------------------
@@ -214,54 +228,80 @@ class IkeSa:
         self.timers.set(RETRANSMIT, now + self.connection.retransmit.wait(0))
         return self._send(header, payloads, raw)
 
-    def inform(self, payloads: Sequence[Payload], now: Instant) -> list[Action]:
-        """Send an INFORMATIONAL request, now or when the outstanding request is answered."""
-        self._news.append(payloads)
-        return self._next_news(now)
+    @property
+    def task(self) -> Task | None:
+        """What the outstanding request is about, once the SA stands."""
+        return self.agenda.current
 
-    def take_news(self) -> Sequence[Payload]:
-        """What the INFORMATIONAL request that is being built has to say."""
-        payloads = self._news.pop(0) if self._news else ()
-        self.delete_sent = first(payloads, Delete) is not None and self.state is State.DELETING
-        return payloads
+    def enqueue(self, task: Task, now: Instant, *, first: bool = False) -> list[Action]:
+        """Ask the peer for something, now or when the outstanding request is answered."""
+        self.agenda.add(task, first=first)
+        return self.next_task(now)
+
+    def next_task(self, now: Instant) -> list[Action]:
+        """Send the next request, if one waits and none is outstanding."""
+        if self.window.outstanding is not None or self._outbound is None:
+            return []
+        task = self.agenda.begin(self._is_moot)
+        return [] if task is None else self.request(task.exchange, now)
+
+    def close_task(self) -> Task | None:
+        """The answer came: what was it about?"""
+        self.window.close_request()
+        return self.agenda.close()
+
+    def try_later(self, task: Task, at: Instant) -> None:
+        """The peer is busy: ask again, and not exactly when everybody else does."""
+        at += self.entropy.fork("again").below(JITTER)
+        self.agenda.postpone(task, at)
+        self.watch_agenda()
+        if self.tap is not None:
+            self.tap(RekeyPostponed(self.spi_i, at))
+
+    def watch_agenda(self) -> None:
+        """Ring when something that was put off comes up again."""
+        if (at := self.agenda.next_due) is not None:
+            self.timers.set(AGAIN, at)
+
+    @property
+    def spis_in(self) -> set[int]:
+        """The SPIs that we receive on, those that were only asked for included."""
+        asked_for = {task.spi_in for task in self.agenda.children}
+        return asked_for | {child.spi_in for child in self.children} | {self.spi_in}
+
+    @property
+    def has_closing_children(self) -> bool:
+        """Is the peer being told that a Child SA goes?"""
+        return any(child.is_closing for child in self.children)
+
+    def end_at(self, at: Instant) -> None:
+        """No more new keys for this SA; whatever happens, it is deleted then."""
+        self.timers.cancel(REKEY)
+        self.timers.set(OVER, at)
+
+    def established(self, now: Instant) -> None:
+        """The SA stands: from now on its time runs (RFC 7296 2.8)."""
+        connection = self.connection
+        if connection.rekey_time:
+            early = self.entropy.fork("rekey").below(connection.rand_time + 1)
+            self.timers.set(REKEY, now + connection.rekey_time - early)
+            self.timers.set(OVER, now + connection.rekey_time + connection.over_time)
+        self._watch(now)
 
     def derive_keys(self, shared_secret: bytes) -> None:
         """SKEYSEED and SK_*, and the two keyed ciphers (RFC 7296 2.14)."""
-        suite = self.suite
-        skeyseed = derive_skeyseed(suite.prf, self.nonce_i, self.nonce_r, shared_secret)
-        keys = derive_ike_keys(suite, skeyseed, self.nonce_i, self.nonce_r, self.spi_i, self.spi_r)
-        self.keys = keys
-
-        def protection(encryption_key: bytes, integrity_key: bytes) -> Protection:
-            return make_protection(
-                suite.encryption, suite.key_bits, encryption_key, suite.integrity, integrity_key
-            )
-
-        from_initiator, from_responder = (
-            protection(keys.sk_ei, keys.sk_ai),
-            protection(keys.sk_er, keys.sk_ar),
+        self.set_keys(
+            derive_skeyseed(self.suite.prf, self.nonce_i, self.nonce_r, shared_secret), shared_secret
         )
-        self._outbound = from_initiator if self.is_initiator else from_responder
-        self._inbound = from_responder if self.is_initiator else from_initiator
+
+    def set_keys(self, skeyseed: bytes, shared_secret: bytes) -> None:
+        """SK_* from a SKEYSEED, of a first IKE SA or of one that replaces another."""
+        self.keys = derive_ike_keys(self.suite, skeyseed, self.nonce_i, self.nonce_r, self.spi_i, self.spi_r)
+        self._outbound, self._inbound = envelope.ciphers(
+            self.suite, self.keys, is_initiator=self.is_initiator
+        )
         if self.tap is not None:
-            self.tap(
-                IkeKeysDerived(
-                    self.spi_i,
-                    self.spi_r,
-                    suite.encryption.name,
-                    suite.key_bits,
-                    suite.integrity.name if suite.integrity else "",
-                    shared_secret,
-                    skeyseed,
-                    keys.sk_d,
-                    keys.sk_ai,
-                    keys.sk_ar,
-                    keys.sk_ei,
-                    keys.sk_er,
-                    keys.sk_pi,
-                    keys.sk_pr,
-                )
-            )
+            self.tap(keys_derived(self, skeyseed, shared_secret))
 
     def float_to_nat_port(self) -> None:
         """A NAT is between us: from now on UDP 4500 on both sides (RFC 7296 2.23)."""
@@ -270,11 +310,15 @@ class IkeSa:
     def fail(self) -> list[Action]:
         """This SA is no more, and nobody needs to be told."""
         actions = remove_all(self)
-        if self.is_initiator and self.state is not State.ESTABLISHED and self.state is not State.DELETING:
+        if self.is_initiator and self.state in (State.IDLE, State.INIT_SENT, State.AUTH_SENT):
             actions.append(ChildGivenUp(self.wanted_child.policy))
+        for task in self.agenda.children:
+            if task.replaces is None:
+                actions.append(ChildGivenUp(task.config.policy))
+        self.agenda.clear()
         if self.state is not State.DEAD:
             move(self, Step.FAIL)
-        for name in (RETRANSMIT, LIVENESS, HALF_OPEN):
+        for name in (RETRANSMIT, LIVENESS, HALF_OPEN, AGAIN, REKEY, OVER):
             self.timers.cancel(name)
         return actions
 
@@ -325,7 +369,7 @@ class IkeSa:
     def _repeat(self, stored: bytes, message_id: int, path: Path) -> list[Action]:
         if self.tap is not None:
             self.tap(ResponseRepeated(self.spi_i, message_id))
-        return [self._datagram(stored, path)]
+        return [self.datagram(stored, path)]
 
     def _header(self, exchange: int, message_id: int, *, is_response: bool) -> IkeHeader:
         flags = (INITIATOR if self.is_initiator else 0) | (RESPONSE if is_response else 0)
@@ -349,17 +393,27 @@ class IkeSa:
                     len(raw),
                 )
             )
-        return [self._datagram(raw, self.path)]
+        return [self.datagram(raw, self.path)]
 
-    def _datagram(self, raw: bytes, path: Path) -> SendDatagram:
+    def datagram(self, raw: bytes, path: Path) -> SendDatagram:
+        """An IKE message in UDP."""
         # RFC 3948 2.2: on port 4500 four zero bytes tell IKE from ESP
         payload = NON_ESP_MARKER + raw if path.local_port == NAT_T_PORT else raw
         return SendDatagram(path.local, path.local_port, path.remote, path.remote_port, payload)
 
-    def _next_news(self, now: Instant) -> list[Action]:
-        if not self._news or self.window.outstanding is not None or self._outbound is None:
-            return []
-        return self.request(ExchangeType.INFORMATIONAL, now)
+    def _is_moot(self, task: Task) -> bool:
+        """Has what a task is about come to its end meanwhile?"""
+        if isinstance(task, RekeyIke):
+            return self.state is not State.ESTABLISHED
+        if isinstance(task, CreateChild) and task.replaces is not None:
+            old = task.replaces
+            return old not in self.children or old.is_closing or old.successor is not None
+        return False
+
+    def _try_again(self, now: Instant) -> list[Action]:
+        self.agenda.resume(now)
+        self.watch_agenda()
+        return self.next_task(now)
 
     def _refuse_response(self, header: IkeHeader, error: RemoteError, now: Instant) -> list[Action]:
         """An answer that was ours to judge and is not acceptable ends what has no other end."""
@@ -367,7 +421,7 @@ class IkeSa:
         is_judged = isinstance(error, IkeError) and error.notify is not None
         if not is_judged or (waiting is not None and waiting.message_id != header.message_id):
             return []
-        if self.state in (State.ESTABLISHED, State.DELETING):
+        if self.state in (State.ESTABLISHED, State.REPLACED, State.DELETING):
             return [] if waiting is not None else self._drop_child(now)
         return self.fail()
 
@@ -377,35 +431,7 @@ class IkeSa:
 
     # -- timers ---------------------------------------------------------------------------------
 
-    def _retransmit(self, now: Instant) -> list[Action]:
-        """Send the outstanding request again, bit for bit, or give up (RFC 7296 2.1, 2.4)."""
-        waiting = self.window.outstanding
-        if waiting is None:
-            return []
-        policy = self.connection.retransmit
-        if waiting.sent_again >= policy.tries:
-            if self.tap is not None:
-                exchange = name_of(ExchangeType, waiting.exchange)
-                self.tap(PeerUnresponsive(self.spi_i, exchange, waiting.sent_again + 1))
-            return EXCHANGES[waiting.exchange].give_up(self, now)
-        waiting.sent_again += 1
-        self.timers.set(RETRANSMIT, now + policy.wait(waiting.sent_again))
-        if self.tap is not None:
-            self.tap(MessageRetransmitted(self.spi_i, waiting.message_id, waiting.sent_again))
-        return [self._datagram(waiting.message, self.path)]
-
     def _watch(self, now: Instant) -> None:
         """The peer was heard: the time of silence begins anew."""
         if self.connection.dpd_delay and self.state is State.ESTABLISHED:
             self.timers.set(LIVENESS, now + self.connection.dpd_delay)
-
-    def _check_liveness(self, now: Instant) -> list[Action]:
-        """Ask for a sign of life when nothing was heard for `dpd_delay` (RFC 7296 2.4)."""
-        if self.state is not State.ESTABLISHED:
-            return []
-        self.timers.set(LIVENESS, now + self.connection.dpd_delay)
-        if self.window.outstanding is not None:
-            return []
-        if self.tap is not None:
-            self.tap(LivenessChecked(self.spi_i))
-        return self.inform([], now)

@@ -18,6 +18,7 @@ class State(Enum):
     INIT_ANSWERED = "IKE_SA_INIT answered"
     AUTH_SENT = "IKE_AUTH sent"
     ESTABLISHED = "established"
+    REPLACED = "replaced"
     DELETING = "deleting"
     DEAD = "dead"
 
@@ -30,6 +31,8 @@ class Step(Enum):
     ANSWER_INIT = "answer IKE_SA_INIT request"
     SEND_AUTH = "send IKE_AUTH request"
     AUTHENTICATE = "authenticate the peer"
+    INHERIT = "take over from the IKE SA that it replaces"
+    REPLACE = "leave the children to a new IKE SA"
     SEND_DELETE = "send DELETE"
     GET_DELETE = "get DELETE, or the answer to ours"
     FAIL = "refuse, be refused, or get no answer"
@@ -42,6 +45,10 @@ TRANSITIONS = {
     (State.AUTH_SENT, Step.AUTHENTICATE): State.ESTABLISHED,
     (State.IDLE, Step.ANSWER_INIT): State.INIT_ANSWERED,
     (State.INIT_ANSWERED, Step.AUTHENTICATE): State.ESTABLISHED,
+    (State.IDLE, Step.INHERIT): State.ESTABLISHED,
+    (State.ESTABLISHED, Step.REPLACE): State.REPLACED,
+    (State.REPLACED, Step.SEND_DELETE): State.DELETING,
+    (State.REPLACED, Step.GET_DELETE): State.DEAD,
     (State.ESTABLISHED, Step.SEND_DELETE): State.DELETING,
     (State.ESTABLISHED, Step.GET_DELETE): State.DEAD,
     (State.DELETING, Step.GET_DELETE): State.DEAD,
@@ -50,6 +57,7 @@ TRANSITIONS = {
     (State.INIT_ANSWERED, Step.FAIL): State.DEAD,
     (State.AUTH_SENT, Step.FAIL): State.DEAD,
     (State.ESTABLISHED, Step.FAIL): State.DEAD,
+    (State.REPLACED, Step.FAIL): State.DEAD,
     (State.DELETING, Step.FAIL): State.DEAD,
 }
 

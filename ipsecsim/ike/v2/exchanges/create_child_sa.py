@@ -1,10 +1,9 @@
-"""CREATE_CHILD_SA: another Child SA, or a new key for what there is (RFC 7296 1.3). Here: refused, politely.
+"""CREATE_CHILD_SA: another Child SA, a new key for one, or a new IKE SA (RFC 7296 1.3).
 
-HDR, SK {...}  -->
-               <--  HDR, SK {N(NO_ADDITIONAL_SAS)}
+    HDR, SK {[N(REKEY_SA),] SA, Ni, [KEi,] TSi, TSr}  -->
+                                                      <--  HDR, SK {SA, Nr, [KEr,] TSi, TSr}
 
-RFC 7296 4 allows a minimal implementation to know no more than that, but it has to answer: a peer that
-hears nothing takes us for dead, one that is refused sets up a new IKE SA instead.
+One module for each of the two things that it can be about; the offer in the SA payload tells which it is.
 """
 
 from collections.abc import Sequence
@@ -13,36 +12,54 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.errors import UnexpectedMessage
-from ipsecsim.ike.v2.message import Answer, Message
+from ipsecsim.ike.errors import InvalidSyntax, TemporaryFailure, UnexpectedMessage
+from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
+from ipsecsim.ike.v2.message import Answer, Message, the
 from ipsecsim.ike.v2.states import State
+from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
 from ipsecsim.wire.ike.generic import Payload
-from ipsecsim.wire.ike.notify import Notify
-from ipsecsim.wire.ike.numbers import NotifyType
+from ipsecsim.wire.ike.numbers import ProtocolId
+from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
+from ipsecsim.wire.ike.traffic_selector import TsInitiator, TsResponder
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
 
 
 def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
-    """We never begin it."""
-    raise LocalError("CREATE_CHILD_SA is only ever refused here")
+    """What the task at hand asks for."""
+    if isinstance(sa.task, CreateChild):
+        return create_child.build_request(sa, sa.task)
+    if isinstance(sa.task, RekeyIke):
+        return rekey_ike.build_request(sa, sa.task)
+    raise LocalError("CREATE_CHILD_SA without anything to create")
 
 
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
-    """No; and while the IKE SA is being closed: not now (RFC 7296 2.25.2)."""
-    if sa.state is State.ESTABLISHED:
-        return Answer([Notify(NotifyType.NO_ADDITIONAL_SAS)])
-    if sa.state is State.DELETING:
-        return Answer([Notify(NotifyType.TEMPORARY_FAILURE)])
-    raise UnexpectedMessage(f"CREATE_CHILD_SA request while {sa.state.value}")
+    """Judge what the peer asks for. Raises TemporaryFailure while we say goodbye (RFC 7296 2.25.2)."""
+    if sa.state in (State.DELETING, State.REPLACED):
+        raise TemporaryFailure("this IKE SA is about to go")
+    if sa.state is not State.ESTABLISHED:
+        raise UnexpectedMessage(f"CREATE_CHILD_SA request while {sa.state.value}")
+    offer = the(message.payloads, SecurityAssociationPayload)
+    if any(proposal.protocol == ProtocolId.IKE for proposal in offer.proposals):
+        return rekey_ike.handle_request(sa, message, now)
+    kinds = {type(payload) for payload in message.payloads}
+    if not {TsInitiator, TsResponder} <= kinds:
+        raise InvalidSyntax("a request for a Child SA without traffic selectors")
+    return create_child.handle_request(sa, message)
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
-    """The window lets none through, since we never ask."""
+    """Go on with what we asked for."""
+    task = sa.close_task()
+    if isinstance(task, CreateChild):
+        return create_child.handle_response(sa, task, message, now)
+    if isinstance(task, RekeyIke):
+        return rekey_ike.handle_response(sa, task, message, now)
     raise UnexpectedMessage("CREATE_CHILD_SA response")
 
 
 def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
-    """Nobody answers."""
+    """The peer is dead (RFC 7296 2.4)."""
     return sa.fail()

@@ -13,34 +13,31 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.actions import ChildGivenUp
-from ipsecsim.ike.config import ChildConfig, Connection
+from ipsecsim.ike.config import Connection
 from ipsecsim.ike.errors import (
     AuthenticationFailed,
     IkeError,
     InvalidSyntax,
-    TsUnacceptable,
     UnexpectedMessage,
 )
 from ipsecsim.ike.events import (
-    ChildSaFailed,
     NotifyReceived,
     PeerAuthenticated,
     PeerRefused,
-    SelectorsNarrowed,
 )
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, is_within, narrow, to_selectors
-from ipsecsim.ike.v2 import child, payload_rules
+from ipsecsim.ike.v2 import child, child_agreement, payload_rules
 from ipsecsim.ike.v2.auth import is_equal, psk_auth, signed_octets
 from ipsecsim.ike.v2.message import Answer, Message, first, the
 from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.wire.ike.auth import Authentication
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.identification import Identification, IdInitiator, IdResponder
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import AuthMethod, ExchangeType, NotifyType, name_of
 from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
-from ipsecsim.wire.ike.traffic_selector import TrafficSelector, TsInitiator, TsResponder
+from ipsecsim.wire.ike.traffic_selector import TsInitiator, TsResponder
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
@@ -51,15 +48,14 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     move(sa, Step.SEND_AUTH)
     connection, wanted = sa.connection, sa.wanted_child
     our_id = IdInitiator(connection.local_id.id_type, connection.local_id.data)
-    sa.spi_in = sa.allocate_spi()
+    sa.spi_in = sa.node.esp_spi()
     expected = connection.remote_id
     return [
         our_id,
         *([] if expected is None else [IdResponder(expected.id_type, expected.data)]),
         _our_proof(sa, our_id, expected),
-        negotiate.offer_esp(wanted.proposals, sa.spi_in.to_bytes(4, "big")),
-        TsInitiator(list(wanted.local_ts)),
-        TsResponder(list(wanted.remote_ts)),
+        negotiate.offer_esp(wanted.proposals, sa.spi_in.to_bytes(4, "big"), with_groups=False),
+        *child_agreement.selectors_of(wanted),
     ]
 
 
@@ -74,16 +70,18 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     our_id = IdResponder(sa.connection.local_id.id_type, sa.connection.local_id.data)
     our_proof = _our_proof(sa, our_id, Identity(their_id.id_type, their_id.data))
     move(sa, Step.AUTHENTICATE)
+    sa.established(now)
     try:
-        agreed, answer = _agree(sa, payloads)
+        agreed = child_agreement.agree(sa, payloads, sa.connection.children, with_groups=False)
     except IkeError as refused:
         if refused.notify is None:
             raise
-        _child_failed(sa, "", refused.notify)
+        child_agreement.failed(sa, "", refused.notify)
         return Answer([our_id, our_proof, Notify(refused.notify, refused.notify_data)])
-    inbound, outbound = child.create(sa, agreed, we_began=False)
+    created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=False)
     # our own packets wait until the answer is out: the peer cannot open them before it has read it
-    return Answer([our_id, our_proof, *answer], before=[inbound], after=[outbound])
+    payloads_back = [our_id, our_proof, agreed.sa, *agreed.selectors]
+    return Answer(payloads_back, before=[created.inbound], after=[created.outbound])
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
@@ -101,10 +99,11 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
         _check_proof(sa, their_id, the(payloads, Authentication))
     except AuthenticationFailed:
         # RFC 7296 2.21.2: tell the responder, which believes in us, and forget it all
-        farewell = sa.inform([Notify(NotifyType.AUTHENTICATION_FAILED)], now)
+        farewell = sa.enqueue(Inform([Notify(NotifyType.AUTHENTICATION_FAILED)]), now)
         return farewell + sa.fail()
     move(sa, Step.AUTHENTICATE)
-    return _accept_child(sa, payloads, now)
+    sa.established(now)
+    return _accept_child(sa, payloads)
 
 
 def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
@@ -165,68 +164,16 @@ def _refuse(sa: "IkeSa", identity: Identity, why: str) -> AuthenticationFailed:
     return AuthenticationFailed(f"{identity}: {why}")
 
 
-def _agree(sa: "IkeSa", payloads: Sequence[Payload]) -> tuple[child.Agreement, list[Payload]]:
-    """The responder's half of the child: which one, which suite, which selectors."""
-    their_ts, our_ts = the(payloads, TsInitiator).selectors, the(payloads, TsResponder).selectors
-    config, local, remote = _child_for(sa, our_ts, their_ts)
-    sa.spi_in = sa.allocate_spi()
-    answer, suite, spi_out = negotiate.choose_esp(
-        the(payloads, SecurityAssociationPayload), config.proposals, sa.spi_in.to_bytes(4, "big")
-    )
-    if sa.tap is not None:
-        is_less = not (is_within(our_ts, local) and is_within(their_ts, remote))
-        sa.tap(SelectorsNarrowed(config.name, describe(local), describe(remote), is_less))
-    agreed = child.Agreement(config, suite, sa.spi_in, int.from_bytes(spi_out, "big"), local, remote)
-    return agreed, [answer, TsInitiator(list(remote)), TsResponder(list(local))]
-
-
-def _child_for(
-    sa: "IkeSa", our_ts: Sequence[TrafficSelector], their_ts: Sequence[TrafficSelector]
-) -> tuple[ChildConfig, tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]:
-    for config in sa.connection.children:
-        local, remote = narrow(our_ts, config.local_ts), narrow(their_ts, config.remote_ts)
-        if to_selectors(local, remote):
-            return config, local, remote
-    raise TsUnacceptable(f"offered {describe(their_ts)} === {describe(our_ts)}")
-
-
-def _accept_child(sa: "IkeSa", payloads: Sequence[Payload], now: Instant) -> list[Action]:
-    """The initiator's half: the answer must lie within what was asked for."""
+def _accept_child(sa: "IkeSa", payloads: Sequence[Payload]) -> list[Action]:
+    """The initiator's half of the child; without one, a notify says why."""
     wanted = sa.wanted_child
-    answer, ours, theirs = (
-        first(payloads, SecurityAssociationPayload),
-        first(payloads, TsInitiator),
-        first(payloads, TsResponder),
-    )
-    if answer is None or ours is None or theirs is None:
+    kinds = (SecurityAssociationPayload, TsInitiator, TsResponder)
+    if any(first(payloads, kind) is None for kind in kinds):
         error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
         if error is None:
             raise InvalidSyntax("the answer holds neither a Child SA nor a reason")
-        _child_failed(sa, wanted.name, error.notify_type)
+        child_agreement.failed(sa, wanted.name, error.notify_type)
         return [ChildGivenUp(wanted.policy)]
-    suite, spi_out = negotiate.accept_esp(answer, wanted.proposals)
-    if max(len(ours.selectors), len(theirs.selectors)) > MOST_SELECTORS:
-        raise TsUnacceptable(f"the responder lists more than {MOST_SELECTORS} traffic selectors")
-    if not (
-        ours.selectors
-        and theirs.selectors
-        and is_within(ours.selectors, wanted.local_ts)
-        and is_within(theirs.selectors, wanted.remote_ts)
-    ):
-        raise TsUnacceptable("the responder widened the traffic selectors")
-    if not to_selectors(ours.selectors, theirs.selectors):
-        raise TsUnacceptable("the responder's traffic selectors go with no packet")
-    if sa.tap is not None:
-        is_less = not (
-            is_within(wanted.local_ts, ours.selectors) and is_within(wanted.remote_ts, theirs.selectors)
-        )
-        sa.tap(SelectorsNarrowed(wanted.name, describe(ours.selectors), describe(theirs.selectors), is_less))
-    agreed = child.Agreement(
-        wanted, suite, sa.spi_in, int.from_bytes(spi_out, "big"), ours.selectors, theirs.selectors
-    )
-    return list(child.create(sa, agreed, we_began=True))
-
-
-def _child_failed(sa: "IkeSa", name: str, notify: int) -> None:
-    if sa.tap is not None:
-        sa.tap(ChildSaFailed(name, name_of(NotifyType, notify)))
+    agreed = child_agreement.accept(sa, payloads, wanted, sa.spi_in, with_groups=False)
+    created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=True)
+    return [created.inbound, created.outbound]

@@ -60,7 +60,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     theirs = the(payloads, KeyExchange)
     if theirs.group != suite.group.id:
         raise InvalidKeyExchange(wanted=suite.group.id, got=theirs.group)
-    sa.nonce_i = _checked_nonce(the(payloads, Nonce))
+    sa.nonce_i = checked_nonce(the(payloads, Nonce))
     sa.key_pair = suite.group.make(sa.entropy.fork(f"key exchange {suite.group.id}"))
     shared_secret = sa.key_pair.shared_secret(theirs.data)
     move(sa, Step.ANSWER_INIT)
@@ -92,7 +92,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     theirs = the(payloads, KeyExchange)
     if theirs.group != suite.group.id or theirs.group != sa.group.id or sa.key_pair is None:
         raise InvalidSyntax(f"the answer's key exchange is for group {theirs.group}")
-    nonce_r = _checked_nonce(the(payloads, Nonce))
+    nonce_r = checked_nonce(the(payloads, Nonce))
     shared_secret = sa.key_pair.shared_secret(theirs.data)
     sa.suite = suite
     sa.nonce_r = nonce_r
@@ -153,7 +153,8 @@ def _settle(sa: "IkeSa", message: Message, shared_secret: bytes) -> None:
     sa.derive_keys(shared_secret)
 
 
-def _checked_nonce(nonce: Nonce) -> bytes:
+def checked_nonce(nonce: Nonce) -> bytes:
+    """The peer's nonce. Raises InvalidSyntax for a length that is not allowed (RFC 7296 3.9)."""
     if len(nonce.data) not in NONCE_LENGTHS:
         raise InvalidSyntax(f"a nonce of {len(nonce.data)} bytes")
     return nonce.data

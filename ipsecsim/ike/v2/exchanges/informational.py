@@ -14,6 +14,7 @@ from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.v2 import child
 from ipsecsim.ike.v2.message import Answer, Message, notify
 from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.notify import Notify
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
 def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     """What waits to be said; nothing at all is a question for a sign of life (RFC 7296 2.4)."""
-    return sa.take_news()
+    return sa.task.payloads if isinstance(sa.task, Inform) else ()
 
 
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Do what the peer says; deleting a Child SA is answered with its other direction (RFC 7296 1.4.1)."""
-    if sa.state not in (State.ESTABLISHED, State.DELETING):
+    if sa.state not in (State.ESTABLISHED, State.REPLACED, State.DELETING):
         # whoever has done IKE_SA_INIT has the keys, but nobody knows yet who it is
         raise UnexpectedMessage(f"INFORMATIONAL request while {sa.state.value}")
     reply: list[Payload] = []
@@ -56,14 +57,20 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
-    """An answer to DELETE ends the SA; any other one only says that the peer lives."""
-    sa.window.close_request()
+    """An answer to DELETE ends what it was about; any other one only says that the peer lives."""
+    task = sa.close_task()
+    said = task.payloads if isinstance(task, Inform) else ()
     if notify(message.payloads, NotifyType.INVALID_SYNTAX):
         # RFC 7296 2.21.3: fatal on both sides
         return sa.fail()
-    if sa.state is State.DELETING and sa.delete_sent:
-        move(sa, Step.GET_DELETE)
-    return []
+    actions: list[Action] = []
+    for payload in said:
+        if isinstance(payload, Delete) and payload.protocol == ProtocolId.IKE:
+            move(sa, Step.GET_DELETE)
+        elif isinstance(payload, Delete):
+            for each in [each for each in sa.children if each.spi_in.to_bytes(4, "big") in payload.spis]:
+                actions += child.remove(sa, each)
+    return actions
 
 
 def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
@@ -79,5 +86,6 @@ def _delete_children(sa: "IkeSa", payload: Delete) -> tuple[list[Action], list[b
         for each in list(sa.children):
             if each.spi_out == int.from_bytes(spi, "big"):
                 actions += child.remove(sa, each)
-                gone.append(each.spi_in.to_bytes(4, "big"))
+                if not each.is_closing:  # RFC 7296 2.25.1: our own DELETE says it already
+                    gone.append(each.spi_in.to_bytes(4, "big"))
     return actions, gone

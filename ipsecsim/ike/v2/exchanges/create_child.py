@@ -1,0 +1,217 @@
+"""A further Child SA, or a new one in the place of an old one (RFC 7296 1.3.1, 1.3.3, 2.8).
+
+Rekeying loses no packet: the new pair is made before the old one is broken. The initiator of the exchange sends on
+the new pair at once and deletes the old one; the responder receives on both, and sends on the new one when the
+DELETE has come.
+
+Both ends may rekey the same pair at the same time. Then two new pairs stand, and the one that was made with the
+lowest of the four nonces is deleted by the side that asked for it (RFC 7296 2.8.1).
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.crypto.catalogue import GROUPS, Group
+from ipsecsim.ike import negotiate
+from ipsecsim.ike.actions import ChildGivenUp
+from ipsecsim.ike.errors import (
+    ChildSaNotFound,
+    IkeError,
+    InvalidKeyExchange,
+    InvalidSyntax,
+    NoProposalChosen,
+    TemporaryFailure,
+)
+from ipsecsim.ike.events import ChildRekeyed, GroupChanged, NotifyReceived, RekeyCollided
+from ipsecsim.ike.v2 import child, child_agreement
+from ipsecsim.ike.v2.child import ChildSa, Material
+from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
+from ipsecsim.ike.v2.message import Answer, Message, first, notify, the
+from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke
+from ipsecsim.wire.ike.delete import Delete
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.key_exchange import KeyExchange
+from ipsecsim.wire.ike.nonce import Nonce
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import NotifyType, ProtocolId, name_of
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+TRY_AGAIN_AFTER = 10 * SECOND  # RFC 7296 2.25: not at once, when the peer says TEMPORARY_FAILURE
+
+
+def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
+    """The offer, a nonce, a public value where the offer has a group, and the traffic."""
+    config, old = task.config, task.replaces
+    if not task.nonce:
+        task.nonce = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
+        task.spi_in = sa.node.esp_spi()
+        groups = [group for proposal in config.proposals for group in proposal.groups]
+        task.group = groups[0] if groups else None
+    ke: list[Payload] = []
+    if task.group is not None:
+        if task.key_pair is None:
+            task.key_pair = task.group.make(sa.entropy.fork(f"key exchange {task.group.id}"))
+        ke.append(KeyExchange(task.group.id, task.key_pair.public))
+    rekey: list[Payload] = []
+    if old is not None:
+        rekey.append(Notify(NotifyType.REKEY_SA, protocol=ProtocolId.ESP, spi=old.spi_in.to_bytes(4, "big")))
+    return [
+        *rekey,
+        negotiate.offer_esp(config.proposals, task.spi_in.to_bytes(4, "big"), with_groups=True),
+        Nonce(task.nonce),
+        *ke,
+        *child_agreement.selectors_of(config),
+    ]
+
+
+def handle_request(sa: "IkeSa", message: Message) -> Answer:
+    """Make the child. Raises IkeError with the notify that the peer gets instead."""
+    payloads = message.payloads
+    if isinstance(sa.task, RekeyIke):
+        raise TemporaryFailure("this IKE SA is being rekeyed")  # RFC 7296 2.25.2
+    old = _to_be_replaced(sa, payloads)
+    configs = sa.connection.children if old is None else (old.config,)
+    agreed = child_agreement.agree(sa, payloads, configs, with_groups=True)
+    nonce_i = checked_nonce(the(payloads, Nonce))
+    secret, ke = _our_half(sa, agreed.group, first(payloads, KeyExchange))
+    nonce_r = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
+    material = Material(nonce_i, nonce_r, secret)
+    made = child.create(sa, agreed.agreement, material, we_began=False)
+    rekey: list[Payload] = []
+    after: list[Action] = [made.outbound]
+    if old is not None:
+        old.successor, old.successor_nonce = made.child, material.lowest
+        # our packets stay on the old pair until the peer deletes it: then it surely knows the new one
+        made.child.waiting, after = made.outbound, []
+        rekey.append(Notify(NotifyType.REKEY_SA, protocol=ProtocolId.ESP, spi=old.spi_in.to_bytes(4, "big")))
+        if sa.tap is not None:
+            sa.tap(ChildRekeyed(old.config.name, old.spi_in, made.child.spi_in, by_peer=True))
+    answer = [*rekey, agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
+    return Answer(answer, before=[made.inbound], after=after)
+
+
+def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Instant) -> list[Action]:
+    """Install what was agreed, and delete what it replaces, or what lost against the peer's own rekeying."""
+    payloads = message.payloads
+    error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
+    if error is not None:
+        return _refused(sa, task, error, now)
+    try:
+        created, material = _accepted(sa, task, payloads)
+    except IkeError as wrong:
+        # the peer has made a child that we cannot use: it is to forget it
+        child_agreement.failed(sa, task.config.name, wrong.notify or NotifyType.INVALID_SYNTAX)
+        gone = Delete(ProtocolId.ESP, [task.spi_in.to_bytes(4, "big")])
+        return [*_nothing_came(task), *sa.enqueue(Inform([gone]), now)]
+    old = task.replaces
+    if old is None:
+        return [created.inbound, created.outbound]
+    if old.successor is not None and material.lowest < old.successor_nonce:
+        if sa.tap is not None:
+            sa.tap(RekeyCollided(old.config.name, is_ours_kept=False))
+        return [created.inbound, *close(sa, created.child, now)]
+    actions: list[Action] = [created.inbound, created.outbound]
+    if sa.tap is not None:
+        sa.tap(ChildRekeyed(old.config.name, old.spi_in, created.child.spi_in, by_peer=False))
+        if old.successor is not None:
+            sa.tap(RekeyCollided(old.config.name, is_ours_kept=True))
+    if old.successor is not None:
+        old.successor.waiting = None  # the peer deletes it, since its nonce was the lower one
+        old.successor = None
+    if old in sa.children:
+        actions += close(sa, old, now)
+    return actions
+
+
+def close(sa: "IkeSa", gone: ChildSa, now: Instant) -> list[Action]:
+    """Tell the peer that a child goes; ours goes when it has agreed (RFC 7296 1.4.1)."""
+    if gone.is_closing:
+        return []
+    gone.is_closing = True
+    return sa.enqueue(Inform([Delete(ProtocolId.ESP, [gone.spi_in.to_bytes(4, "big")])]), now)
+
+
+def _to_be_replaced(sa: "IkeSa", payloads: Sequence[Payload]) -> ChildSa | None:
+    """The child that REKEY_SA names by the peer's inbound SPI. Raises ChildSaNotFound, TemporaryFailure."""
+    rekey = notify(payloads, NotifyType.REKEY_SA)
+    if rekey is None:
+        return None
+    if rekey.protocol not in (ProtocolId.ESP, ProtocolId.AH):
+        raise InvalidSyntax(f"REKEY_SA for protocol {rekey.protocol}")
+    spi = int.from_bytes(rekey.spi, "big")
+    old = next((each for each in sa.children if each.spi_out == spi), None)
+    if old is None or rekey.protocol == ProtocolId.AH:
+        raise ChildSaNotFound(rekey.protocol, rekey.spi)
+    if old.is_closing:
+        raise TemporaryFailure("that Child SA is being closed")  # RFC 7296 2.25.1
+    return old
+
+
+def _our_half(sa: "IkeSa", group: Group | None, theirs: KeyExchange | None) -> tuple[bytes, list[Payload]]:
+    """The responder's secret and KE payload. Raises InvalidKeyExchange when the peer guessed another group."""
+    if group is None:
+        return b"", []
+    if theirs is None or theirs.group != group.id:
+        raise InvalidKeyExchange(wanted=group.id, got=theirs.group if theirs else 0)
+    pair = group.make(sa.entropy.fork(f"key exchange {group.id}"))
+    return pair.shared_secret(theirs.data), [KeyExchange(group.id, pair.public)]
+
+
+def _accepted(
+    sa: "IkeSa", task: CreateChild, payloads: Sequence[Payload]
+) -> tuple[child.Created, child.Material]:
+    agreed = child_agreement.accept(sa, payloads, task.config, task.spi_in, with_groups=True)
+    nonce_r = checked_nonce(the(payloads, Nonce))
+    theirs, secret = first(payloads, KeyExchange), b""
+    if agreed.group is not None:
+        if theirs is None or task.key_pair is None or {theirs.group, agreed.group.id} != {_id(task.group)}:
+            raise InvalidSyntax("the answer's key exchange is for another group")
+        secret = task.key_pair.shared_secret(theirs.data)
+    material = Material(task.nonce, nonce_r, secret)
+    return child.create(sa, agreed.agreement, material, we_began=True), material
+
+
+def _id(group: Group | None) -> int:
+    return 0 if group is None else group.id
+
+
+def _refused(sa: "IkeSa", task: CreateChild, error: Notify, now: Instant) -> list[Action]:
+    kind = error.notify_type
+    if sa.tap is not None:
+        sa.tap(NotifyReceived(name_of(NotifyType, kind), "CREATE_CHILD_SA"))
+    old = task.replaces
+    if kind == NotifyType.INVALID_KE_PAYLOAD and task.restarts < RESTARTS and task.group is not None:
+        task.group = other_group(sa, task.group, error, [p.groups for p in task.config.proposals])
+        task.key_pair, task.restarts = None, task.restarts + 1
+        return sa.enqueue(task, now, first=True)
+    if kind == NotifyType.CHILD_SA_NOT_FOUND and old is not None:
+        # RFC 7296 2.25: the peer has lost it: ours goes too, and a fresh one takes its place
+        if old not in sa.children or old.successor is not None:
+            return []
+        return [*child.remove(sa, old), *sa.enqueue(CreateChild(task.config), now)]
+    if kind == NotifyType.TEMPORARY_FAILURE:
+        if old is None or (old in sa.children and old.successor is None and not old.is_closing):
+            sa.try_later(task, now + TRY_AGAIN_AFTER)
+        return []
+    child_agreement.failed(sa, task.config.name, kind)
+    return _nothing_came(task)
+
+
+def other_group(sa: "IkeSa", tried: Group, refusal: Notify, offered: Sequence[Sequence[Group]]) -> Group:
+    """The group that INVALID_KE_PAYLOAD asks for. Raises IkeError unless we offered it (RFC 7296 2.7)."""
+    if len(refusal.data) != 2:
+        raise InvalidSyntax(f"INVALID_KE_PAYLOAD with {len(refusal.data)} bytes instead of a group")
+    wanted = int.from_bytes(refusal.data, "big")
+    if wanted == tried.id or all(group.id != wanted for groups in offered for group in groups):
+        raise NoProposalChosen(f"the responder wants group {wanted}, which we did not offer")
+    if sa.tap is not None:
+        sa.tap(GroupChanged(sa.spi_i, tried.name, GROUPS[wanted].name))
+    return GROUPS[wanted]
+
+
+def _nothing_came(task: CreateChild) -> list[Action]:
+    return [ChildGivenUp(task.config.policy)] if task.replaces is None else []

@@ -1,0 +1,134 @@
+"""A new IKE SA in the place of this one, which its children move to (RFC 7296 1.3.2, 2.8, 2.18).
+
+    HDR, SK {SA, Ni, KEi}  -->
+                           <--  HDR, SK {SA, Nr, KEr}
+
+When both ends begin at the same time, the new IKE SA with the lowest of the four nonces is deleted by the side that
+asked for it, and the children move to the other one (RFC 7296 2.8.1, 2.25.2).
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import Instant
+from ipsecsim.crypto.catalogue import IkeSuite
+from ipsecsim.ike import negotiate
+from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, TemporaryFailure
+from ipsecsim.ike.events import IkeRekeyed, NotifyReceived, RekeyCollided
+from ipsecsim.ike.v2.child import Material
+from ipsecsim.ike.v2.exchanges.create_child import TRY_AGAIN_AFTER, other_group
+from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
+from ipsecsim.ike.v2.message import Answer, Message, first, the
+from ipsecsim.ike.v2.succession import bequeath, successor
+from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.key_exchange import KeyExchange
+from ipsecsim.wire.ike.nonce import Nonce
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import NotifyType, name_of
+from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+
+def build_request(sa: "IkeSa", task: RekeyIke) -> Sequence[Payload]:
+    """Our SPI for the new IKE SA is in the offer."""
+    if not task.spi:
+        task.spi = sa.node.ike_spi()
+        task.nonce = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
+        task.group = sa.suite.group
+    if task.group is None:
+        raise InvalidSyntax("an IKE SA has a group")
+    if task.key_pair is None:
+        task.key_pair = task.group.make(sa.entropy.fork(f"key exchange {task.group.id}"))
+    return [
+        negotiate.offer_ike_rekey(sa.connection.proposals, task.spi),
+        Nonce(task.nonce),
+        KeyExchange(task.group.id, task.key_pair.public),
+    ]
+
+
+def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
+    """Make the new IKE SA. Raises IkeError with the notify that the peer gets instead."""
+    payloads = message.payloads
+    if isinstance(sa.task, CreateChild) or sa.has_closing_children:
+        raise TemporaryFailure("a Child SA is being made or closed")  # RFC 7296 2.25.2
+    theirs = first(payloads, KeyExchange)
+    spi = sa.node.ike_spi()
+    answer, suite, their_spi = negotiate.choose_ike_rekey(
+        the(payloads, SecurityAssociationPayload), sa.connection.proposals, spi
+    )
+    if theirs is None or theirs.group != suite.group.id:
+        raise InvalidKeyExchange(wanted=suite.group.id, got=theirs.group if theirs else 0)
+    nonce_i = checked_nonce(the(payloads, Nonce))
+    pair = suite.group.make(sa.entropy.fork(f"key exchange {suite.group.id}"))
+    secret = pair.shared_secret(theirs.data)
+    nonce_r = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
+    material = Material(nonce_i, nonce_r, secret)
+    heir = successor(sa, suite, material, (their_spi, spi), now, we_began=False)
+    if isinstance(sa.task, RekeyIke):
+        # our own request is on its way: its answer decides who inherits
+        sa.task.rival, sa.task.rival_nonce = heir, material.lowest
+    else:
+        _inherit(sa, heir, by_peer=True, now=now)
+    return Answer([answer, Nonce(nonce_r), KeyExchange(suite.group.id, pair.public)])
+
+
+def handle_response(sa: "IkeSa", task: RekeyIke, message: Message, now: Instant) -> list[Action]:
+    """Let the new IKE SA inherit, unless the peer's own one does; then delete what is no longer wanted."""
+    payloads = message.payloads
+    error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
+    if error is not None:
+        return _refused(sa, task, error, now)
+    suite, their_spi = negotiate.accept_ike_rekey(
+        the(payloads, SecurityAssociationPayload), sa.connection.proposals
+    )
+    heir, lowest = _made(sa, task, payloads, suite, their_spi, now)
+    rival = task.rival
+    if rival is not None and not rival.is_dead and lowest < task.rival_nonce:
+        if sa.tap is not None:
+            sa.tap(RekeyCollided(sa.connection.name, is_ours_kept=False))
+        _inherit(sa, rival, by_peer=True, now=now)
+        return heir.terminate(now)
+    if rival is not None and sa.tap is not None:
+        sa.tap(RekeyCollided(sa.connection.name, is_ours_kept=True))
+    _inherit(sa, heir, by_peer=False, now=now)
+    return [*sa.terminate(now), *heir.next_task(now)]
+
+
+def _made(
+    sa: "IkeSa", task: RekeyIke, payloads: Sequence[Payload], suite: IkeSuite, their_spi: bytes, now: Instant
+) -> tuple["IkeSa", bytes]:
+    theirs = first(payloads, KeyExchange)
+    if theirs is None or task.key_pair is None or task.group is None:
+        raise InvalidSyntax("the answer has no key exchange")
+    if {theirs.group, suite.group.id} != {task.group.id}:
+        raise InvalidSyntax(f"the answer's key exchange is for group {theirs.group}")
+    secret = task.key_pair.shared_secret(theirs.data)
+    material = Material(task.nonce, checked_nonce(the(payloads, Nonce)), secret)
+    heir = successor(sa, suite, material, (task.spi, their_spi), now, we_began=True)
+    return heir, material.lowest
+
+
+def _inherit(sa: "IkeSa", heir: "IkeSa", *, by_peer: bool, now: Instant) -> None:
+    """The children, and what is still to be said, belong to the new IKE SA (RFC 7296 2.8)."""
+    bequeath(sa, heir, now)
+    if sa.tap is not None:
+        sa.tap(IkeRekeyed(sa.spi_i, heir.spi_i, heir.spi_r, by_peer=by_peer))
+
+
+def _refused(sa: "IkeSa", task: RekeyIke, error: Notify, now: Instant) -> list[Action]:
+    kind = error.notify_type
+    if sa.tap is not None:
+        sa.tap(NotifyReceived(name_of(NotifyType, kind), "CREATE_CHILD_SA"))
+    if kind == NotifyType.INVALID_KE_PAYLOAD and task.restarts < RESTARTS and task.group is not None:
+        task.group = other_group(sa, task.group, error, [p.groups for p in sa.connection.proposals])
+        task.key_pair, task.restarts = None, task.restarts + 1
+        return sa.enqueue(task, now, first=True)
+    if task.rival is not None:
+        _inherit(sa, task.rival, by_peer=True, now=now)
+    else:
+        sa.try_later(RekeyIke(), now + TRY_AGAIN_AFTER)
+    return []

@@ -1,0 +1,28 @@
+"""What an IKE SA asks of the endpoint that keeps all of them."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from ipsecsim.base.entropy import Entropy
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+
+class Registry(Protocol):
+    """Gives out what must be unique on a node, and keeps what comes out of an SA."""
+
+    def esp_spi(self) -> int:
+        """An inbound SPI that is free on this node."""
+        ...
+
+    def ike_spi(self) -> bytes:
+        """A fresh SPI for an IKE SA."""
+        ...
+
+    def entropy_for(self, own_spi: bytes) -> Entropy:
+        """The chance that belongs to the IKE SA with this SPI."""
+        ...
+
+    def adopt(self, heir: "IkeSa") -> None:
+        """Keep an IKE SA that came out of another one."""
+        ...
