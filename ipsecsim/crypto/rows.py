@@ -46,16 +46,22 @@ class Protection(Protocol):
 
 
 class Authentication(Protocol):
-    """Signs and checks the packets of one direction of one AH SA. Built once, used for every packet."""
+    """Signs and checks the packets of one direction of one AH SA. Built once, used for every packet.
 
+    The ICV field of a packet is the IV, where the algorithm needs one, and the ICV (RFC 4543 4).
+    """
+
+    iv_length: int
+    """0 for all but GMAC."""
     icv_length: int
-    """Of the whole ICV field; with an algorithm that needs an IV, of the IV too (RFC 4543 4)."""
+    """Of the whole ICV field, IV included."""
 
-    def sign(self, data: bytes, iv: bytes | None = None) -> bytes:
-        """The ICV field for `data`; `iv` is given only to repeat a recording.
+    def fresh_iv(self) -> bytes:
+        """An IV that this key has not seen, empty when the algorithm needs none."""
+        ...
 
-        Raises LocalError when the algorithm takes no IV, or one of another length.
-        """
+    def sign(self, data: bytes, iv: bytes = b"") -> bytes:
+        """The ICV field for `data`; it begins with `iv`. Raises LocalError for an IV of another length."""
         ...
 
     def check(self, data: bytes, icv: bytes | memoryview) -> None:

@@ -20,7 +20,7 @@ class Ah:
     `alignment` in bytes: 4 for IPv4 and 8 for IPv6 (RFC 4302 2.6).
     """
 
-    __slots__ = ("_authentication", "_extended", "_icv", "_padding", "_spi", "length")
+    __slots__ = ("_authentication", "_blank", "_extended", "_iv", "_padding", "_spi", "length")
 
     is_authenticated = True
 
@@ -30,9 +30,12 @@ class Ah:
         self._authentication = make_authentication(integrity, key)
         self._spi = spi
         self._extended = extended
-        self._icv = self._authentication.icv_length
-        self._padding = bytes(ah.padding(self._icv, alignment))
-        self.length = ah.FIXED_LENGTH + self._icv + len(self._padding)
+        icv_length = self._authentication.icv_length
+        self._iv = self._authentication.iv_length
+        # RFC 4302 3.3.3.1: only the ICV itself is signed as zeros, an IV in its field as it stands
+        self._blank = bytes(icv_length - self._iv)
+        self._padding = bytes(ah.padding(icv_length, alignment))
+        self.length = ah.FIXED_LENGTH + icv_length + len(self._padding)
 
     def length_around(self, payload_length: int) -> int:
         """Bytes from the AH to the end of a payload of so many bytes."""
@@ -47,22 +50,26 @@ class Ah:
         return len(self._padding)
 
     def seal(
-        self, header: bytes, payload: bytes, next_header: int, sequence: int, iv: bytes | None = None
+        self,
+        header: bytes,
+        payload: bytes,
+        next_header: int,
+        sequence: int,
+        iv: bytes | None = None,
+        padding: bytes | None = None,
     ) -> bytes:
         """The AH and the payload. `header` is the IP header, in front of them, as it will leave.
 
-        `iv` is for GMAC, and given only to repeat a recording.
+        `iv`, for GMAC, and `padding`, whose bytes mean nothing, are given only to repeat a recording.
         """
         front = ah.FIXED.pack(next_header, self.length // 4 - 2, 0, self._spi, sequence & _LOW_HALF)
+        behind = (self._padding if padding is None else padding) + payload
+        if iv is None:
+            iv = self._authentication.fresh_iv()
         signed = (
-            without_mutable_fields(header)
-            + front
-            + bytes(self._icv)
-            + self._padding
-            + payload
-            + self._high_half(sequence)
+            without_mutable_fields(header) + front + iv + self._blank + behind + self._high_half(sequence)
         )
-        return front + self._authentication.sign(signed, iv) + self._padding + payload
+        return front + self._authentication.sign(signed, iv) + behind
 
     def open(self, packet: bytes, start: int, end: int, sequence: int) -> bytes:
         """What is authentic from the AH that stands at `start` in a packet of `end` bytes: the AH and its payload.
@@ -76,11 +83,12 @@ class Ah:
                 DropReason.AH_BAD_LEN, f"AH of {ah.length(front)} bytes, this SA's has {self.length}"
             )
         icv_start = start + ah.ICV
-        icv_end = icv_start + self._icv
+        blank_start = icv_start + self._iv
+        icv_end = blank_start + len(self._blank)
         signed = (
             without_mutable_fields(packet[:start])
-            + front
-            + bytes(self._icv)
+            + packet[start:blank_start]
+            + self._blank
             + packet[icv_end:end]
             + self._high_half(sequence)
         )

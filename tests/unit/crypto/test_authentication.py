@@ -19,7 +19,7 @@ def key_of(row) -> bytes:
 @every_row
 def test_a_signed_packet_is_accepted_and_every_other_refused(row):
     sender, receiver = (make_authentication(row, key_of(row)) for _ in range(2))
-    field = sender.sign(b"data")
+    field = sender.sign(b"data", sender.fresh_iv())
     assert len(field) == sender.icv_length == receiver.icv_length
     receiver.check(b"data", field)
     receiver.check(b"data", memoryview(field))
@@ -53,12 +53,12 @@ def test_an_iv_of_another_length_is_the_callers_mistake(row):
 def test_gmac_puts_a_counted_iv_before_its_icv(number):
     row = INTEGRITY[number]
     sender = make_authentication(row, key_of(row))
-    fields = [sender.sign(b"data") for _ in range(300)]
+    fields = [sender.sign(b"data", sender.fresh_iv()) for _ in range(300)]
     assert sender.icv_length == 8 + 16
     assert [int.from_bytes(field[:8], "big") for field in fields] == list(range(1, 301))
     assert len({field[8:] for field in fields}) == 300
     assert sender.sign(b"data", fields[0][:8]) == fields[0]
-    assert sender.sign(b"data")[:8] == (301).to_bytes(8, "big")
+    assert sender.fresh_iv() == (301).to_bytes(8, "big")
 
 
 def test_xcbc_knows_whole_and_padded_blocks_and_forgets_the_packet_before():
