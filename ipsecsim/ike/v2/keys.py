@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipsecsim.crypto.catalogue import EspSuite, IkeSuite, Prf
+from ipsecsim.crypto.catalogue import AhSuite, EspSuite, IkeSuite, Prf
 from ipsecsim.crypto.prf import compute, prf_plus
 from ipsecsim.ike.events import IkeKeysDerived
 
@@ -80,7 +80,12 @@ def keys_derived(sa: "IkeSa", skeyseed: bytes, shared_secret: bytes) -> IkeKeysD
 
 
 def derive_keymat(
-    suite: EspSuite, prf: Prf, sk_d: bytes, nonce_i: bytes, nonce_r: bytes, shared_secret: bytes = b""
+    suite: EspSuite | AhSuite,
+    prf: Prf,
+    sk_d: bytes,
+    nonce_i: bytes,
+    nonce_r: bytes,
+    shared_secret: bytes = b"",
 ) -> ChildKeys:
     """Cut KEYMAT: initiator's direction first, encryption before integrity (RFC 7296 2.17).
 
