@@ -10,6 +10,7 @@ from ipsecsim.crypto.catalogue import (
     GROUPS,
     INTEGRITY,
     PRF,
+    AhSuite,
     Encryption,
     EspSuite,
     Group,
@@ -143,14 +144,15 @@ def group(number: int) -> Group:
     return row
 
 
-def strongswan_esp(algorithms: dict[str, object]) -> EspSuite:
+def strongswan_child(algorithms: dict[str, object]) -> EspSuite | AhSuite:
     """The suite of a Child SA as strongSwan tells it."""
-    if algorithms["protocol"] != "ESP":
-        raise NotSupportedError(str(algorithms["protocol"]))
-    if algorithms.get("esn"):
-        raise NotSupportedError("extended sequence numbers")
+    integrity = _strongswan_integrity(algorithms)
+    if algorithms["protocol"] == "AH":
+        if integrity is None:
+            raise TypeError("AH without integrity")
+        return AhSuite(integrity)
     cipher = _named(_ENCRYPTION_ROWS, STRONGSWAN_ENCRYPTION, algorithms["encr"])
-    return EspSuite(cipher, _key_bits(algorithms), _strongswan_integrity(algorithms))
+    return EspSuite(cipher, _key_bits(algorithms), integrity)
 
 
 def strongswan_ike(algorithms: dict[str, object]) -> IkeSuite:
@@ -169,9 +171,11 @@ def strongswan_group(name: object) -> Group:
     return _named(_GROUP_ROWS, STRONGSWAN_GROUPS, name)
 
 
-def kernel_esp(sa: dict[str, object]) -> EspSuite:
+def kernel_suite(sa: dict[str, object]) -> EspSuite | AhSuite:
     """The suite of an SA as the Linux kernel tells it."""
     icv_bits = _whole(sa["icv_bits"])
+    if sa["proto"] == "ah":
+        return AhSuite(_kernel_row(_INTEGRITY_ROWS, KERNEL_INTEGRITY, sa["auth"], icv_bits))
     if "aead" in sa:
         row = _kernel_row(_ENCRYPTION_ROWS, KERNEL_ENCRYPTION, sa["aead"], icv_bits)
         key = bytes.fromhex(str(sa["aead_key_with_salt"]))

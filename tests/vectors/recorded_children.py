@@ -1,16 +1,23 @@
 """Checks the Child SAs of a recorded session: their KEYMAT, and every ESP packet under them."""
 
 from ipsecsim.ike.v2.keys import derive_keymat
+from ipsecsim.wire import ip
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.nonce import Nonce
-from ipsecsim.wire.ike.numbers import ExchangeType, ProtocolId, TransformType
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, ProtocolId, TransformType
 from ipsecsim.wire.ike.proposal import Proposal
 from ipsecsim.wire.numbers import IpProtocol
 from tests.vectors import algorithms
-from tests.vectors.esp_keys import EspKeys, unwrap, wrap_again
-from tests.vectors.recorded_proofs import esp_suite, transform
+from tests.vectors.recorded_proofs import child_suite, transform
+from tests.vectors.recorded_sa import RecordedSa
 from tests.vectors.recorded_state import Entry, IkeSa, Message, Session
 from tests.vectors.results import MismatchError, NotSupportedError, same
+from tests.vectors.written_again import Entry as OuterFields
+from tests.vectors.written_again import form_of, sealed_again, start_of
+
+SPI_AT = {IpProtocol.ESP: 0, IpProtocol.AH: 4}
+PROTOCOLS = {"ESP": ProtocolId.ESP, "AH": ProtocolId.AH}
 
 
 class Children:
@@ -21,27 +28,46 @@ class Children:
         self._entries: dict[bytes, Entry] = {
             bytes.fromhex(entry["spi"]): entry for entry in keys["ipsec_sas"]
         }
-        self._keys: dict[bytes, EspKeys] = {}
+        self._sas: dict[bytes, RecordedSa] = {}
+        self._is_tunnel: dict[bytes, bool] = {}
         self._sequences: dict[bytes, list[int]] = {spi: [] for spi in self._entries}
         self._derived: dict[bytes, tuple[bytes, bytes]] = {}
         self._missing: dict[bytes, str] = {}
 
     def check_packet(self, packet: bytes) -> None:
-        """Open an ESP packet, seal it again, and compare all of it, outer header included."""
-        payload = unwrap(packet)
-        spi = payload[:4]
+        """Open an ESP or AH packet, seal it again, and compare all of it, outer header included."""
+        protocol = IpProtocol.AH if ip.upper_layer(packet)[0] == IpProtocol.AH else IpProtocol.ESP
+        start = start_of(packet, protocol)
+        at = start + SPI_AT[protocol]
+        spi = packet[at : at + 4]
         entry = self._entries.get(spi)
         if entry is None:
             raise MismatchError(f"no keys for SPI {spi.hex()}")
-        if spi not in self._keys:
-            suite = algorithms.strongswan_esp(entry["algorithms"])
-            encryption_key, integrity_key = _keys_of(entry)
-            self._keys[spi] = EspKeys(suite, int.from_bytes(spi, "big"), encryption_key, integrity_key)
-        opened = self._keys[spi].open(payload)
-        same("sealed again", wrap_again(packet, self._keys[spi].seal_again(opened)), packet)
+        same("protocol", protocol.name.lower(), entry["protocol"])
+        sa = self._sa(spi, entry)
+        opened = sa.open(packet, start)
+        is_tunnel = opened.next_header in (IpProtocol.IPV4, IpProtocol.IPV6)
+        same("mode", self._is_tunnel.setdefault(spi, is_tunnel), is_tunnel)
+        # a UDP header may have come from a daemon's socket, which knows nothing of the inner packet
+        in_udp = ip.upper_layer(packet)[0] == IpProtocol.UDP
+        fields = OuterFields.RECORDED if in_udp else OuterFields.COPIED
+        form = form_of(packet, opened.next_header, is_tunnel=is_tunnel, entry=fields)
+        inner = form.disclose(packet, start, opened.payload, opened.next_header)
+        same("sealed again", sealed_again(packet, form, sa, opened, inner), packet)
         self._sequences[spi].append(opened.sequence)
-        if opened.next_header != IpProtocol.IPV4:
-            raise NotSupportedError("transport mode")
+
+    def _sa(self, spi: bytes, entry: Entry) -> RecordedSa:
+        sa = self._sas.get(spi)
+        if sa is None:
+            suite = algorithms.strongswan_child(entry["algorithms"])
+            sa = RecordedSa(
+                suite,
+                int.from_bytes(spi, "big"),
+                *_keys_of(entry),
+                extended=entry["algorithms"]["esn"],
+            )
+            self._sas[spi] = sa
+        return sa
 
     def check_keymat(self, session: Session, entry: Entry) -> None:
         """KEYMAT of one exchange, from the nonces and the proposals that crossed the wire."""
@@ -55,10 +81,14 @@ class Children:
     def _check_keymat(self, session: Session, entry: Entry, spis: list[bytes]) -> None:
         if "ike_spi_i" not in entry:
             raise NotSupportedError("IKEv1")
-        sa, suite = session.keyed(entry["ike_spi_i"]), algorithms.strongswan_esp(entry["algorithms"])
-        request, response = _exchange_for(sa, spis)
-        offered, chosen = _esp_proposals(request, response)
-        same("suite", esp_suite(chosen), suite)
+        sa, suite = session.keyed(entry["ike_spi_i"]), algorithms.strongswan_child(entry["algorithms"])
+        protocol = PROTOCOLS[entry["algorithms"]["protocol"]]
+        request, response, offered, chosen = _exchange_for(sa, spis, protocol)
+        same("suite", child_suite(chosen), suite)
+        # RFC 7296 1.3.1: transport mode is what the response agrees to
+        for spi in spis:
+            is_tunnel = self._is_tunnel.get(spi, not _asks_for_transport(response))
+            same("tunnel mode", is_tunnel, not _asks_for_transport(response))
         esn = transform(chosen, TransformType.ESN)
         same("extended sequence numbers", esn is not None and bool(esn.id), entry["algorithms"]["esn"])
         secret = _own_secret(request, response, entry)
@@ -81,8 +111,6 @@ class Children:
     def check_sa(self, entry: Entry) -> None:
         """One SA's keys are the derived ones, and none of its packets is missing."""
         spi = bytes.fromhex(entry["spi"])
-        if entry["protocol"] != "esp":
-            raise NotSupportedError(entry["protocol"].upper())
         of_exchange = self._exchanges[entry["child_index"]]
         same("exchange", entry["spi"] in (of_exchange["spi_in_a"], of_exchange["spi_out_a"]), True)
         sequences = self._sequences[spi]
@@ -99,8 +127,10 @@ def _keys_of(entry: Entry) -> tuple[bytes, bytes]:
     return bytes.fromhex(entry["encr_key"]), bytes.fromhex(entry["integ_key"])
 
 
-def _exchange_for(sa: IkeSa, spis: list[bytes]) -> tuple[Message, Message]:
-    """The request and the response whose ESP proposals carry the two SPIs."""
+def _exchange_for(
+    sa: IkeSa, spis: list[bytes], protocol: ProtocolId
+) -> tuple[Message, Message, Proposal, Proposal]:
+    """The request and the response whose proposals for the protocol carry the two SPIs, and these proposals."""
     halves = [(each.request, each.response) for each in sa.of_type(ExchangeType.CREATE_CHILD_SA)]
     auth = sa.of_type(ExchangeType.IKE_AUTH)
     # with EAP several IKE_AUTH exchanges lie between the offer and the choice
@@ -108,19 +138,19 @@ def _exchange_for(sa: IkeSa, spis: list[bytes]) -> tuple[Message, Message]:
     for request, response in halves:
         if request is None or response is None:
             continue
-        offered, chosen = request.proposal_for(ProtocolId.ESP), response.proposal_for(ProtocolId.ESP)
+        offered, chosen = request.proposal_for(protocol), response.proposal_for(protocol)
         if offered is not None and chosen is not None and {offered.spi, chosen.spi} == set(spis):
-            return request, response
+            return request, response, offered, chosen
     if sa.fragments:
         raise NotSupportedError("IKE fragmentation")
     raise MismatchError("no exchange made these SPIs")
 
 
-def _esp_proposals(request: Message, response: Message) -> tuple[Proposal, Proposal]:
-    offered, chosen = request.proposal_for(ProtocolId.ESP), response.proposal_for(ProtocolId.ESP)
-    if offered is None or chosen is None:
-        raise MismatchError("no ESP proposal")
-    return offered, chosen
+def _asks_for_transport(message: Message) -> bool:
+    return any(
+        isinstance(payload, Notify) and payload.notify_type == NotifyType.USE_TRANSPORT_MODE
+        for payload in message.payloads
+    )
 
 
 def _own_secret(request: Message, response: Message, entry: Entry) -> bytes:

@@ -5,15 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from ipsecsim.base.address import pack
-from ipsecsim.wire import icmpv4, ipv4
+from ipsecsim.wire import ah, ip
+from ipsecsim.wire.checksum import is_valid, transport_is_valid
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.pcap import Frame, read_pcap
 from tests.vectors import algorithms
-from tests.vectors.esp_keys import EspKeys, Opened, unwrap, wrap_again
+from tests.vectors.recorded_sa import RecordedSa
 from tests.vectors.results import MismatchError, NotSupportedError, Outcome, Result, judge, same
+from tests.vectors.written_again import Entry as OuterFields
+from tests.vectors.written_again import form_of, sealed_again, start_of
 
 Entry = dict[str, Any]
 
+ECHO = {IpProtocol.ICMP: (8, 0), IpProtocol.ICMPV6: (128, 129)}  # request and reply
+ECHO_HEADER_LENGTH = 8
 TIMESTAMP_LENGTH = 16  # ping writes the time into the first bytes of its data
 
 
@@ -21,69 +26,81 @@ def run(family: str, folder: Path, keys: Entry) -> list[Result]:
     """One result a packet, and one for each direction's number of packets."""
     to_b, to_a = keys["sas"]
     there, back = keys["inner"]
-    results = _direction(family, folder, "from-a", to_b, (there, back), keys["ping"])
-    return results + _direction(family, folder, "from-b", to_a, (back, there), keys["ping"])
+    results = _direction(family, folder, "from-a", to_b, (there, back), keys)
+    return results + _direction(family, folder, "from-b", to_a, (back, there), keys)
 
 
 def _direction(
-    family: str, folder: Path, name: str, sa: Entry, ends: tuple[str, str], ping: Entry
+    family: str, folder: Path, name: str, entry: Entry, ends: tuple[str, str], keys: Entry
 ) -> list[Result]:
-    frames = read_pcap(folder / f"{name}.pcap")
+    frames, ping = read_pcap(folder / f"{name}.pcap"), keys["ping"]
+    try:
+        sa = _sa(entry, keys["case"])
+    except NotSupportedError as missing:
+        return [Result(family, f"{name} SA", Outcome.NOT_SUPPORTED, str(missing))]
     results = [
-        judge(family, f"{name} {frame.number}", partial(_check, frame, sa, ends, ping, name == "from-b"))
+        judge(
+            family, f"{name} {frame.number}", partial(_check, frame, sa, entry, ends, ping, name == "from-b")
+        )
         for frame in frames
     ]
-    missing = {result.detail for result in results if result.outcome is Outcome.NOT_SUPPORTED}
-    return [*results, judge(family, f"{name} packets", partial(_count, len(frames), ping["count"], missing))]
+    return [*results, judge(family, f"{name} packets", partial(same, "packets", len(frames), ping["count"]))]
 
 
-def _count(frames: int, expected: int, missing: set[str]) -> None:
-    same("packets", frames, expected)
-    if missing:
-        raise NotSupportedError(", ".join(sorted(missing)))
+def _sa(entry: Entry, case: str) -> RecordedSa:
+    suite = algorithms.kernel_suite(entry)
+    encryption_key = entry["aead_key_with_salt"] if "aead" in entry else entry.get("encr_key", "")
+    # Linux aligns AH to 64 bits unless the SA has the flag `align4`
+    is_aligned_to_4 = case.endswith("align4")
+    return RecordedSa(
+        suite,
+        entry["spi"],
+        bytes.fromhex(encryption_key),
+        bytes.fromhex(entry.get("auth_key", "")),
+        extended=entry["esn"],
+        sequence=_before(entry),
+        alignment=4 if is_aligned_to_4 else ah.LINUX_IPV4_ALIGNMENT,
+    )
 
 
-def _check(frame: Frame, sa: Entry, ends: tuple[str, str], ping: Entry, is_reply: bool) -> None:
-    if sa["proto"] != "esp":
-        raise NotSupportedError(sa["proto"].upper())
-    if ":" in sa["src"]:
-        raise NotSupportedError("IPv6")
-    if sa["esn"]:
-        raise NotSupportedError("extended sequence numbers")
-    same("initial sequence number", sa["initial_seq"], None)
-    opened = _opened(frame, sa)
-    same("sequence", opened.sequence, frame.number)
-    if sa["mode"] != "tunnel":
-        raise NotSupportedError(f"{sa['mode']} mode")
-    if ":" in ends[0]:
-        same("next header", opened.next_header, IpProtocol.IPV6)
-        raise NotSupportedError("IPv6")
-    same("next header", opened.next_header, IpProtocol.IPV4)
-    _check_ping(opened.inner, ends, ping, frame.number, is_reply)
+def _before(entry: Entry) -> int:
+    """The number of the last packet before the first one recorded."""
+    high, low = entry["initial_seq"] or (0, 0)
+    return int(high) << 32 | int(low)
 
 
-def _opened(frame: Frame, sa: Entry) -> Opened:
-    """The packet opened, once it was sealed again to the same octets, outer header included."""
-    suite = algorithms.kernel_esp(sa)
-    encryption_key = bytes.fromhex(sa["aead_key_with_salt"] if "aead" in sa else sa["encr_key"])
-    keys = EspKeys(suite, sa["spi"], encryption_key, bytes.fromhex(sa.get("auth_key", "")))
-    opened = keys.open(unwrap(frame.packet))
-    same("sealed again", wrap_again(frame.packet, keys.seal_again(opened)), frame.packet)
-    outer = ipv4.parse(frame.packet)
-    same("addresses", (outer.source, outer.destination), (pack(sa["src"]), pack(sa["dst"])))
-    same("in UDP", outer.protocol == IpProtocol.UDP, sa["udpencap"])
-    same("spi", opened.spi, sa["spi"])
-    return opened
+def _check(
+    frame: Frame, sa: RecordedSa, entry: Entry, ends: tuple[str, str], ping: Entry, is_reply: bool
+) -> None:
+    packet = frame.packet
+    start = start_of(packet, sa.protocol)
+    addresses = ip.source(packet), ip.destination(packet)
+    same("addresses", addresses, (pack(entry["src"]), pack(entry["dst"])))
+    same("in UDP", ip.upper_layer(packet)[0] == IpProtocol.UDP, entry["udpencap"])
+    opened = sa.open(packet, start)
+    same("sequence", opened.sequence, _before(entry) + frame.number)
+    form = form_of(packet, opened.next_header, is_tunnel=entry["mode"] == "tunnel", entry=OuterFields.COPIED)
+    inner = form.disclose(packet, start, opened.payload, opened.next_header)
+    same("sealed again", sealed_again(packet, form, sa, opened, inner), packet)
+    _check_ping(inner, ends, ping, frame.number, is_reply)
 
 
 def _check_ping(packet: bytes, ends: tuple[str, str], ping: Entry, number: int, is_reply: bool) -> None:
-    header = ipv4.parse(packet)
-    same("inner addresses", (header.source, header.destination), (pack(ends[0]), pack(ends[1])))
-    echo = icmpv4.parse(ipv4.payload(packet))
-    if not isinstance(echo, icmpv4.Echo):
+    ip.check(packet)
+    addresses = ip.source(packet), ip.destination(packet)
+    same("inner addresses", addresses, (pack(ends[0]), pack(ends[1])))
+    same("traffic class", ip.traffic_class(packet), 0)  # ping was not told to set one
+    protocol, start = ip.upper_layer(packet)
+    message = packet[start:]
+    if protocol not in ECHO or len(message) < ECHO_HEADER_LENGTH:
         raise MismatchError("the inner packet is no echo")
-    same("echo", (echo.is_reply, echo.sequence), (is_reply, number))
-    pattern, size = bytes.fromhex(ping["pattern"]), ping["size"]
+    same("type and code", (message[0], message[1]), (ECHO[IpProtocol(protocol)][is_reply], 0))
+    if protocol == IpProtocol.ICMPV6:
+        same("checksum", transport_is_valid(*addresses, protocol, message), True)
+    else:
+        same("checksum", is_valid(message), True)
+    same("number", int.from_bytes(message[6:8], "big"), number)
+    data, pattern, size = message[ECHO_HEADER_LENGTH:], bytes.fromhex(ping["pattern"]), ping["size"]
     filled = bytes(pattern[at % len(pattern)] for at in range(size))
-    same("data length", len(echo.data), size)
-    same("data", echo.data[TIMESTAMP_LENGTH:], filled[TIMESTAMP_LENGTH:])
+    same("data length", len(data), size)
+    same("data", data[TIMESTAMP_LENGTH:], filled[TIMESTAMP_LENGTH:])

@@ -5,6 +5,7 @@ from ipsecsim.crypto.catalogue import (
     GROUPS,
     INTEGRITY,
     PRF,
+    AhSuite,
     Encryption,
     EspSuite,
     Group,
@@ -57,10 +58,15 @@ def ike_suite(proposal: Proposal) -> IkeSuite:
     return IkeSuite(cipher, key_bits, _integrity(proposal), _prf(proposal), _group(proposal))
 
 
-def esp_suite(proposal: Proposal) -> EspSuite:
-    """The chosen proposal of an ESP SA in rows of the catalogue. Raises NotSupportedError without a row."""
+def child_suite(proposal: Proposal) -> EspSuite | AhSuite:
+    """The chosen proposal of an ESP or AH SA in rows of the catalogue. Raises NotSupportedError without a row."""
+    integrity = _integrity(proposal)
+    if proposal.protocol == ProtocolId.AH:
+        if integrity is None:
+            raise MismatchError("AH without integrity was chosen")
+        return AhSuite(integrity)
     cipher, key_bits = _cipher(proposal)
-    return EspSuite(cipher, key_bits, _integrity(proposal))
+    return EspSuite(cipher, key_bits, integrity)
 
 
 def transform(proposal: Proposal, kind: TransformType) -> Transform | None:

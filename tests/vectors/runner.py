@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.vectors import kinds_crypto, kinds_esp, kinds_ip, kinds_keys, kinds_messages
+from tests.vectors import kinds_ah, kinds_crypto, kinds_esp, kinds_ip, kinds_keys, kinds_messages
 from tests.vectors.case import Case
 from tests.vectors.results import MismatchError, NotSupportedError, Outcome, Result, judge
 
@@ -44,6 +44,8 @@ KINDS: dict[str, Check] = {
     "ikev2-sk": kinds_messages.sealed,
     "ikev2-skf": kinds_messages.sealed_fragment,
     "malformed-or-unusual-packet": kinds_messages.malformed_packet,
+    "ah-packet": kinds_ah.packet,
+    "ah-packet-rx": kinds_ah.received,
     "esp-decrypt-no-icv-key": kinds_esp.without_icv_key,
     "esp-packet": kinds_esp.packet,
     "esp-packet-rx": kinds_esp.received,
