@@ -36,11 +36,12 @@ class TransportForm:
         return _rewritten(packet[:end], field, self._protocol, length)
 
     def disclose(self, outer: bytes, start: int, payload: bytes, next_header: int) -> bytes:
-        """The packet as it was before protection; its header is that of `outer`, up to where ESP or AH began.
+        """The packet as it was before protection; its headers are those of `outer` that stood in front.
 
-        With ESP in UDP the UDP header goes too, and the checksums inside are mended (RFC 3948 3.1.2).
+        A sender may have put destination options there (RFC 4303 3.1.1). With ESP in UDP the UDP header goes, and
+        the checksums inside are mended (RFC 3948 3.1.2).
         """
-        field, end = _split(outer)
+        field, end = ipv6.all_extensions(outer) if outer[0] >> 4 == 6 else _split(outer)
         if end + len(payload) > ipv4.LARGEST_PACKET:
             raise Refused(DropReason.INNER_MALFORMED, f"{len(payload)} bytes behind a header of {end}")
         if start != end:

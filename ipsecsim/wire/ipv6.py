@@ -174,6 +174,14 @@ def per_hop_part(packet: Packet) -> tuple[int, int]:
     return field, end
 
 
+def all_extensions(packet: Packet) -> tuple[int, int]:
+    """The same for all extension headers: the field that names the upper layer, and where that begins."""
+    if packet[NEXT_HEADER] not in EXTENSIONS:
+        return NEXT_HEADER, HEADER_LENGTH
+    walked = chain(packet)
+    return walked.extensions[-1].start, walked.start
+
+
 def parse(packet: Packet) -> Ipv6Header:
     """The fixed header of `packet`, checked as `check` does. Raises Malformed."""
     check(packet)

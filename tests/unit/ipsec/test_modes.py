@@ -126,6 +126,25 @@ def test_ah_sees_a_changed_address_and_esp_does_not(mode, outer):
     assert ends.drops == ([] if mode is Mode.TUNNEL else [DropReason.SA_SELECTOR_MISMATCH])
 
 
+@pytest.mark.parametrize(("protocol", "words"), SUITES)
+def test_destination_options_in_front_of_esp_or_ah_were_lost(protocol, words):
+    """A sender may put them there (RFC 4303 3.1.1, RFC 4302 3.1.1); ours puts them behind."""
+    ends = Ends(protocol, words, Mode.TRANSPORT, 6, 6)
+    options = bytes((IpProtocol.UDP, 0, 0x1E, 4)) + b"data"
+    whole = ends.packet()
+    packet = ipv6.build(
+        *ends.addresses, IpProtocol.DESTINATION_OPTIONS, options + whole[ipv6.HEADER_LENGTH :]
+    )
+    transform = ends.west.sad.all()[0].transform
+    inside = IpProtocol.ESP if protocol == "esp" else IpProtocol.AH
+    front = bytes((inside,)) + options[1:]
+    length = len(front) + transform.length_around(len(whole) - ipv6.HEADER_LENGTH)
+    header = ipv6.build(*ends.addresses, IpProtocol.DESTINATION_OPTIONS, b"", hop_limit=64)
+    header = header[:4] + length.to_bytes(2, "big") + header[6:] + front
+    sealed = transform.seal(header, whole[ipv6.HEADER_LENGTH :], IpProtocol.UDP, 1)
+    assert ends.receive(header + sealed) == [packet]
+
+
 @pytest.mark.conf("AH-01")
 @pytest.mark.parametrize("value", range(256))
 def test_a_wrong_ah_length_ends_there(value):
