@@ -19,20 +19,20 @@ def main() -> None:
     arguments = parser.parse_args()
     interpreter = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{interpreter}; ratios of CPU time to a floor measured in the same run, median of the rounds\n")
-    print(f"{'goal':4}  {'what':58}  {'us':>9}  {'ratio':>7}  {'goal':>7}  unit")
+    print(f"{'goal':4}  {'what':58}  {'us':>9}  {'ratio':>7}  {'goal':>8}  unit")
     rows = []
     for row in all_rows():
         rows.append(row)
         print(_line(row), flush=True)
-    missed = [row for row in rows if row.limit is not None and row.ratio > row.limit]
+    missed = [row for row in rows if row.is_missed]
     arguments.out.write_text(json.dumps(_report(rows, interpreter), indent=2) + "\n", encoding="utf-8")
-    print(f"\n{len(missed)} of {len(rows)} above their goal; figures in {arguments.out}")
+    print(f"\n{len(missed)} of {len(rows)} missed their goal; figures in {arguments.out}")
 
 
 def _line(row: Row) -> str:
-    limit = "" if row.limit is None else f"{row.limit:.2f}"
-    mark = " missed" if row.limit is not None and row.ratio > row.limit else ""
-    return f"{row.goal:>4}  {row.what:58}  {row.microseconds:9.2f}  {row.ratio:7.2f}  {limit:>7}  {row.unit}{mark}"
+    limit = "" if row.limit is None else f"{'>=' if row.more_is_better else ''}{row.limit:.2f}"
+    mark = " missed" if row.is_missed else ""
+    return f"{row.goal:>4}  {row.what:58}  {row.microseconds:9.2f}  {row.ratio:7.2f}  {limit:>8}  {row.unit}{mark}"
 
 
 def _report(rows: list[Row], interpreter: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The floors: what the libraries below us take for the bare work."""
+"""The floors: what the libraries below us take for the bare work, and what scapy takes for the whole of it."""
 
 import hmac as hmac_module
 from collections.abc import Callable
@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ipsecsim.crypto.modp_groups import EXPONENT_BITS, PRIMES
+from ipsecsim.ipsec.association import SaParameters
 from tests.bench.measure import Work
+from tests.interop.scapy_peer import ScapyPeer
 
 PENDING = 1000
 
@@ -69,6 +71,28 @@ def cbc_sha256(length: int, *, decrypt: bool) -> Work:
             mac = keyed.copy()
             mac.update(data)
             mac.finalize()
+
+    return work
+
+
+def scapy_seal(parameters: SaParameters, packet: bytes) -> Work:
+    """scapy, from the bytes of a plain packet to those of a protected one."""
+    peer = ScapyPeer(parameters)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            peer.seal(packet)
+
+    return work
+
+
+def scapy_open(parameters: SaParameters, protected: bytes) -> Work:
+    """scapy, back again."""
+    peer = ScapyPeer(parameters)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            peer.open(protected)
 
     return work
 
