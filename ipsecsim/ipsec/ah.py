@@ -7,7 +7,7 @@ from ipsecsim.crypto.authentication import make_authentication
 from ipsecsim.crypto.errors import IntegrityFailed
 from ipsecsim.crypto.rows import Integrity
 from ipsecsim.ipsec.errors import Refused
-from ipsecsim.ipsec.mutable_fields import without_mutable_fields
+from ipsecsim.ipsec.mutable_fields import as_it_will_arrive, without_mutable_fields
 from ipsecsim.wire import ah
 
 _HIGH_HALF = Struct("!I")
@@ -67,7 +67,12 @@ class Ah:
         if iv is None:
             iv = self._authentication.fresh_iv()
         signed = (
-            without_mutable_fields(header) + front + iv + self._blank + behind + self._high_half(sequence)
+            without_mutable_fields(as_it_will_arrive(header))
+            + front
+            + iv
+            + self._blank
+            + behind
+            + self._high_half(sequence)
         )
         return front + self._authentication.sign(signed, iv) + behind
 

@@ -1,5 +1,7 @@
 """What AH leaves out: the fields of a header that routers may change, as zeros (RFC 4302 3.3.3.1, appendix A)."""
 
+from collections.abc import Iterator
+
 from ipsecsim.wire import ipv4, ipv6
 from ipsecsim.wire.numbers import IpProtocol
 
@@ -25,8 +27,7 @@ _ROUTING_TYPE_0 = 0
 def without_mutable_fields(header: bytes) -> bytes:
     """The headers in front of an AH, from the IP header on, as the ICV reads them. Lengths stay what they are.
 
-    `header` was checked before. A sender's packet is turned into what the receiver will see: with a source
-    route the destination is the last address of the route.
+    `header` was checked before, and is as it arrives at the receiver (see `as_it_will_arrive`).
     """
     if header[0] >> 4 == 6:
         return _ipv6(header)
@@ -35,36 +36,53 @@ def without_mutable_fields(header: bytes) -> bytes:
     return _ipv4_with_options(header)
 
 
+def as_it_will_arrive(header: bytes) -> bytes:
+    """What routers will have made of a source route when the packet is at its end: that is what a sender signs.
+
+    RFC 4302 calls these fields mutable but predictable: the destination, and a type 0 routing header.
+    """
+    if header[0] >> 4 == 6:
+        return header if len(header) == ipv6.HEADER_LENGTH else _with_route_taken(header)
+    return header if len(header) == ipv4.HEADER_LENGTH else _with_last_destination(header)
+
+
 def _ipv4_with_options(header: bytes) -> bytes:
     muted = bytearray(header)
     muted[ipv4.TOS] = 0
     muted[6:9] = bytes(3)  # flags, fragment offset, time to live
     muted[10:12] = bytes(2)  # checksum
+    for start, end in _ipv4_options(header):
+        if header[start] not in _IMMUTABLE_OPTIONS:
+            muted[start:end] = bytes(end - start)
+    return bytes(muted)
+
+
+def _ipv4_options(header: bytes) -> Iterator[tuple[int, int]]:
+    """Where each option with a length begins and ends.
+
+    Behind an End of Options List, or an option that lies about its length, nothing can be told apart: it is signed
+    as it stands.
+    """
     at, end = ipv4.HEADER_LENGTH, len(header)
-    while at < end:
-        kind = header[at]
-        if kind == _END_OF_OPTIONS:
-            break  # what follows is signed as it stands
-        if kind == _NO_OPERATION:
+    while at < end and header[at] != _END_OF_OPTIONS:
+        if header[at] == _NO_OPERATION:
             at += 1
             continue
         length = header[at + 1] if at + 1 < end else 0
         if length < 2 or at + length > end:
-            length = end - at  # an option that lies about its length: nothing behind it can be told apart
-        if kind in _SOURCE_ROUTES:
-            muted[ipv4.DESTINATION] = _end_of_source_route(header, header[at : at + length])
-        if kind not in _IMMUTABLE_OPTIONS:
-            muted[at : at + length] = bytes(length)
+            return
+        yield at, at + length
         at += length
-    return bytes(muted)
 
 
-def _end_of_source_route(header: bytes, option: bytes) -> bytes:
-    """The destination when the packet arrives: the route's last address unless the route is used up."""
-    if len(option) < 7 or option[2] > len(option):
-        return header[ipv4.DESTINATION]
-    last = 3 + (len(option) - 3) // 4 * 4
-    return option[last - 4 : last]
+def _with_last_destination(header: bytes) -> bytes:
+    for start, end in _ipv4_options(header):
+        option = header[start:end]
+        # RFC 791 3.1: the pointer counts from 1; past the end, the route is used up
+        if option[0] in _SOURCE_ROUTES and len(option) >= 7 and option[2] <= len(option):
+            last = 3 + (len(option) - 3) // 4 * 4
+            return header[:16] + option[last - 4 : last] + header[20:]
+    return header
 
 
 def _ipv6(header: bytes) -> bytes:
@@ -77,9 +95,7 @@ def _ipv6(header: bytes) -> bytes:
     while at < len(header):
         length = 8 if kind == IpProtocol.FRAGMENT else 8 * (header[at + 1] + 1)
         if kind in (IpProtocol.HOP_BY_HOP, IpProtocol.DESTINATION_OPTIONS):
-            _mute_options(muted, at + 2, at + length)
-        elif kind == IpProtocol.ROUTING:
-            _predict_route(muted, at, length)
+            _mute_options(muted, at + 2, min(at + length, len(header)))
         elif kind == IpProtocol.FRAGMENT:
             # appendix A2: one that reassembly left standing is skipped, and its predecessor names what follows
             muted[link] = header[at]
@@ -109,16 +125,22 @@ def _mute_options(muted: bytearray, at: int, end: int) -> None:
         at += 2 + length
 
 
-def _predict_route(muted: bytearray, at: int, length: int) -> None:
-    """Turn a type 0 routing header and the destination into what they are at the end of the route (RFC 2460 4.4).
+def _with_route_taken(header: bytes) -> bytes:
+    """A type 0 routing header and the destination as they are at the end of the route (RFC 2460 4.4).
 
     Each hop swaps the destination with the next address; at the end Segments Left is 0.
     """
-    segments_left = muted[at + 3]
-    count = (length - 8) // 16
-    if muted[at + 2] != _ROUTING_TYPE_0 or not segments_left or segments_left > count:
-        return
-    for index in range(count - segments_left, count):
-        place = slice(at + 8 + 16 * index, at + 24 + 16 * index)
-        muted[place], muted[ipv6.DESTINATION] = muted[ipv6.DESTINATION], muted[place]
-    muted[at + 3] = 0
+    changed = bytearray(header)
+    kind, at = header[ipv6.NEXT_HEADER], ipv6.HEADER_LENGTH
+    while at < len(header):
+        length = 8 if kind == IpProtocol.FRAGMENT else 8 * (header[at + 1] + 1)
+        if kind == IpProtocol.ROUTING and header[at + 2] == _ROUTING_TYPE_0:
+            count, left = (length - 8) // 16, header[at + 3]
+            if left > count:
+                break  # no router will take it either
+            for index in range(count - left, count):
+                place = slice(at + 8 + 16 * index, at + 24 + 16 * index)
+                changed[place], changed[ipv6.DESTINATION] = changed[ipv6.DESTINATION], changed[place]
+            changed[at + 3] = 0
+        kind, at = header[at], at + length
+    return bytes(changed)
