@@ -1,21 +1,30 @@
 """The headers of a packet that are in clear: what `layer=` in a selection means. Never raises."""
 
-from ipsecsim.base.errors import RemoteError
-from ipsecsim.observe.packet_summary import esp_of, ike_of
-from ipsecsim.wire import ipv4
+from ipsecsim.observe.headers import carried, headers
+from ipsecsim.observe.packet_summary import ike_of, is_keepalive
+from ipsecsim.wire import ipv6
 from ipsecsim.wire.numbers import IpProtocol, protocol_name
+
+FRAGMENT = "fragment"
 
 
 def layers(packet: bytes) -> tuple[str, ...]:
-    """Outermost first: ('ipv4', 'udp', 'esp'). Inside UDP too, unlike `proto=`, the IP header's field."""
-    try:
-        ipv4.check(packet)
-    except RemoteError:
-        return ()
-    found = ["ipv4", protocol_name(packet[ipv4.PROTOCOL]).lower()]
-    if packet[ipv4.PROTOCOL] == IpProtocol.UDP:
-        if ike_of(packet) is not None:
-            found.append("ike")
-        elif esp_of(packet) is not None:
-            found.append("esp")
+    """Outermost first: ('ipv4', 'udp', 'esp'), ('ipv6', 'ah', 'icmpv6').
+
+    Inside UDP and behind AH too, unlike `proto=`, the field of the outermost IP header.
+    """
+    found: list[str] = []
+    for header in headers(packet):
+        if header.fault:
+            break
+        if header.protocol not in ipv6.EXTENSIONS:
+            found.append(protocol_name(header.protocol).lower())
+        is_ipv4_piece = header.protocol == IpProtocol.IPV4 and header.offset is not None
+        if header.protocol == IpProtocol.FRAGMENT or is_ipv4_piece:
+            found.append(FRAGMENT)
+        elif header.protocol == IpProtocol.UDP:
+            if ike_of(packet) is not None:
+                found.append("ike")
+            elif is_keepalive(carried(packet, header)):
+                found.append("keepalive")
     return tuple(found)

@@ -4,66 +4,59 @@ Never raises: a recording may hold anything.
 """
 
 from collections.abc import Callable
+from enum import IntEnum
 
 from ipsecsim.base.address import unpack
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.wire import esp, icmpv4, ipv4, nat_t, udp
-from ipsecsim.wire.icmpv4 import Echo, IcmpError, IcmpType, UnreachableCode
+from ipsecsim.observe.headers import Header, carried, headers, ports
+from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ip, ipv6, nat_t, udp
+from ipsecsim.wire.icmpv4 import IcmpType
+from ipsecsim.wire.icmpv6 import Icmpv6Type
 from ipsecsim.wire.ike.header import IkeHeader
 from ipsecsim.wire.ike.numbers import ExchangeType, name_of
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol, protocol_name
 
+_ICMP_CODES: dict[int, type[IntEnum]] = {IcmpType.DESTINATION_UNREACHABLE: icmpv4.UnreachableCode}
+_ICMPV6_CODES: dict[int, type[IntEnum]] = {
+    Icmpv6Type.DESTINATION_UNREACHABLE: icmpv6.UnreachableCode,
+    Icmpv6Type.PARAMETER_PROBLEM: icmpv6.ParameterProblemCode,
+}
+
+_IP = (IpProtocol.IPV4, IpProtocol.IPV6)
+
+Message = (
+    icmpv4.Echo | icmpv4.IcmpError | icmpv4.UnknownIcmp | icmpv6.Echo | icmpv6.IcmpError | icmpv6.UnknownIcmp
+)
+
 
 def summary(packet: bytes) -> str:
-    """'10.1.0.2 > 10.2.0.2, ICMP echo request 1, 84 B'."""
-    try:
-        ipv4.check(packet)
-    except RemoteError as wrong:
-        return f"no IPv4 packet ({wrong}), {len(packet)} B"
-    ends = f"{unpack(bytes(packet[ipv4.SOURCE]))} > {unpack(bytes(packet[ipv4.DESTINATION]))}"
-    return f"{ends}, {contents(packet)}, {len(packet)} B"
-
-
-def contents(packet: bytes) -> str:
-    """What a packet with a sound IP header holds: 'ESP SPI 5e0d77aa sequence 3', 'IKE_AUTH request 1'."""
-    offset = (int.from_bytes(packet[6:8], "big") & 0x1FFF) * 8
-    if offset:
-        return f"a fragment from byte {offset} of {protocol_name(packet[ipv4.PROTOCOL])}"
-    read = _READERS.get(packet[ipv4.PROTOCOL])
-    words = protocol_name(packet[ipv4.PROTOCOL]) if read is None else read(packet)
-    return f"the first fragment of {words}" if ipv4.is_fragment(packet) else words
+    """'10.1.0.2 > 10.2.0.2, ICMP echo request 1, 84 B'; behind AH 'AH SPI 5e0d77aa sequence 3 | UDP 9 > 9'."""
+    found = headers(packet)
+    outer = found[0]
+    if outer.fault:
+        return f"no IP packet ({outer.fault}), {len(packet)} B"
+    return f"{_words(packet, found)}, {len(packet)} B"
 
 
 def esp_of(packet: bytes) -> tuple[int, int] | None:
-    """SPI and sequence number of an ESP packet, in UDP or not; None for others and for later fragments."""
-    payload = _payload_if_first(packet, IpProtocol.ESP)
-    if payload is None:
-        segment = _payload_if_first(packet, IpProtocol.UDP)
-        if segment is None or NAT_T_PORT not in _ports(segment):
-            return None
-        payload = segment[udp.HEADER_LENGTH :]
-        if payload[:4] == nat_t.NON_ESP_MARKER:
-            return None
-    if len(payload) < esp.HEADER_LENGTH:
-        return None
-    spi, sequence = esp.HEADER.unpack_from(payload)
-    return spi, sequence
+    """SPI and sequence number of an ESP packet, in UDP or not; None for others and for later fragments.
+
+    Also behind an AH, which hides nothing.
+    """
+    header = _first(packet, IpProtocol.ESP)
+    return None if header is None else esp.numbers(packet, header.start)
+
+
+def ah_of(packet: bytes) -> tuple[int, int] | None:
+    """SPI and sequence number of the outermost AH; None for other packets and for later fragments."""
+    header = _first(packet, IpProtocol.AH)
+    return None if header is None else ah.numbers(packet, header.start, header.end)
 
 
 def ike_of(packet: bytes) -> IkeHeader | None:
     """The header of an IKE message on its ports; None for others and for later fragments."""
-    segment = _payload_if_first(packet, IpProtocol.UDP)
-    if segment is None:
-        return None
-    ports, message = _ports(segment), segment[udp.HEADER_LENGTH :]
-    if NAT_T_PORT in ports and message[:4] == nat_t.NON_ESP_MARKER:
-        message = message[len(nat_t.NON_ESP_MARKER) :]
-    elif IKE_PORT not in ports:
-        return None
-    try:
-        return IkeHeader.parse(message)
-    except RemoteError:
-        return None
+    header = _first(packet, IpProtocol.UDP)
+    return None if header is None else _ike(carried(packet, header))
 
 
 def message_name(exchange: str, message_id: int, *, is_response: bool) -> str:
@@ -71,71 +64,159 @@ def message_name(exchange: str, message_id: int, *, is_response: bool) -> str:
     return f"{exchange} {'response' if is_response else 'request'} {message_id}"
 
 
-def icmp_error_name(kind: int, code: int, mtu: int = 0) -> str:
-    """'time exceeded', 'destination unreachable: fragmentation needed, MTU 1400'."""
-    try:
-        words = IcmpType(kind).name.lower().replace("_", " ")
-    except ValueError:
+def icmp_error_name(kind: int, code: int, mtu: int = 0, *, version: int = 4) -> str:
+    """'time exceeded', 'destination unreachable: fragmentation needed, MTU 1400', in ICMPv6 'packet too big'."""
+    types, codes = (IcmpType, _ICMP_CODES) if version == 4 else (Icmpv6Type, _ICMPV6_CODES)
+    words = _name(types, kind)
+    if words is None:
         return f"type {kind} code {code}"
-    if kind != IcmpType.DESTINATION_UNREACHABLE:
-        return words
+    if kind in codes:
+        words += f": {_name(codes[kind], code) or f'code {code}'}"
+    return words + (f", MTU {mtu}" if mtu else "")
+
+
+def _name(numbers: type[IntEnum], value: int) -> str | None:
     try:
-        why = UnreachableCode(code).name.lower().replace("_", " ")
+        return numbers(value).name.lower().replace("_", " ")
     except ValueError:
-        why = f"code {code}"
-    return f"{words}: {why}" + (f", MTU {mtu}" if mtu else "")
-
-
-def _payload_if_first(packet: bytes, protocol: int) -> bytes | None:
-    """What the IP header carries, if it is of `protocol` and starts here and not in an earlier fragment."""
-    if len(packet) < ipv4.HEADER_LENGTH or packet[ipv4.PROTOCOL] != protocol:
         return None
-    return None if packet[6] & 0x1F or packet[7] else ipv4.payload(packet)
 
 
-def _icmp(packet: bytes) -> str:
-    if ipv4.is_fragment(packet):
+def _first(packet: bytes, protocol: int) -> Header | None:
+    return next((each for each in headers(packet) if each.protocol == protocol and not each.fault), None)
+
+
+# -- header by header -----------------------------------------------------------------------------
+
+
+def _words(packet: bytes, found: list[Header]) -> str:
+    """All headers. Behind addresses stands a comma, between other headers a bar; ESP is 'in UDP'."""
+    text = separator = prefix = suffix = ""
+    around = found[0]
+    for header, following in zip(found, [*found[1:], None], strict=True):
+        words = _HEADERS.get(header.protocol, _only_name)(packet, header)
+        if header.protocol in _IP:
+            around = header
+            prefix = "the first fragment of " if header.offset == 0 else ""
+        elif header.protocol == IpProtocol.FRAGMENT and around.offset is not None:
+            continue  # it is told where the fragment itself is
+        elif header.protocol == IpProtocol.UDP and following is not None:
+            suffix = f" in {words}"
+            continue
+        elif header.protocol not in ipv6.EXTENSIONS:
+            words, prefix, suffix = prefix + words + suffix, "", ""
+        text += separator + words
+        separator = ", " if header.protocol in _IP else " | "
+    if around.offset:
+        protocol, _ = ip.upper_layer(carried(packet, around))
+        text += f"{separator}a fragment from byte {around.offset} of {protocol_name(protocol)}"
+    return text
+
+
+def _only_name(_packet: bytes, header: Header) -> str:
+    return protocol_name(header.protocol)
+
+
+def _ends(packet: bytes, header: Header) -> str:
+    if header.fault:
+        # what is cut off by a fragment's end is no fault of the sender
+        why = "" if header.offset is not None else f" ({header.fault})"
+        return f"{protocol_name(header.protocol)}{why}"
+    whole = carried(packet, header)
+    return f"{unpack(ip.source(whole))} > {unpack(ip.destination(whole))}"
+
+
+def _fragment(_packet: bytes, _header: Header) -> str:
+    return "a lone fragment"
+
+
+def _ah(packet: bytes, header: Header) -> str:
+    if header.fault:
+        return f"AH ({header.fault})"
+    return f"AH {_security(ah.numbers(packet, header.start, header.end))}"
+
+
+def _esp(packet: bytes, header: Header) -> str:
+    return "ESP, too short" if header.fault else f"ESP {_security(esp.numbers(packet, header.start))}"
+
+
+def _security(numbers: tuple[int, int]) -> str:
+    spi, sequence = numbers
+    return f"SPI {spi:08x} sequence {sequence}"
+
+
+def _icmp(packet: bytes, header: Header) -> str:
+    if header.offset is not None:
         return "ICMP"  # the checksum covers what is not here
     try:
-        message = icmpv4.parse(ipv4.payload(packet))
+        message = icmpv4.parse(carried(packet, header))
     except RemoteError as wrong:
         return f"ICMP ({wrong})"
-    if isinstance(message, Echo):
-        return f"ICMP echo {'reply' if message.is_reply else 'request'} {message.sequence}"
-    if isinstance(message, IcmpError):
-        return f"ICMP {icmp_error_name(message.type, message.code, message.mtu)}"
-    return f"ICMP type {message.type} code {message.code}"
+    return _icmp_message("ICMP", message, 4)
 
 
-def _udp(packet: bytes) -> str:
-    segment = ipv4.payload(packet)
-    ports = _ports(segment)
-    where = f"UDP {ports[0]} > {ports[1]}"
-    sealed = esp_of(packet)
-    if sealed is not None:
-        return f"ESP SPI {sealed[0]:08x} sequence {sealed[1]} in {where}"
-    header = ike_of(packet)
-    if header is not None:
-        exchange = name_of(ExchangeType, header.exchange)
-        name = message_name(exchange, header.message_id, is_response=header.is_response)
+def _icmpv6(packet: bytes, header: Header) -> str:
+    around = packet[header.packet : header.end]
+    if header.offset is not None or ip.version(around) == 4 or _is_routed(around):
+        return "ICMPv6"  # the checksum covers what is not here
+    try:
+        message = icmpv6.parse(ip.source(around), ip.destination(around), carried(packet, header))
+    except RemoteError as wrong:
+        return f"ICMPv6 ({wrong})"
+    return _icmp_message("ICMPv6", message, 6)
+
+
+def _is_routed(packet: bytes) -> bool:
+    """Has the packet a routing header? Its last address may then not be the destination (RFC 8200 8.1)."""
+    return any(each.kind == IpProtocol.ROUTING for each in ipv6.chain(packet).extensions)
+
+
+def _icmp_message(name: str, message: Message, version: int) -> str:
+    if isinstance(message, icmpv4.Echo | icmpv6.Echo):
+        return f"{name} echo {'reply' if message.is_reply else 'request'} {message.sequence}"
+    if isinstance(message, icmpv4.IcmpError | icmpv6.IcmpError):
+        return f"{name} {icmp_error_name(message.type, message.code, message.mtu, version=version)}"
+    return f"{name} type {message.type} code {message.code}"
+
+
+def _udp(packet: bytes, header: Header) -> str:
+    segment = carried(packet, header)
+    used = ports(segment)
+    where = f"UDP {used[0]} > {used[1]}"
+    message = _ike(segment)
+    if message is not None:
+        exchange = name_of(ExchangeType, message.exchange)
+        name = message_name(exchange, message.message_id, is_response=message.is_response)
         return f"{name} on {where}"
-    if NAT_T_PORT in ports and segment[udp.HEADER_LENGTH :] == nat_t.KEEPALIVE:
+    if is_keepalive(segment):
         return f"NAT keepalive on {where}"
     return where
 
 
-def _esp(packet: bytes) -> str:
-    sealed = esp_of(packet)
-    return "ESP, too short" if sealed is None else f"ESP SPI {sealed[0]:08x} sequence {sealed[1]}"
+def is_keepalive(segment: bytes) -> bool:
+    """Is a UDP segment a NAT keepalive (RFC 3948 2.3)?"""
+    return NAT_T_PORT in ports(segment) and segment[udp.HEADER_LENGTH :] == nat_t.KEEPALIVE
 
 
-def _ports(segment: bytes) -> tuple[int, int]:
-    """Source and destination port; zeros where they are cut off."""
-    return int.from_bytes(segment[:2], "big"), int.from_bytes(segment[2:4], "big")
+def _ike(segment: bytes) -> IkeHeader | None:
+    used, message = ports(segment), segment[udp.HEADER_LENGTH :]
+    if NAT_T_PORT in used and message[: len(nat_t.NON_ESP_MARKER)] == nat_t.NON_ESP_MARKER:
+        message = message[len(nat_t.NON_ESP_MARKER) :]
+    elif IKE_PORT not in used:
+        return None
+    try:
+        return IkeHeader.parse(message)
+    except RemoteError:
+        return None
 
 
-_READERS: dict[int, Callable[[bytes], str]] = {
-    IpProtocol.ICMP: _icmp,
-    IpProtocol.UDP: _udp,
+_HEADERS: dict[int, Callable[[bytes, Header], str]] = {
+    IpProtocol.IPV4: _ends,
+    IpProtocol.IPV6: _ends,
+    IpProtocol.FRAGMENT: _fragment,
+    IpProtocol.AH: _ah,
     IpProtocol.ESP: _esp,
+    IpProtocol.ICMP: _icmp,
+    IpProtocol.ICMPV6: _icmpv6,
+    IpProtocol.UDP: _udp,
 }

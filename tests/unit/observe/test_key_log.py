@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ipsecsim.base.address import pack
 from ipsecsim.crypto.catalogue import ENCRYPTION, INTEGRITY
 from ipsecsim.ike.events import IkeKeysDerived
 from ipsecsim.ipsec.events import SaInstalled
@@ -13,6 +14,7 @@ from ipsecsim.net.events import FrameSent
 from ipsecsim.observe import key_log
 from ipsecsim.observe.packet_summary import esp_of
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.wire import ipv4
 from tests.support.builders import World, two_gateways
 from tests.unit.observe.replayed import replayed
 
@@ -79,7 +81,11 @@ def test_behind_a_nat_any_address_will_do(ping_world: World, tmp_path: Path) -> 
     def translated(row):
         event = row.event
         if isinstance(event, FrameSent) and event.link == "wan_east" and esp_of(event.packet) is not None:
-            return [replace(event, packet=event.packet[:12] + bytes((203, 0, 113, 5)) + event.packet[16:])]
+            header = ipv4.parse(event.packet)
+            moved = ipv4.build(
+                pack("203.0.113.5"), header.destination, header.protocol, ipv4.payload(event.packet)
+            )
+            return [replace(event, packet=moved)]
         return [event]
 
     for row in table(replayed(ping_world.recorder, translated), tmp_path, "esp_sa"):
