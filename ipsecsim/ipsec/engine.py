@@ -107,6 +107,7 @@ class IpsecEngine:
                     tuple(str(selector) for selector in parameters.selectors),
                     parameters.sequence,
                     parameters.extended_sequence,
+                    parameters.protocol.name,
                 )
             )
         if parameters.direction is Direction.INBOUND:

@@ -50,6 +50,7 @@ class SaInstalled(TraceEvent):
     selectors: tuple[str, ...]
     sequence: int
     extended_sequence: bool
+    protocol: str
 
 
 @dataclass(slots=True)

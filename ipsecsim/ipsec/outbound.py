@@ -10,6 +10,8 @@ from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.ipsec.tunnel import TunnelForm
 from ipsecsim.wire import ip
 from ipsecsim.wire.ah import FIXED_LENGTH
+from ipsecsim.wire.esp import HEADER_LENGTH as ESP_HEADER_LENGTH
+from ipsecsim.wire.esp import TRAILER_LENGTH
 from ipsecsim.wire.udp import HEADER_LENGTH as UDP_HEADER_LENGTH
 
 
@@ -67,19 +69,22 @@ def _in_udp(sa: SecurityAssociation, packet: bytes, sealed: bytes, ports: tuple[
 
 def _sealed(sa: SecurityAssociation, packet: bytes, payload: bytes, length: int) -> PacketSealed:
     transform = sa.transform
+    padding = transform.padding(len(payload))
     if isinstance(transform, Esp):
         iv_length, icv_length = transform.protection.iv_length, transform.protection.icv_length
+        fixed = ESP_HEADER_LENGTH + TRAILER_LENGTH
     else:
-        iv_length, icv_length = 0, transform.length - FIXED_LENGTH
+        iv_length, icv_length = 0, transform.length - FIXED_LENGTH - padding
+        fixed = FIXED_LENGTH
     return PacketSealed(
         sa.spi,
         sa.sequence,
         sa.parameters.policy,
         packet,
-        max(len(payload), sa.parameters.tfc_length),
+        length - fixed - iv_length - padding - icv_length,
         length,
         iv_length,
-        transform.padding(len(payload)),
+        padding,
         icv_length,
         sa.parameters.udp_ports is not None,
         sa.parameters.protocol.name,

@@ -107,8 +107,9 @@ def _held(event: ipsec.PacketHeld) -> str:
 def _installed(event: ipsec.SaInstalled) -> str:
     ends = f"{unpack(event.source)} > {unpack(event.destination)}"
     ports = "" if event.udp_ports is None else ", in UDP {} > {}".format(*event.udp_ports)
+    kind = "" if event.protocol == "ESP" else f"{event.protocol} "
     return (
-        f"installed the {event.direction}bound SA {event.spi:08x} for {event.policy}: {event.mode} mode, "
+        f"installed the {event.direction}bound {kind}SA {event.spi:08x} for {event.policy}: {event.mode} mode, "
         f"{event.suite}, {ends}{ports}, for {'; '.join(event.selectors)}"
     )
 

@@ -1,6 +1,8 @@
 """The fate of every frame: whether it came off its link, and what the node there did with the packet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
@@ -67,10 +69,12 @@ def _after_arrival(arrival: Record, rest: list[Record]) -> Fate:
             break
         if isinstance(event, FrameSent | HoldEnded):
             break
-        word = _STEPS.get(type(event))
-        if word is not None:
-            steps.append(word)
-        if isinstance(event, PacketSealed | PacketHeld | FragmentStored):
+        step = _STEPS.get(type(event))
+        if (
+            step is not None and step(event) not in steps[-1:]
+        ):  # a packet that is cut first is sealed piece by piece
+            steps.append(step(event))
+        if isinstance(event, PacketHeld | FragmentStored):
             break
     fate.words = " and ".join(steps) or "taken"
     return fate
@@ -82,11 +86,11 @@ def _refusal(rest: list[Record]) -> PacketDropped | None:
     return next((event for event in dropped if event.reason.layer == "ike"), None)
 
 
-_STEPS: dict[type, str] = {
-    PacketReassembled: "put together from its fragments",
-    PacketOpened: "taken out of ESP",
-    PacketForwarded: "forwarded",
-    PacketSealed: "sealed in ESP",
-    PacketHeld: "held until there is an SA",
-    FragmentStored: "kept until its other fragments come",
+_STEPS: dict[type, Callable[[Any], str]] = {
+    PacketReassembled: lambda _: "put together from its fragments",
+    PacketOpened: lambda opened: f"taken out of {opened.protocol}",
+    PacketForwarded: lambda _: "forwarded",
+    PacketSealed: lambda sealed: f"{'signed' if sealed.protocol == 'AH' else 'sealed'} in {sealed.protocol}",
+    PacketHeld: lambda _: "held until there is an SA",
+    FragmentStored: lambda _: "kept until its other fragments come",
 }

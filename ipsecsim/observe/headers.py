@@ -4,14 +4,22 @@ AH hides nothing, so the walk goes on behind it; it ends at ESP, whatever its ci
 may hold anything.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.wire import ah, esp, ip, ipv6, nat_t, udp
+from ipsecsim.ipsec.events import PacketSealed
+from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ip, ipv4, ipv6, nat_t, udp
 from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol
 
 MOST_HEADERS = 64  # nobody nests deeper; AH in AH in AH would otherwise make a walk of thousands
 
+_ICMP_HEADER_LENGTH = 8
+_ERRORS: dict[IpProtocol, Callable[[int], bool]] = {
+    IpProtocol.ICMP: lambda kind: kind in icmpv4.ERROR_TYPES,
+    IpProtocol.ICMPV6: lambda kind: kind < icmpv6.FIRST_INFORMATIONAL,
+}
+_LOW_HALF = 0xFFFF_FFFF
 _IP = {IpProtocol.IPV4: 4, IpProtocol.IPV6: 6}
 
 
@@ -31,12 +39,55 @@ class Header(NamedTuple):
     fault: str = ""
 
 
+class Security(NamedTuple):
+    """What one ESP or AH packet is known by. `sequence` is the low half, which is all that a packet shows."""
+
+    protocol: str
+    spi: int
+    sequence: int
+
+    @classmethod
+    def of(cls, sealed: PacketSealed) -> "Security":
+        """That of the packet that was made then."""
+        return cls(sealed.protocol, sealed.spi, sealed.sequence & _LOW_HALF)
+
+
+def security(data: bytes) -> Security | None:
+    """That of the outermost ESP or AH of a packet, in UDP or not; None where there is none in clear."""
+    for header in headers(data):
+        if header.fault:
+            break
+        if header.protocol == IpProtocol.ESP:
+            return Security("ESP", *esp.numbers(data, header.start))
+        if header.protocol == IpProtocol.AH:
+            return Security("AH", *ah.numbers(data, header.start, header.end))
+    return None
+
+
+def quoted(data: bytes) -> bytes:
+    """The packet that an ICMP error quotes, with zeros for what it left out; empty when there is none."""
+    last = headers(data)[-1]
+    if last.fault or last.offset is not None or last.protocol not in _ERRORS:
+        return b""
+    message = carried(data, last)
+    quote = message[_ICMP_HEADER_LENGTH:]
+    is_error = len(message) > _ICMP_HEADER_LENGTH and _ERRORS[IpProtocol(last.protocol)](message[0])
+    if not is_error or len(quote) < (ipv4 if quote[0] >> 4 == 4 else ipv6).HEADER_LENGTH:
+        return b""
+    return quote + bytes(max(0, ip.total_length(quote) - len(quote)))
+
+
 def headers(data: bytes) -> list[Header]:
     """All headers in clear. Of a later fragment the IP header and the fragment header are the last ones."""
     version = data[0] >> 4 if data else 0
     found: list[Header] = []
     _walk(data, Header(IpProtocol.IPV6 if version == 6 else IpProtocol.IPV4, 0, len(data), 0), found)
     return found
+
+
+def first(data: bytes, protocol: int) -> Header | None:
+    """The outermost sound header of a protocol, or None."""
+    return next((each for each in headers(data) if each.protocol == protocol and not each.fault), None)
 
 
 def carried(data: bytes, header: Header) -> bytes:

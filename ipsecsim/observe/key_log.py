@@ -13,9 +13,11 @@ from ipsecsim.crypto.catalogue import WORDS, Encryption, Integrity
 from ipsecsim.ike.events import IkeKeysDerived
 from ipsecsim.ipsec.events import SaInstalled
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.packet_summary import esp_of, ike_of
+from ipsecsim.observe.headers import first
+from ipsecsim.observe.packet_summary import ike_of
 from ipsecsim.observe.record import Record
-from ipsecsim.wire import ipv4
+from ipsecsim.wire import esp, ip
+from ipsecsim.wire.numbers import IpProtocol
 
 PROFILE = "ipsecsim"
 ANY_ADDRESS = "*"
@@ -116,9 +118,10 @@ COLOR_FILTERS = """\
 # Colours of the profile "ipsecsim": name, filter, background, text
 @malformed or bad ICV@_ws.malformed or esp.icv_bad@[65535,24672,24672][0,0,0]
 @ESP@esp@[55000,62000,55000][0,0,0]
+@AH@ah@[62000,62000,52000][0,0,0]
 @IKE sealed@isakmp.typepayload == 46@[64000,58000,46000][0,0,0]
 @IKE in clear@isakmp@[65535,65535,48000][0,0,0]
-@in clear@ip@[60000,63000,65535][0,0,0]
+@in clear@ip or ipv6@[60000,63000,65535][0,0,0]
 """
 
 
@@ -152,14 +155,16 @@ class _Keys:
     def notice(self, row: Record) -> None:
         event = row.event
         if isinstance(event, SaInstalled):
-            self._esp.setdefault((event.spi, event.encryption_key), event)
+            if event.protocol == "ESP":  # AH has nothing to decrypt, and no table
+                self._esp.setdefault((event.spi, event.encryption_key), event)
         elif isinstance(event, IkeKeysDerived):
             self._ike.setdefault((event.spi_i, event.spi_r), event)
         elif isinstance(event, FrameSent):
-            esp, ike = esp_of(event.packet), ike_of(event.packet)
-            if esp is not None:
-                ends = bytes(event.packet[ipv4.SOURCE]), bytes(event.packet[ipv4.DESTINATION])
-                self._seen_esp.setdefault(esp[0], set()).add(ends)
+            sealed, ike = first(event.packet, IpProtocol.ESP), ike_of(event.packet)
+            if sealed is not None:
+                spi, _ = esp.numbers(event.packet, sealed.start)
+                around = event.packet[sealed.packet : sealed.end]
+                self._seen_esp.setdefault(spi, set()).add((ip.source(around), ip.destination(around)))
             if ike is not None:
                 self._seen_ike.add((ike.spi_i, ike.spi_r))
 
@@ -189,7 +194,7 @@ class _Keys:
         # behind a NAT the addresses of the SA are not those of the packet
         is_as_sent = self._seen_esp[sa.spi] == {(sa.source, sa.destination)}
         return _row(
-            "IPv4",
+            "IPv4" if len(sa.source) == 4 else "IPv6",
             unpack(sa.source) if is_as_sent else ANY_ADDRESS,
             unpack(sa.destination) if is_as_sent else ANY_ADDRESS,
             f"0x{sa.spi:08x}",

@@ -3,23 +3,26 @@
 from dataclasses import dataclass
 
 from ipsecsim.ipsec.events import PacketSealed
+from ipsecsim.observe.headers import Security, security
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.events import PacketOriginated
-from ipsecsim.wire import esp, ipv4, udp
+from ipsecsim.wire import ah, esp, udp
 
 
 @dataclass(slots=True)
 class Overhead:
-    """All packets that one node sealed for one policy. Lengths in bytes, summed."""
+    """All packets that one node sealed for one policy with one protocol. Lengths in bytes, summed."""
 
     node: str
     policy: str
+    protocol: str
     packets: int = 0
     inner: int = 0
     outer_ip: int = 0
     udp: int = 0
-    esp_header: int = 0
+    header: int = 0
     iv: int = 0
+    flow_padding: int = 0
     padding: int = 0
     trailer: int = 0
     icv: int = 0
@@ -41,8 +44,9 @@ class Overhead:
         return {
             "outer IP": self.outer_ip,
             "UDP": self.udp,
-            "ESP header": self.esp_header,
+            "header": self.header,
             "IV": self.iv,
+            "TFC padding": self.flow_padding,
             "padding": self.padding,
             "pad length, next header": self.trailer,
             "ICV": self.icv,
@@ -50,32 +54,41 @@ class Overhead:
 
 
 def overhead(recorder: Recorder) -> list[Overhead]:
-    """One row for each node and policy that sealed packets, in the order of the first packet.
+    """One row for each node, policy and protocol that sealed packets, in the order of the first packet.
 
-    The wire's size is that of the packet really made, before any fragmentation.
+    The wire's size is that of the packet really made, before any fragmentation. Where AH goes around ESP, the
+    packet that ESP made is what AH has to carry.
     """
-    rows: dict[tuple[str, str], Overhead] = {}
+    rows: dict[tuple[str, str, str], Overhead] = {}
     for turn in recorder.all_turns():
-        sealed: PacketSealed | None = None
+        waiting: dict[Security, PacketSealed] = {}
         for record in turn:
             event = record.event
+            if isinstance(event, PacketSealed | PacketOriginated):
+                made = event.packet if isinstance(event, PacketOriginated) else event.inner
+                found = security(made)
+                sealed = waiting.pop(found, None) if found is not None else None
+                if sealed is not None:
+                    key = (record.node, sealed.policy, sealed.protocol)
+                    _add(rows.setdefault(key, Overhead(*key)), sealed, made)
             if isinstance(event, PacketSealed):
-                sealed = event
-            elif isinstance(event, PacketOriginated) and sealed is not None:
-                row = rows.setdefault((record.node, sealed.policy), Overhead(record.node, sealed.policy))
-                _add(row, sealed, event.packet)
-                sealed = None
+                waiting[Security.of(event)] = event
     return list(rows.values())
 
 
-def _add(row: Overhead, sealed: PacketSealed, outer: bytes) -> None:
+def _add(row: Overhead, sealed: PacketSealed, made: bytes) -> None:
+    is_ah = sealed.protocol == "AH"
+    # transport mode leaves a packet its own header, and never pads it (RFC 4303 2.7)
+    kept = 0 if sealed.mode == "tunnel" else len(sealed.inner) - sealed.carried
+    in_udp = udp.HEADER_LENGTH if sealed.in_udp else 0
     row.packets += 1
     row.inner += len(sealed.inner)
-    row.wire += len(outer)
-    row.outer_ip += ipv4.header_length(outer)
-    row.udp += udp.HEADER_LENGTH if sealed.in_udp else 0
-    row.esp_header += esp.HEADER_LENGTH
+    row.wire += len(made)
+    row.outer_ip += len(made) - kept - in_udp - sealed.length
+    row.udp += in_udp
+    row.header += ah.FIXED_LENGTH if is_ah else esp.HEADER_LENGTH
     row.iv += sealed.iv_length
+    row.flow_padding += kept + sealed.carried - len(sealed.inner)
     row.padding += sealed.padding
-    row.trailer += esp.TRAILER_LENGTH
+    row.trailer += 0 if is_ah else esp.TRAILER_LENGTH
     row.icv += sealed.icv_length

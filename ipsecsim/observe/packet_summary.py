@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from ipsecsim.base.address import unpack
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.observe.headers import Header, carried, headers, ports
+from ipsecsim.observe.headers import Header, carried, first, headers, ports
 from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ip, ipv6, nat_t, udp
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.icmpv6 import Icmpv6Type
@@ -43,19 +43,19 @@ def esp_of(packet: bytes) -> tuple[int, int] | None:
 
     Also behind an AH, which hides nothing.
     """
-    header = _first(packet, IpProtocol.ESP)
+    header = first(packet, IpProtocol.ESP)
     return None if header is None else esp.numbers(packet, header.start)
 
 
 def ah_of(packet: bytes) -> tuple[int, int] | None:
     """SPI and sequence number of the outermost AH; None for other packets and for later fragments."""
-    header = _first(packet, IpProtocol.AH)
+    header = first(packet, IpProtocol.AH)
     return None if header is None else ah.numbers(packet, header.start, header.end)
 
 
 def ike_of(packet: bytes) -> IkeHeader | None:
     """The header of an IKE message on its ports; None for others and for later fragments."""
-    header = _first(packet, IpProtocol.UDP)
+    header = first(packet, IpProtocol.UDP)
     return None if header is None else _ike(carried(packet, header))
 
 
@@ -80,10 +80,6 @@ def _name(numbers: type[IntEnum], value: int) -> str | None:
         return numbers(value).name.lower().replace("_", " ")
     except ValueError:
         return None
-
-
-def _first(packet: bytes, protocol: int) -> Header | None:
-    return next((each for each in headers(packet) if each.protocol == protocol and not each.fault), None)
 
 
 # -- header by header -----------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.net.events import FrameArrived, FrameSent
 from ipsecsim.observe.fate import Fate, fates
+from ipsecsim.observe.headers import headers
 from ipsecsim.observe.packet_summary import esp_of, ike_of, summary
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.events import PacketOriginated
-from ipsecsim.wire import ipv4
+from ipsecsim.wire import ip
 
 LINKTYPE_RAW = 101
 NANOSECONDS = bytes([9])  # if_tsresol: 10^-9
@@ -77,7 +78,8 @@ class _Commentator:
     def notice(self, row: Record) -> None:
         event = row.event
         if isinstance(event, PacketSealed):
-            self._sealed[event.spi, event.sequence] = summary(event.inner)
+            # the packet shows the low half of an extended sequence number
+            self._sealed[event.spi, event.sequence & 0xFFFF_FFFF] = summary(event.inner)
         elif isinstance(event, IkeMessageSent):
             key = (event.spi_i, event.is_response, event.message_id)
             self._payloads[key] = ", ".join(event.payloads)
@@ -129,7 +131,9 @@ def _names(recorder: Recorder) -> bytes:
         elif isinstance(event, FrameArrived):
             owners.setdefault(next_hops[event.frame], row.node)
         elif isinstance(event, PacketOriginated):
-            owners.setdefault(bytes(event.packet[ipv4.SOURCE]), row.node)
+            made = headers(event.packet)[0]
+            if not made.fault:
+                owners.setdefault(ip.source(event.packet), row.node)
     records = [
         _option(NAME_OF_IPV4 if len(address) == 4 else NAME_OF_IPV6, address + name.encode() + b"\0")
         for address, name in owners.items()

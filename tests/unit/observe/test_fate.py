@@ -2,10 +2,14 @@
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
-from ipsecsim.net.events import FrameSent
+from ipsecsim.ipsec.events import PacketSealed
+from ipsecsim.net.events import FrameArrived, FrameSent
 from ipsecsim.observe.fate import Fate, fates
 from ipsecsim.observe.packet_summary import summary
+from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
+from tests.support.by_hand import install
+from tests.unit.observe.replayed import with_more
 
 
 def of(world: World, node: str, words: str) -> Fate:
@@ -28,6 +32,28 @@ def test_the_way_of_a_ping(ping_world: World) -> None:
     assert of(ping_world, "internet", "ESP").words == "taken out of ESP and forwarded"
     assert of(ping_world, "east", "ICMP").words == "delivered to icmp"
     assert of(ping_world, "b", "ICMP").words == "forwarded and sealed in ESP"
+
+
+def test_the_way_of_a_ping_that_ah_protects() -> None:
+    world = install(two_gateways(), IpProtocol.AH, "sha256")
+    world.ping("a", "b")
+    world.run()
+    assert of(world, "a", "ICMP").words == "forwarded and signed in AH"
+    assert of(world, "internet", "AH").words == "taken out of AH and forwarded"
+
+
+def test_a_packet_that_is_sealed_piece_by_piece_is_told_of_once(ping_world: World) -> None:
+    """Cut first, then sealed: two seals in one turn."""
+    (row, sealed), *_ = ping_world.recorder.of(PacketSealed)
+    again = with_more(ping_world.recorder, row.sequence, sealed)
+    frame = next(
+        event.frame
+        for arrived, event in ping_world.recorder.of(FrameArrived)
+        if arrived.turn.number == ping_world.recorder.of(PacketSealed)[1][0].turn.number
+    )
+    assert (
+        fates(again)[frame].words == fates(ping_world.recorder)[frame].words == "forwarded and sealed in ESP"
+    )
 
 
 def test_fragments_wait_until_the_last_one_completes_them(ping_world: World) -> None:

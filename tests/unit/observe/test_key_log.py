@@ -15,8 +15,11 @@ from ipsecsim.observe import key_log
 from ipsecsim.observe.packet_summary import esp_of
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.wire import ipv4
+from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
+from tests.support.by_hand import install
 from tests.unit.observe.replayed import replayed
+from tests.unit.wire.samples import chained
 
 
 def table(recorder: Recorder, folder: Path, name: str) -> list[list[str]]:
@@ -90,6 +93,39 @@ def test_behind_a_nat_any_address_will_do(ping_world: World, tmp_path: Path) -> 
 
     for row in table(replayed(ping_world.recorder, translated), tmp_path, "esp_sa"):
         assert row[1:3] == ["*", "*"]
+
+
+def test_sas_over_ipv6(ping_world: World, tmp_path: Path) -> None:
+    """Also when it takes a walk over extension headers to find the ESP."""
+    ends = pack("2001:db8:1::1"), pack("2001:db8:2::1")
+
+    def moved(row):
+        event = row.event
+        if isinstance(event, SaInstalled) and event.source != event.destination:
+            there, back = ends if event.source == pack("192.0.2.1") else ends[::-1]
+            return [replace(event, source=there, destination=back)]
+        if isinstance(event, FrameSent) and esp_of(event.packet) is not None:
+            there, back = ends if ipv4.parse(event.packet).source == pack("192.0.2.1") else ends[::-1]
+            options = [(IpProtocol.HOP_BY_HOP, bytes(6))]
+            return [
+                replace(
+                    event, packet=chained(there, back, options, IpProtocol.ESP, ipv4.payload(event.packet))
+                )
+            ]
+        return [event]
+
+    rows = table(replayed(ping_world.recorder, moved), tmp_path, "esp_sa")
+    assert {tuple(row[:3]) for row in rows} == {
+        ("IPv6", "2001:db8:1::1", "2001:db8:2::1"),
+        ("IPv6", "2001:db8:2::1", "2001:db8:1::1"),
+    }
+
+
+def test_ah_has_nothing_to_decrypt(tmp_path: Path) -> None:
+    world = install(two_gateways(), IpProtocol.AH, "sha256")
+    world.ping("a", "b")
+    assert table(world.run().recorder, tmp_path, "esp_sa") == []
+    assert "left out" not in (tmp_path / "profiles" / "ipsecsim" / "esp_sa").read_text()
 
 
 def test_unreadable_suites_are_named_in_a_comment(tmp_path: Path) -> None:

@@ -3,12 +3,18 @@
 import io
 from struct import unpack, unpack_from
 
+from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import MILLISECOND
 from ipsecsim.net.events import FrameLost, FrameSent
 from ipsecsim.observe import pcapng
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.stack.events import PacketOriginated
+from ipsecsim.wire import ipv6
+from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
+from tests.support.by_hand import install
+from tests.unit.observe.replayed import with_more
 
 Options = dict[int, list[bytes]]
 
@@ -103,6 +109,31 @@ def test_comments_tell_what_it_is_and_what_became_of_it(ping_world: World) -> No
     assert "(IDi, IDr, AUTH, SA, TSi, TSr)" in auth
     sealed = next(comment for comment in comments if "ESP SPI" in comment)
     assert "sequence 1, 140 B (inside: 10.1.0.2 > 10.2.0.2, ICMP echo request 1, 84 B)" in sealed
+
+
+def test_comments_on_ah_and_on_extended_numbers() -> None:
+    world = install(two_gateways(), IpProtocol.AH, "sha256")
+    world.ping("a", "b")
+    signed = next(comment for *_, comment in packets(world.run().recorder) if "AH SPI" in comment)
+    assert "AH SPI 5e0d77aa sequence 1 | 10.1.0.2 > 10.2.0.2, ICMP echo request 1, 132 B; in turn" in signed
+    world = install(
+        two_gateways(), IpProtocol.ESP, "aes256gcm16", extended_sequence=True, sequence=0xFFFF_FFFF
+    )
+    world.ping("a", "b")
+    sealed = next(comment for *_, comment in packets(world.run().recorder) if "ESP SPI" in comment)
+    assert "sequence 0, 140 B (inside: 10.1.0.2 > 10.2.0.2, ICMP echo request 1, 84 B)" in sealed
+
+
+def test_ipv6_nodes_are_named_and_what_is_no_packet_names_nobody(ping_world: World) -> None:
+    last = ping_world.recorder.rows[-1]
+    packet = ipv6.build(pack("2001:db8::5"), pack("2001:db8::6"), 59, b"")
+    more = with_more(
+        ping_world.recorder, last.sequence, *map(PacketOriginated, (packet, packet[:20], b"", b"\x60"))
+    )
+    (body,) = [body for kind, body in blocks(more) if kind == 4]
+    record = b"\x02\0" + (16 + len(last.node) + 1).to_bytes(2, "little") + pack("2001:db8::5")
+    assert record + last.node.encode() + b"\0" in body
+    assert body.count(b"\x02\0" + record[2:4]) == 1
 
 
 def test_a_lost_frame_is_there_with_the_reason() -> None:
