@@ -1,24 +1,28 @@
-"""No leak: what policy wants protected is never readable on the far side of an IPsec boundary.
+"""No leak: what policy wants protected never travels outside an SA on the far side of an IPsec boundary.
 
-Two looks at it. The rules: whatever a gateway sends in clear across its boundary must be allowed to, by the
-rules that the gateway holds when the recording ends. The bytes: once a packet was sealed, the start of its
-payload must not be seen on any link outside.
+Two looks at it. The rules: whatever a gateway sends across its boundary was sealed in that turn, or must be
+allowed in clear by the rules that the gateway holds when the recording ends. The bytes: once a packet was sealed,
+the start of its payload must not be seen on any link outside, except inside an SA that hides nothing: whoever
+chooses AH or NULL encryption wants no forgeries, not secrecy. What such an SA carries may also be seen where an
+ICMP error quotes the packet.
 """
 
 from collections.abc import Iterable, Iterator
 
-from ipsecsim.ipsec.events import PacketSealed
+from ipsecsim.ipsec.association import Direction
+from ipsecsim.ipsec.events import PacketSealed, SaInstalled
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import any_matches_outbound, flow_of
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
+from ipsecsim.observe.headers import Security, first, ports, quoted, security
 from ipsecsim.observe.packet_summary import summary
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.violation import Violation
 from ipsecsim.stack.events import PacketOriginated
-from ipsecsim.wire import ipv4
+from ipsecsim.wire import ip, ipv6
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 NEEDLE_LENGTH = 8
@@ -26,7 +30,7 @@ NEEDLE_LENGTH = 8
 LEAST_DISTINCT = 4
 """Different values among them; eight zeros prove nothing."""
 
-Key = tuple[bytes, bytes, int]
+Key = tuple[bytes, bytes, bytes, int]
 """Which pieces belong together: identification, both addresses, protocol (RFC 791 3.2)."""
 
 
@@ -35,7 +39,7 @@ def check_leaks(recorder: Recorder, simulator: Simulator) -> Iterator[Violation]
     gateways = [node for node in simulator.nodes.values() if isinstance(node, VpnGateway)]
     boundaries = {gateway.name: _Boundary(gateway) for gateway in gateways}
     outside = outside_links(simulator)
-    sealed: dict[bytes, int] = {}
+    secrets = _Secrets()
     for row in recorder.rows:
         event = row.event
         boundary = boundaries.get(row.node)
@@ -43,12 +47,9 @@ def check_leaks(recorder: Recorder, simulator: Simulator) -> Iterator[Violation]
             violation = boundary.notice(row)
             if violation is not None:
                 yield violation
-        if isinstance(event, PacketSealed):
-            needle = _needle(event.inner)
-            if needle is not None:
-                sealed[needle] = row.turn.number
-        elif isinstance(event, FrameSent) and sealed and event.link in outside:
-            turn = _find(sealed, event.packet)
+        secrets.notice(row)
+        if isinstance(event, FrameSent) and event.link in outside:
+            turn = secrets.seen_in(event.packet)
             if turn is not None:
                 what = summary(event.packet)
                 sentence = f"a packet sealed in turn {turn} can be read on {event.link}: {what}"
@@ -74,6 +75,7 @@ class _Boundary:
         self._addresses = gateway.stack.addresses
         self._policies = gateway.ipsec.spd.policies
         self._turn = 0
+        self._sealed: set[Security] = set()
         self._allowed: set[Key] = set()
 
     def notice(self, row: Record) -> Violation | None:
@@ -81,22 +83,23 @@ class _Boundary:
         if row.turn.number != self._turn:
             self._turn = row.turn.number
             self._allowed.clear()
+            self._sealed.clear()
         event = row.event
-        if isinstance(event, PacketOriginated):
-            if self._is_own(event.packet):
+        if isinstance(event, PacketSealed):
+            self._sealed.add(Security.of(event))
+        elif isinstance(event, PacketOriginated):
+            if security(event.packet) in self._sealed or self._is_ike(event.packet):
                 self._allowed.add(_key(event.packet))
         elif isinstance(event, FrameSent) and event.interface in self._unprotected:
             return self._judge(row, event)
         return None
 
-    def _is_own(self, packet: bytes) -> bool:
-        """IKE and ESP that this gateway speaks itself do not ask policy (RFC 4301 4.4.1)."""
-        if packet[ipv4.SOURCE] not in self._addresses:
+    def _is_ike(self, packet: bytes) -> bool:
+        """IKE that this gateway speaks itself does not have to ask policy (RFC 4301 4.4.1)."""
+        if ip.source(packet) not in self._addresses:
             return False
-        if packet[ipv4.PROTOCOL] == IpProtocol.ESP:
-            return True
-        is_udp = packet[ipv4.PROTOCOL] == IpProtocol.UDP
-        return is_udp and int.from_bytes(ipv4.payload(packet)[:2], "big") in (IKE_PORT, NAT_T_PORT)
+        header = first(packet, IpProtocol.UDP)
+        return header is not None and ports(packet[header.start : header.end])[0] in (IKE_PORT, NAT_T_PORT)
 
     def _judge(self, row: Record, sent: FrameSent) -> Violation | None:
         key = _key(sent.packet)
@@ -118,24 +121,82 @@ def _first_match(policies: Iterable[Policy], packet: bytes) -> Policy | None:
 
 
 def _key(packet: bytes) -> Key:
-    return bytes(packet[4:6]), bytes(packet[12:20]), packet[ipv4.PROTOCOL]
+    """In IPv6 a whole packet has no identification: what is cut is known by its addresses and first header."""
+    ends = ip.source(packet), ip.destination(packet)
+    if ip.version(packet) == 4:
+        return bytes(packet[4:6]), *ends, ip.upper_layer(packet)[0]
+    field, end = ipv6.per_hop_part(packet)
+    following = packet[field]
+    return b"", *ends, packet[end] if following == IpProtocol.FRAGMENT else following
+
+
+class _Secrets:
+    """What was sealed, how it is recognised, and where it may be read all the same."""
+
+    def __init__(self) -> None:
+        self._needles: dict[bytes, int] = {}  # with the turn of sealing
+        self._showing: set[tuple[str, str, str, int]] = set()  # SAs that hide nothing
+        self._shown: dict[Security, list[bytes]] = {}  # what they carry
+
+    def notice(self, row: Record) -> None:
+        event = row.event
+        if isinstance(event, SaInstalled) and event.direction == Direction.OUTBOUND.value:
+            sa = (row.node, event.policy, event.protocol, event.spi)
+            if _hides_nothing(event):
+                self._showing.add(sa)
+            else:
+                self._showing.discard(sa)
+        elif isinstance(event, PacketSealed):
+            needle = _needle(event.inner)
+            if needle is not None:
+                self._needles[needle] = row.turn.number
+            if (row.node, event.policy, event.protocol, event.spi) in self._showing:
+                # two SAs by hand may share SPI and sequence number: one for each direction
+                self._shown.setdefault(Security.of(event), []).append(event.inner)
+
+    def seen_in(self, packet: bytes) -> int | None:
+        """The turn of sealing of the first secret that `packet` gives away."""
+        windows = (packet[at : at + NEEDLE_LENGTH] for at in range(len(packet) - NEEDLE_LENGTH + 1))
+        found = [window for window in windows if window in self._needles] if self._needles else []
+        if not found:
+            return None
+        readable = self._readable(packet, set())
+        told = (window for window in found if not any(window in inner for inner in readable))
+        return next((self._needles[window] for window in told), None)
+
+    def _readable(self, packet: bytes, asked: set[Security]) -> list[bytes]:
+        """The packets inside this one, or inside one that it quotes, that nobody wanted to be secret."""
+        found = security(packet)
+        if found is None:
+            quote = quoted(packet)
+            return self._readable(quote, asked) if quote else []
+        if found in asked:
+            return []
+        asked.add(found)
+        readable: list[bytes] = []
+        for inner in self._shown.get(found, ()):
+            # AH around ESP shows no more than ESP does
+            readable += [inner] if security(inner) is None else self._readable(inner, asked)
+        return readable
+
+
+def _hides_nothing(sa: SaInstalled) -> bool:
+    """AH, and ESP with NULL encryption or GMAC (RFC 2410, RFC 4543)."""
+    cipher, _, _ = sa.suite.partition("-")
+    return sa.protocol == "AH" or cipher == "null" or cipher.endswith("gmac")
 
 
 def _needle(inner: bytes) -> bytes | None:
     """The start of a sealed packet's payload, where it is long enough and not too plain to give it away.
 
-    Later fragments have none: they begin anywhere, and the same data may be sent elsewhere in clear.
+    Later fragments have none: they begin anywhere, and the same data may be sent elsewhere in clear. ESP and AH
+    have none either: they do not need the second SA around them, which may end before they do.
     """
-    if inner[6] & 0x1F or inner[7]:
+    if ip.fragment_offset(inner) or security(inner) is not None:
         return None
-    start = ipv4.payload(inner)[:NEEDLE_LENGTH]
-    return start if len(start) == NEEDLE_LENGTH and len(set(start)) >= LEAST_DISTINCT else None
-
-
-def _find(sealed: dict[bytes, int], packet: bytes) -> int | None:
-    """The turn of sealing of the first needle that `packet` holds anywhere."""
-    windows = (packet[at : at + NEEDLE_LENGTH] for at in range(len(packet) - NEEDLE_LENGTH + 1))
-    return next((sealed[window] for window in windows if window in sealed), None)
+    _, start = ip.upper_layer(inner)
+    needle = bytes(inner[start : ip.total_length(inner)][:NEEDLE_LENGTH])
+    return needle if len(needle) == NEEDLE_LENGTH and len(set(needle)) >= LEAST_DISTINCT else None
 
 
 def _reachable(simulator: Simulator, start: set[str]) -> set[str]:
