@@ -200,6 +200,7 @@ ROWS = (
         status=Status.CURRENT,
         rfc=4543,
         esp_only=True,
+        encrypts=False,
     ),
     Encryption(
         id=11,
@@ -214,6 +215,7 @@ ROWS = (
         status=Status.CURRENT,
         rfc=2410,
         esp_only=True,
+        encrypts=False,
     ),
     Encryption(
         id=3,

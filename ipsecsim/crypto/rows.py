@@ -122,6 +122,8 @@ class Encryption:
     aliases: tuple[str, ...] = ()
     esp_only: bool = False
     """True when IKE must not use it for its own messages."""
+    encrypts: bool = True
+    """False when it only authenticates, or does nothing at all: what it seals can be read."""
 
     @property
     def combined(self) -> bool:

@@ -9,6 +9,7 @@ ICMP error quotes the packet.
 
 from collections.abc import Iterable, Iterator
 
+from ipsecsim.crypto.catalogue import WORDS, Encryption
 from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import PacketSealed, SaInstalled
 from ipsecsim.ipsec.policy import Policy, PolicyAction
@@ -182,8 +183,10 @@ class _Secrets:
 
 def _hides_nothing(sa: SaInstalled) -> bool:
     """AH, and ESP with NULL encryption or GMAC (RFC 2410, RFC 4543)."""
-    cipher, _, _ = sa.suite.partition("-")
-    return sa.protocol == "AH" or cipher == "null" or cipher.endswith("gmac")
+    if sa.protocol == "AH":
+        return True
+    row = WORDS[sa.suite.partition("-")[0]].row
+    return isinstance(row, Encryption) and not row.encrypts
 
 
 def _needle(inner: bytes) -> bytes | None:

@@ -58,7 +58,10 @@ def protected(protocol: IpProtocol, words: str, mode: Mode, **options: int) -> W
 @pytest.mark.parametrize("wan_mtu", [1500, 600])
 @pytest.mark.parametrize(
     ("protocol", "words"),
-    [(IpProtocol.AH, "sha256"), (IpProtocol.ESP, HIDING), (IpProtocol.ESP, "aes128-sha256")],
+    [
+        (IpProtocol.AH, "sha256"),
+        *((IpProtocol.ESP, words) for words in (HIDING, "aes128-sha256", SHOWING, "aes128gmac")),
+    ],
 )
 def test_no_sa_leaks_whether_it_hides_or_not(protocol, words, mode, wan_mtu):
     world = protected(protocol, words, mode, wan_mtu=wan_mtu)
@@ -128,7 +131,7 @@ def ah_packet(content: bytes, following: int = IpProtocol.IPV4, sequence: int = 
 
 
 @pytest.mark.parametrize("secret", [SECRET, SECRET6], ids=["IPv4", "IPv6"])
-@pytest.mark.parametrize("suite", ["null-sha256", "aes128gmac"])
+@pytest.mark.parametrize("suite", [SHOWING, "aes128gmac"])
 def test_esp_that_does_not_encrypt_may_be_read_and_a_copy_outside_it_may_not(quiet, suite, secret):
     told = [installed(quiet, "ESP", suite), sealing("ESP", secret, 1)]
     packet = esp_packet(secret + bytes(18))
