@@ -28,6 +28,7 @@ class DropReason(Enum):
     FRAG_OVERLAP = ("ip", "the fragment overlaps one that is already here", "RFC 791 3.2")
     FRAG_TABLE_FULL = ("ip", "too many fragments wait to be put together", "RFC 791 3.2")
     TOO_BIG = ("ip", "larger than any permitted datagram", "RFC 791 3.1")
+    ICMP_RATE = ("ip", "the node has told too many errors by ICMP already", "RFC 4443 2.4")
     ICMP_CHECKSUM = ("ip", "the ICMP checksum is wrong", "RFC 792")
     UDP_CHECKSUM = ("udp", "the UDP checksum is wrong", "RFC 768")
     UDP_SHORT = (

@@ -62,7 +62,8 @@ class Node:
         self._links: dict[str, Link] = {}
         for interface, link in interfaces:
             self._links[interface.name] = link
-            link.attach(self, interface.name, interface.address)
+            for address in interface.addresses:
+                link.attach(self, interface.name, address.packed)
         self._performers: dict[type[Action], Callable[[Any], list[Action] | None]] = {
             Transmit: self._transmit,
             DatagramArrived: self._datagram_arrived,

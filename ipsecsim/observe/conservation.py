@@ -17,6 +17,7 @@ from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.violation import Violation
 from ipsecsim.stack.events import (
+    FragmentsAbandoned,
     FragmentStored,
     PacketDelivered,
     PacketFragmented,
@@ -40,6 +41,7 @@ IN_PLAY: Account = {
     PacketHeld: lambda _: -1,
     HoldEnded: lambda _: +1,
     FragmentStored: lambda _: -1,
+    FragmentsAbandoned: lambda given_up: given_up.pieces,
     PacketFragmented: lambda cut: cut.pieces - 1,
     PacketDelivered: lambda _: -1,
     FrameSent: lambda _: -1,
@@ -54,6 +56,7 @@ WAITING_FOR_SA: Account = {
 }
 WAITING_FRAGMENTS: Account = {
     FragmentStored: lambda _: +1,
+    FragmentsAbandoned: lambda given_up: -given_up.pieces,
     PacketReassembled: lambda whole: 1 - whole.pieces,  # the last piece never waited
     PacketDropped: lambda dropped: -(dropped.reason is DropReason.FRAG_TIMEOUT),
 }

@@ -266,6 +266,16 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
         lambda e: f"kept the fragment at {e.offset} of packet {e.identification} until the others come",
         "RFC 791 3.2",
     ),
+    stack.FragmentsAbandoned: (
+        lambda e: (
+            f"gave up packet {e.identification} and its {_count(e.pieces, 'fragment')}: others overlap them"
+        ),
+        "RFC 8200 4.5",
+    ),
+    stack.PathMtuLowered: (
+        lambda e: f"packets to {unpack(e.destination)} have {e.mtu} B at most from now on",
+        lambda e: "RFC 1191 3" if len(e.destination) == 4 else "RFC 8201 4",
+    ),
     stack.PacketReassembled: (
         lambda e: f"put packet {e.identification} together from {e.pieces} fragments: {len(e.packet)} B",
         "RFC 791 3.2",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ipsecsim.base.actions import Action
-from ipsecsim.wire.icmpv4 import IcmpError
+from ipsecsim.stack.icmp import IcmpError
 
 
 @dataclass(slots=True)
@@ -29,10 +29,14 @@ class DatagramArrived(Action):
 
 @dataclass(slots=True)
 class PacketArrived(Action):
-    """A packet of a protocol that somebody above the stack has asked for."""
+    """A whole packet of a protocol that somebody above the stack has asked for.
+
+    `offset` is where that protocol's header begins: behind IPv4 options or IPv6 extension headers.
+    """
 
     protocol: int
     packet: bytes
+    offset: int
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class EchoReplyArrived(Action):
 
 @dataclass(slots=True)
 class IcmpErrorArrived(Action):
-    """Bad news about a packet that this node sent."""
+    """Bad news about a packet that this node sent; `source` is its own address when it found out by itself."""
 
     source: bytes
     error: IcmpError

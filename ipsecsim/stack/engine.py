@@ -1,4 +1,4 @@
-"""The IP stack of one node: receive, forward, deliver, send."""
+"""The IP stack of one node: receive, forward, deliver, send; IPv4 and IPv6 on one path."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
-from ipsecsim.stack import icmp
+from ipsecsim.stack import extensions, icmp, path_mtu
 from ipsecsim.stack.actions import (
     DatagramArrived,
     EchoReplyArrived,
@@ -19,21 +19,25 @@ from ipsecsim.stack.actions import (
 )
 from ipsecsim.stack.events import (
     EchoAnswered,
-    FragmentStored,
     IcmpErrorSent,
     PacketDelivered,
     PacketForwarded,
     PacketFragmented,
     PacketOriginated,
-    PacketReassembled,
+    PathMtuLowered,
 )
-from ipsecsim.stack.fragments import Reassembler, fragment
-from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.fragments import fragment
+from ipsecsim.stack.icmp import Problem, Refused
+from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.path import HookTable, Passage, walk
+from ipsecsim.stack.path_mtu import PathMtuTable
+from ipsecsim.stack.reassembly import Reassembler
 from ipsecsim.stack.routes import Route, RouteTable
-from ipsecsim.wire import icmpv4, ipv4, udp
-from ipsecsim.wire.icmpv4 import Echo, IcmpError, IcmpType, TimeExceededCode, UnreachableCode
+from ipsecsim.wire import icmpv4, icmpv6, ip, ipv4, ipv6, udp
 from ipsecsim.wire.numbers import IpProtocol
+from ipsecsim.wire.reader import Malformed
+
+LARGEST_PACKET = 0xFFFF
 
 
 class HostStack:
@@ -50,11 +54,17 @@ class HostStack:
         self.forwards = forwards
         self.tap = tap
         self._identification = entropy.fork("ip identification").below(0x10000)
-        self._reassembler = Reassembler()
-        self.addresses = frozenset(interface.address for interface in self.interfaces.values())
+        self._fragment_identification = entropy.fork("ipv6 identification").below(1 << 32)
+        self._reassembler = Reassembler(tap)
+        self._paths = PathMtuTable()  # what routers told
+        self._tunnels = PathMtuTable()  # what was told by `report_error` about packets of this node
+        self._error_budget = icmp.ErrorBudget()
+        self.addresses = frozenset(
+            address.packed for interface in self.interfaces.values() for address in interface.addresses
+        )
         for interface in self.interfaces.values():
-            network = _network_of(interface)
-            self.routes.add(Route(network, None, interface.name))
+            for address in interface.addresses:
+                self.routes.add(Route(_network_of(address), None, interface.name))
 
     # -- feed verbs -----------------------------------------------------------------------------
 
@@ -77,47 +87,23 @@ class HostStack:
         dont_fragment: bool = False,
         exempt: bool = False,
     ) -> list[Action]:
-        """Make a packet and send it. Without `source`, the address of the interface it leaves by is used."""
-        route = self.routes.lookup(destination)
-        if source is None:
-            source = destination if route is None else self.interfaces[route.interface].address
-        packet = ipv4.build(
-            source,
-            destination,
-            protocol,
-            payload,
-            identification=self.fresh_identification(),
-            tos=tos,
-            dont_fragment=dont_fragment,
-        )
-        return self._originate(packet, destination, route, exempt=exempt)
+        """Make a packet and send it. Without `source`, the address of the interface it leaves by is used.
 
-    def send_packet(self, packet: bytes, *, exempt: bool = False) -> list[Action]:
-        """Send a finished packet of this node's own."""
-        destination = packet[ipv4.DESTINATION]
-        return self._originate(packet, destination, self.routes.lookup(destination), exempt=exempt)
+        `dont_fragment` keeps an IPv6 packet whole too: it is then dropped where this node would have to cut it.
+        """
+        if source is None:
+            source = self.address_towards(destination)
+        packet = self._make(source, destination, protocol, payload, tos, dont_fragment)
+        return self._originate(packet, destination, exempt=exempt, whole=dont_fragment)
+
+    def send_packet(self, packet: bytes, *, exempt: bool = True) -> list[Action]:
+        """Send a finished packet of either version, such as the IPsec engine makes."""
+        return self._originate(packet, ip.destination(packet), exempt=exempt)
 
     def fresh_identification(self) -> int:
-        """A value for the Identification field. None comes again soon, which a counter does best (RFC 6864 4.1)."""
+        """A value for IPv4's Identification. None comes again soon, which a counter does best (RFC 6864 4.1)."""
         self._identification = (self._identification + 1) & 0xFFFF
         return self._identification
-
-    def _originate(
-        self, packet: bytes, destination: bytes, route: Route | None, *, exempt: bool
-    ) -> list[Action]:
-        if self.tap is not None:
-            self.tap(PacketOriginated(packet))
-        if destination in self.addresses:
-            return self._deliver(packet, Passage(), 0)
-        if route is None:
-            return self._drop(DropReason.IP_NO_ROUTE, packet)
-        passage = Passage(outbound=route.interface, exempt=exempt)
-        if self.hooks.output:
-            verdict = walk(self.hooks.output, packet, passage)
-            if isinstance(verdict, list):
-                return verdict
-            packet = verdict
-        return self._leave(packet, route, passage)
 
     def send_datagram(
         self,
@@ -132,9 +118,10 @@ class HostStack:
         checksum: bool = True,
         exempt: bool = False,
     ) -> list[Action]:
-        """Send a UDP datagram."""
+        """Send a UDP datagram. Over IPv6 it has a checksum, come what may (RFC 8200 8.1)."""
         if source is None:
             source = self.address_towards(destination)
+        checksum = checksum or len(destination) == 16
         segment = udp.build(source, destination, source_port, destination_port, payload, checksum=checksum)
         return self.send(
             source,
@@ -146,22 +133,55 @@ class HostStack:
             exempt=exempt,
         )
 
+    def report_error(self, packet: bytes, problem: Problem, now: Instant, *, mtu: int = 0) -> list[Action]:
+        """Tell the source of a packet by ICMP what became of it; a source on this node is told directly.
+
+        For whoever takes packets at a hook. With TOO_BIG `mtu` is what would have fitted: this node's own packets
+        to that destination are cut to it, before they come to the hooks, for the next ten minutes.
+        """
+        if ip.source(packet) not in self.addresses:
+            return self._complain(packet, problem, mtu, now)
+        if problem is Problem.TOO_BIG:
+            self._lower(self._tunnels, ip.destination(packet), mtu, now)
+        return self._tell_own(packet, problem, mtu)
+
     def address_towards(self, destination: bytes) -> bytes:
         """The source address a packet to `destination` gets; the destination itself when there is no route."""
         route = self.routes.lookup(destination)
-        return destination if route is None else self.interfaces[route.interface].address
+        if route is None:
+            return destination
+        leaving = self.interfaces[route.interface]
+        if len(leaving.address) == len(destination):
+            return leaving.address
+        for interface in (leaving, *self.interfaces.values()):
+            own = interface.address_like(destination)
+            if own is not None:
+                return own
+        return destination
+
+    def mtu_towards(self, destination: bytes) -> int:
+        """The largest packet that gets to `destination` in one piece, as far as is known: link or path MTU.
+
+        Without a route it is that of the largest packet there is.
+        """
+        route = self.routes.lookup(destination)
+        return LARGEST_PACKET if route is None else self._mtu_by(route, destination)
 
     def next_deadline(self) -> Instant | None:
-        """When fragments run out of time."""
-        return self._reassembler.next_deadline()
+        """When fragments run out of time, or a path MTU is to be forgotten."""
+        if not self._paths.known and not self._tunnels.known:
+            return self._reassembler.next_deadline()
+        tables = (self._reassembler, self._paths, self._tunnels)
+        return min(at for table in tables if (at := table.next_deadline()) is not None)
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""
-        for partial in self._reassembler.pop_expired(now):
-            # each waiting piece is a packet that ends here
-            for _ in partial.pieces:
-                self._drop(DropReason.FRAG_TIMEOUT, partial.first)
-        return []
+        self._paths.forget_old(now)
+        self._tunnels.forget_old(now)
+        actions: list[Action] = []
+        for first in self._reassembler.expire(now):
+            actions += self._complain(first, Problem.REASSEMBLY, 0, now)
+        return actions
 
     @property
     def fragments_waiting(self) -> int:
@@ -172,7 +192,12 @@ class HostStack:
 
     def _enter(self, packet: bytes, passage: Passage, now: Instant) -> list[Action]:
         try:
-            ipv4.check(packet)
+            if packet and packet[0] >> 4 == 6:
+                ipv6.check(packet)
+                destination = packet[ipv6.DESTINATION]
+            else:
+                ipv4.check(packet)
+                destination = packet[ipv4.DESTINATION]
         except RemoteError as wrong:
             return self._drop(wrong.reason, packet, str(wrong))
         if self.hooks.prerouting:
@@ -180,20 +205,22 @@ class HostStack:
             if isinstance(verdict, list):
                 return verdict
             packet = verdict
-        if packet[ipv4.DESTINATION] in self.addresses:
+            destination = ip.destination(packet)
+        if destination in self.addresses:
             return self._deliver(packet, passage, now)
         if not self.forwards:
             return self._drop(DropReason.IP_NOT_LOCAL, packet)
-        return self._forward(packet, passage)
+        return self._forward(packet, destination, passage, now)
 
-    def _forward(self, packet: bytes, passage: Passage) -> list[Action]:
-        if packet[ipv4.TTL] <= 1:
+    def _forward(self, packet: bytes, destination: bytes, passage: Passage, now: Instant) -> list[Action]:
+        hops_at = ipv4.TTL if len(destination) == 4 else ipv6.HOP_LIMIT
+        if packet[hops_at] <= 1:
             self._drop(DropReason.IP_TTL, packet)
-            return self._complain(packet, IcmpType.TIME_EXCEEDED, TimeExceededCode.IN_TRANSIT)
-        route = self.routes.lookup(packet[ipv4.DESTINATION])
+            return self._complain(packet, Problem.HOPS, 0, now)
+        route = self.routes.lookup(destination)
         if route is None:
             self._drop(DropReason.IP_NO_ROUTE, packet)
-            return self._complain(packet, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.NET)
+            return self._complain(packet, Problem.NO_ROUTE, 0, now)
         passage.outbound = route.interface
         if self.hooks.forward:
             verdict = walk(self.hooks.forward, packet, passage)
@@ -201,118 +228,216 @@ class HostStack:
                 return verdict
             packet = verdict
         changed = bytearray(packet)
-        ipv4.decrement_ttl(changed)
+        if hops_at == ipv4.TTL:
+            ipv4.decrement_ttl(changed)
+        else:
+            changed[hops_at] -= 1  # no checksum to mend
         if self.tap is not None:
-            self.tap(
-                PacketForwarded(
-                    route.interface, route.next_hop or packet[ipv4.DESTINATION], changed[ipv4.TTL]
-                )
-            )
-        return self._leave(bytes(changed), route, passage)
+            self.tap(PacketForwarded(route.interface, route.next_hop or destination, changed[hops_at]))
+        packet = bytes(changed)
+        mtu = self.interfaces[route.interface].mtu
+        if len(packet) <= mtu and not self.hooks.postrouting:  # as most packets leave
+            return [Transmit(route.interface, route.next_hop or destination, packet)]
+        return self._leave(packet, destination, route, passage, mtu, now)
 
-    def _leave(self, packet: bytes, route: Route, passage: Passage) -> list[Action]:
+    def _make(
+        self,
+        source: bytes,
+        destination: bytes,
+        protocol: int,
+        payload: bytes,
+        tos: int = 0,
+        dont_fragment: bool = False,  # noqa: FBT001, FBT002 - hot, and called with names in sight
+    ) -> bytes:
+        if len(destination) == 16:
+            return ipv6.build(source, destination, protocol, payload, traffic_class=tos)
+        return ipv4.build(
+            source,
+            destination,
+            protocol,
+            payload,
+            identification=self.fresh_identification(),
+            tos=tos,
+            dont_fragment=dont_fragment,
+        )
+
+    def _originate(
+        self, packet: bytes, destination: bytes, *, exempt: bool, whole: bool = False
+    ) -> list[Action]:
+        """A packet made here sets out. `whole`: this node does not cut it either."""
+        if self.tap is not None:
+            self.tap(PacketOriginated(packet))
+        if destination in self.addresses:
+            return self._deliver(packet, Passage(), 0)
+        route = self.routes.lookup(destination)
+        if route is None:
+            self._drop(DropReason.IP_NO_ROUTE, packet)
+            return self._tell_own(packet, Problem.NO_ROUTE)
+        passage = Passage(outbound=route.interface, exempt=exempt)
+        limit = self._tunnels.get(destination) if self._tunnels.known and not exempt else None
+        if limit is not None or (whole and len(destination) == 16):
+            mtu = min(limit or LARGEST_PACKET, self._mtu_by(route, destination))
+            if len(packet) > mtu:
+                if whole or not _source_may_cut(packet):
+                    return self._refuse_own(packet, mtu)
+                pieces = self._cut(packet, mtu)
+                return [a for piece in pieces for a in self._output(piece, destination, route, passage)]
+        return self._output(packet, destination, route, passage)
+
+    def _output(self, packet: bytes, destination: bytes, route: Route, passage: Passage) -> list[Action]:
+        if self.hooks.output:
+            verdict = walk(self.hooks.output, packet, passage)
+            if isinstance(verdict, list):
+                return verdict
+            packet = verdict
+        return self._leave(packet, destination, route, passage, self._mtu_by(route, destination), 0)
+
+    def _leave(
+        self, packet: bytes, destination: bytes, route: Route, passage: Passage, mtu: int, now: Instant
+    ) -> list[Action]:
         if self.hooks.postrouting:
             verdict = walk(self.hooks.postrouting, packet, passage)
             if isinstance(verdict, list):
                 return verdict
             packet = verdict
-        next_hop = route.next_hop or packet[ipv4.DESTINATION]
-        mtu = self.interfaces[route.interface].mtu
+        next_hop = route.next_hop or destination
         if len(packet) <= mtu:
             return [Transmit(route.interface, next_hop, packet)]
-        if packet[6] & 0x40:  # DF
+        if passage.inbound is None and not passage.decapsulated:
+            if not _source_may_cut(packet):
+                return self._refuse_own(packet, mtu)
+        elif not ip.may_be_fragmented_on_the_way(packet):
             self._drop(DropReason.IP_DF_TOO_BIG, packet, f"{len(packet)} bytes, MTU {mtu}")
-            return self._complain(
-                packet, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.FRAGMENTATION_NEEDED, mtu
-            )
+            return self._complain(packet, Problem.TOO_BIG, mtu, now)
+        return [Transmit(route.interface, next_hop, piece) for piece in self._cut(packet, mtu)]
+
+    def _cut(self, packet: bytes, mtu: int) -> list[bytes]:
+        """The fragments of a packet; none, and a drop, when it can't be cut so small."""
+        self._fragment_identification = (self._fragment_identification + 1) & 0xFFFFFFFF
         try:
-            pieces = fragment(packet, mtu)
+            pieces = fragment(packet, mtu, self._fragment_identification)
         except RemoteError as refused:
-            return self._drop(refused.reason, packet, str(refused))
+            self._drop(refused.reason, packet, str(refused))
+            return []
         if self.tap is not None:
             self.tap(PacketFragmented(len(pieces), mtu))
-        return [Transmit(route.interface, next_hop, piece) for piece in pieces]
+        return pieces
 
     # -- for this node --------------------------------------------------------------------------
 
     def _deliver(self, packet: bytes, passage: Passage, now: Instant) -> list[Action]:
-        if ipv4.is_fragment(packet):
-            whole = self._reassemble(packet, now)
+        try:
+            whole = self._reassembler.whole(packet, now)
             if whole is None:
                 return []
             packet = whole
-        if self.hooks.input:
-            verdict = walk(self.hooks.input, packet, passage)
-            if isinstance(verdict, list):
-                return verdict
-            packet = verdict
-        protocol = packet[ipv4.PROTOCOL]
-        try:
+            if self.hooks.input:
+                verdict = walk(self.hooks.input, packet, passage)
+                if isinstance(verdict, list):
+                    return verdict
+                packet = verdict
+            protocol, offset = ip.upper_layer(packet)
             if protocol == IpProtocol.UDP:
-                return self._deliver_udp(packet)
-            if protocol == IpProtocol.ICMP:
-                return self._deliver_icmp(packet)
+                return self._deliver_udp(packet, offset, now)
+            if protocol == (IpProtocol.ICMP if ip.version(packet) == 4 else IpProtocol.ICMPV6):
+                return self._deliver_icmp(packet, offset, now)
+        except Refused as refused:
+            self._drop(refused.reason, packet, str(refused))
+            if refused.problem is None:
+                return []
+            return self._complain(packet, refused.problem, refused.pointer, now)
         except RemoteError as wrong:
             return self._drop(wrong.reason, packet, str(wrong))
         if protocol in self.protocols:
-            return [PacketArrived(protocol, packet)]
+            return [PacketArrived(protocol, packet, offset)]
         self._drop(DropReason.PORT_CLOSED, packet, f"protocol {protocol}")
-        return self._complain(packet, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.PROTOCOL)
+        if protocol == IpProtocol.NO_NEXT:
+            return []  # nothing follows, so nobody is missing (RFC 8200 4.7)
+        pointer = extensions.where_protocol_stands(packet) if ip.version(packet) == 6 else 0
+        return self._complain(packet, Problem.PROTOCOL, pointer, now)
 
-    def _deliver_udp(self, packet: bytes) -> list[Action]:
-        source, destination = packet[ipv4.SOURCE], packet[ipv4.DESTINATION]
-        segment = ipv4.payload(packet)
+    def _deliver_udp(self, packet: bytes, offset: int, now: Instant) -> list[Action]:
+        source, destination = ip.source(packet), ip.destination(packet)
+        segment = packet[offset : ip.total_length(packet)]
         udp.check(source, destination, segment)
+        if len(source) == 16 and segment[6:8] == b"\0\0":  # RFC 8200 8.1: over IPv6 it is not optional
+            raise Malformed("a UDP datagram over IPv6 without a checksum", DropReason.UDP_CHECKSUM)
         source_port, destination_port, payload = udp.parse(segment)
         if destination_port in self.ports:
             return [DatagramArrived(source, source_port, destination, destination_port, payload, packet)]
         self._drop(DropReason.PORT_CLOSED, packet, f"UDP port {destination_port}")
-        return self._complain(packet, IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.PORT)
+        return self._complain(packet, Problem.PORT, 0, now)
 
-    def _deliver_icmp(self, packet: bytes) -> list[Action]:
-        message = icmpv4.parse(ipv4.payload(packet))
-        source, destination = packet[ipv4.SOURCE], packet[ipv4.DESTINATION]
+    def _deliver_icmp(self, packet: bytes, offset: int, now: Instant) -> list[Action]:
+        message = icmp.parse(packet, offset)
+        source, destination = ip.source(packet), ip.destination(packet)
         if self.tap is not None:
-            self.tap(PacketDelivered(IpProtocol.ICMP, "icmp"))
-        if isinstance(message, Echo) and not message.is_reply:
+            self.tap(PacketDelivered(icmp.protocol_for(source), "icmp"))
+        if isinstance(message, icmpv4.Echo | icmpv6.Echo):
+            if message.is_reply:
+                return [EchoReplyArrived(source, message.identifier, message.sequence, message.data)]
             if self.tap is not None:
                 self.tap(EchoAnswered(source, message.sequence))
+            answer = icmp.answer(message, destination, source)
             return self.send(
-                destination, source, IpProtocol.ICMP, icmp.answer_echo(message), tos=packet[ipv4.TOS]
+                destination, source, icmp.protocol_for(source), answer, tos=ip.traffic_class(packet)
             )
-        if isinstance(message, Echo):
-            return [EchoReplyArrived(source, message.identifier, message.sequence, message.data)]
-        if isinstance(message, IcmpError):
+        if isinstance(message, icmpv4.IcmpError | icmpv6.IcmpError):
+            self._learn(message, now)
             return [IcmpErrorArrived(source, message)]
         return []
 
-    def _reassemble(self, packet: bytes, now: Instant) -> bytes | None:
-        try:
-            whole = self._reassembler.add(packet, now)
-        except RemoteError as refused:
-            self._drop(refused.reason, packet, str(refused))
-            return None
-        identification = int.from_bytes(packet[4:6], "big")
-        if whole is None:
+    # -- path MTUs and errors -------------------------------------------------------------------
+
+    def _mtu_by(self, route: Route, destination: bytes) -> int:
+        mtu = self.interfaces[route.interface].mtu
+        if self._paths.known:
+            return min(mtu, self._paths.get(destination) or mtu)
+        return mtu
+
+    def _learn(self, error: icmp.IcmpError, now: Instant) -> None:
+        """A router said that a packet of this node was too big."""
+        if not icmp.is_too_big(error):
+            return
+        told = path_mtu.told_by(error)
+        if told is not None and told[0] in self.addresses and error.mtu < self.mtu_towards(told[1]):
+            self._lower(self._paths, told[1], error.mtu, now)
+
+    def _lower(self, table: PathMtuTable, destination: bytes, mtu: int, now: Instant) -> None:
+        lowered = table.lower(destination, mtu, now)
+        if lowered is not None and self.tap is not None:
+            self.tap(PathMtuLowered(destination, lowered))
+
+    def _tell_own(self, packet: bytes, problem: Problem, rest: int = 0) -> list[Action]:
+        """Tell a program on this node."""
+        return [IcmpErrorArrived(ip.source(packet), icmp.error_about(packet, problem, rest))]
+
+    def _complain(self, packet: bytes, problem: Problem, rest: int, now: Instant) -> list[Action]:
+        """Tell the sender, unless that is forbidden, or there is no way to it, or too much was said already."""
+        sender = ip.source(packet)
+        if sender in self.addresses or not icmp.may_complain_about(packet, problem):
+            return []
+        if self.routes.lookup(sender) is None:
+            return []
+        addressed = ip.destination(packet)
+        # RFC 4443 2.2 (a): who was addressed answers
+        own = addressed if addressed in self.addresses else self.address_towards(sender)
+        error = icmp.error_about(packet, problem, rest)
+        message = icmp.emit(error, own, sender)
+        if not self._error_budget.spend(now):
+            # the error that is not sent counts as a packet made and dropped
+            unsent = self._make(own, sender, icmp.protocol_for(sender), message)
             if self.tap is not None:
-                self.tap(FragmentStored(identification, int.from_bytes(packet[6:8], "big") % 0x2000 * 8))
-            return None
+                self.tap(PacketOriginated(unsent))
+            return self._drop(DropReason.ICMP_RATE, unsent)
         if self.tap is not None:
-            self.tap(PacketReassembled(identification, whole[1], whole[0]))
-        return whole[0]
+            mtu = rest if problem is Problem.TOO_BIG else 0
+            self.tap(IcmpErrorSent(sender, error.type, error.code, mtu))
+        return self.send(own, sender, icmp.protocol_for(sender), message)
 
-    # -- helpers --------------------------------------------------------------------------------
-
-    def _complain(self, packet: bytes, kind: IcmpType, code: int, mtu: int = 0) -> list[Action]:
-        """Tell the sender, unless that is forbidden or there is no way to it."""
-        if not icmp.may_complain_about(packet):
-            return []
-        sender = bytes(packet[ipv4.SOURCE])
-        if sender in self.addresses or self.routes.lookup(sender) is None:
-            return []
-        if self.tap is not None:
-            self.tap(IcmpErrorSent(sender, kind, code, mtu))
-        return self.send(None, sender, IpProtocol.ICMP, icmp.error_about(packet, kind, code, mtu).emit())
+    def _refuse_own(self, packet: bytes, mtu: int) -> list[Action]:
+        self._drop(DropReason.IP_DF_TOO_BIG, packet, f"{len(packet)} bytes, MTU {mtu}")
+        return self._tell_own(packet, Problem.TOO_BIG, mtu)
 
     def _drop(self, reason: DropReason, packet: bytes, detail: str = "") -> list[Action]:
         if self.tap is not None:
@@ -320,7 +445,12 @@ class HostStack:
         return []
 
 
-def _network_of(interface: Interface) -> Prefix:
-    host_bits = 8 * len(interface.address) - interface.prefix_length
-    number = int.from_bytes(interface.address, "big") >> host_bits << host_bits
-    return Prefix(number.to_bytes(len(interface.address), "big"), interface.prefix_length)
+def _source_may_cut(packet: bytes) -> bool:
+    return ip.version(packet) == 6 or ip.may_be_fragmented_on_the_way(packet)
+
+
+def _network_of(address: Address) -> Prefix:
+    bits = 8 * len(address.packed)
+    host_bits = bits - address.prefix_length
+    number = int.from_bytes(address.packed, "big") >> host_bits << host_bits
+    return Prefix(number.to_bytes(bits // 8, "big"), address.prefix_length)

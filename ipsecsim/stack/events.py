@@ -14,7 +14,7 @@ class PacketOriginated(TraceEvent):
 
 @dataclass(slots=True)
 class PacketForwarded(TraceEvent):
-    """A packet for somebody else goes on; `ttl` is what is left."""
+    """A packet for somebody else goes on; `ttl` is what is left of its time to live or hop limit."""
 
     outbound: str
     next_hop: bytes
@@ -61,6 +61,22 @@ class FragmentStored(TraceEvent):
 
     identification: int
     offset: int
+
+
+@dataclass(slots=True)
+class FragmentsAbandoned(TraceEvent):
+    """Fragments that waited are given up with their packet, since others overlap; a drop follows for each."""
+
+    identification: int
+    pieces: int
+
+
+@dataclass(slots=True)
+class PathMtuLowered(TraceEvent):
+    """Packets of this node to `destination` will be smaller: one was too big on the way, or for its tunnel."""
+
+    destination: bytes
+    mtu: int
 
 
 @dataclass(slots=True)

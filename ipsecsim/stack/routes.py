@@ -15,21 +15,21 @@ class Route:
 
 
 class RouteTable:
-    """One dict a prefix length, tried from the longest; every change empties the cache."""
+    """For each IP version one dict a prefix length, tried from the longest; every change empties the cache."""
 
     CACHE_LIMIT = 10_000
 
     def __init__(self) -> None:
-        self._by_length: dict[int, dict[int, Route]] = {}
-        self._lengths: list[int] = []
+        # by how many bytes an address has, then from the longest prefix to the shortest: routes by network
+        self._by_length: dict[int, dict[int, dict[int, Route]]] = {4: {}, 16: {}}
         self._cache: dict[bytes, Route | None] = {}
 
     def add(self, route: Route) -> None:
         """Put a route in place of the one for the same prefix."""
-        length = route.prefix.length
-        network = int.from_bytes(route.prefix.network, "big")
-        self._by_length.setdefault(length, {})[network] = route
-        self._lengths = sorted(self._by_length, reverse=True)
+        prefix = route.prefix
+        lengths = self._by_length[len(prefix.network)]
+        lengths.setdefault(prefix.length, {})[int.from_bytes(prefix.network, "big")] = route
+        self._by_length[len(prefix.network)] = dict(sorted(lengths.items(), reverse=True))
         self._cache.clear()
 
     def lookup(self, destination: bytes) -> Route | None:
@@ -40,16 +40,21 @@ class RouteTable:
             return self._decide(destination)
 
     def all(self) -> list[Route]:
-        """Every route, the most specific first."""
-        return [route for length in self._lengths for route in self._by_length[length].values()]
+        """Every route, IPv4 before IPv6, the most specific first."""
+        return [
+            route
+            for lengths in self._by_length.values()
+            for routes in lengths.values()
+            for route in routes.values()
+        ]
 
     def _decide(self, destination: bytes) -> Route | None:
         bits = 8 * len(destination)
         number = int.from_bytes(destination, "big")
         found = None
-        for length in self._lengths:
+        for length, routes in self._by_length[len(destination)].items():
             host_bits = bits - length
-            found = self._by_length[length].get(number >> host_bits << host_bits)
+            found = routes.get(number >> host_bits << host_bits)
             if found is not None:
                 break
         if len(self._cache) >= self.CACHE_LIMIT:

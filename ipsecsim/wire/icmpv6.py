@@ -57,11 +57,12 @@ class TimeExceededCode(IntEnum):
 
 
 class ParameterProblemCode(IntEnum):
-    """Codes of PARAMETER_PROBLEM (RFC 4443 3.4)."""
+    """Codes of PARAMETER_PROBLEM (RFC 4443 3.4; the last one RFC 8200 4.5)."""
 
     ERRONEOUS_FIELD = 0
     UNKNOWN_NEXT_HEADER = 1
     UNKNOWN_OPTION = 2
+    INCOMPLETE_CHAIN = 3
 
 
 @dataclass(slots=True)

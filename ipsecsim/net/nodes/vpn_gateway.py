@@ -136,8 +136,7 @@ class VpnGateway(Node):
         return self.ike.datagram(path, message, now)
 
     def _packet_arrived(self, action: PacketArrived) -> list[Action] | None:
-        start = ip.upper_layer(action.packet)[1]
-        return self.ipsec.inbound(action.protocol, action.packet, start, self.simulator.now)
+        return self.ipsec.inbound(action.protocol, action.packet, action.offset, self.simulator.now)
 
     def _send_datagram(self, action: SendDatagram) -> list[Action]:
         return self.stack.send_datagram(

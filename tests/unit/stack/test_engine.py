@@ -14,8 +14,8 @@ from ipsecsim.stack.actions import (
     Transmit,
 )
 from ipsecsim.stack.engine import HostStack
-from ipsecsim.stack.fragments import TIMEOUT
 from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.reassembly import TIMEOUT
 from ipsecsim.stack.routes import Route, RouteTable
 from ipsecsim.wire import icmpv4, ipv4, udp
 from ipsecsim.wire.icmpv4 import Echo, IcmpError, IcmpType, TimeExceededCode, UnreachableCode
@@ -115,8 +115,8 @@ def test_fragments_that_stay_alone_time_out():
     node = Node()
     whole = ping()
     node.receive(ipv4.build(PEER, ME, IpProtocol.ICMP, whole[20:36], identification=5, more_fragments=True))
-    assert node.stack.next_deadline() == TIMEOUT
-    node.stack.handle_timeout(TIMEOUT)
+    assert node.stack.next_deadline() == TIMEOUT[4]
+    node.stack.handle_timeout(TIMEOUT[4])
     assert node.drops == [DropReason.FRAG_TIMEOUT]
 
 

@@ -6,14 +6,9 @@ from hypothesis import strategies as st
 
 from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
-from ipsecsim.stack.fragments import (
-    MOST_PACKETS,
-    MOST_PIECES,
-    TIMEOUT,
-    FragmentRefused,
-    Reassembler,
-    fragment,
-)
+from ipsecsim.stack.fragments import fragment
+from ipsecsim.stack.icmp import Refused
+from ipsecsim.stack.reassembly import MOST_PACKETS, MOST_PIECES, TIMEOUT, Reassembler
 from ipsecsim.wire import ipv4
 
 A, B = pack("10.1.0.1"), pack("10.2.0.1")
@@ -36,13 +31,13 @@ def test_pieces_in_any_order_give_the_packet_back(length, mtu, order):
     reassembler = Reassembler()
     results = [reassembler.add(each, 0) for each in pieces]
     assert results[:-1] == [None] * (len(pieces) - 1)
-    assert results[-1] == (whole, len(pieces))
+    assert results[-1] == whole
     assert reassembler.waiting == 0
     assert reassembler.next_deadline() is None
 
 
 def refused(reassembler: Reassembler, packet: bytes) -> DropReason:
-    with pytest.raises(FragmentRefused) as caught:
+    with pytest.raises(Refused) as caught:
         reassembler.add(packet, 0)
     return caught.value.reason
 
@@ -88,7 +83,7 @@ def test_neither_packets_nor_pieces_grow_without_bound():
 def test_pieces_are_forgotten_in_time():
     reassembler = Reassembler()
     reassembler.add(piece(0, 8, more=True), 5)
-    assert reassembler.next_deadline() == 5 + TIMEOUT
-    assert reassembler.pop_expired(4 + TIMEOUT) == []
-    assert len(reassembler.pop_expired(5 + TIMEOUT)) == 1
+    assert reassembler.next_deadline() == 5 + TIMEOUT[4]
+    assert reassembler.expire(4 + TIMEOUT[4]) == []
+    assert reassembler.expire(5 + TIMEOUT[4]) == [piece(0, 8, more=True)]
     assert reassembler.waiting == 0
