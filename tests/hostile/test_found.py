@@ -12,7 +12,9 @@ from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, narrow
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.ipsec.association import Direction
-from ipsecsim.stack.fragments import MOST_PACKETS, FragmentRefused, Reassembler, fragment
+from ipsecsim.stack.fragments import fragment
+from ipsecsim.stack.icmp import Refused
+from ipsecsim.stack.reassembly import MOST_PACKETS, Reassembler
 from ipsecsim.wire import ipv4
 from ipsecsim.wire.dissect import dissect_payloads
 from ipsecsim.wire.ike.chain import emit_message, parse_message
@@ -33,7 +35,7 @@ A, B = pack("10.1.0.2"), pack("10.1.0.1")
 
 
 def refused(reassembler: Reassembler, packet: bytes) -> DropReason:
-    with pytest.raises(FragmentRefused) as caught:
+    with pytest.raises(Refused) as caught:
         reassembler.add(packet, 0)
     return caught.value.reason
 
@@ -73,7 +75,7 @@ def test_options_on_the_first_of_the_largest_fragments_made_a_packet_that_cannot
 
 
 def test_cutting_a_fragment_at_the_end_of_the_offset_field_wrote_an_offset_that_does_not_fit():
-    with pytest.raises(FragmentRefused):
+    with pytest.raises(Refused):
         fragment(piece(0x1FFF * 8, bytes(700), more=False), 576)
 
 
