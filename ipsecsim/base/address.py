@@ -28,6 +28,11 @@ class Prefix:
         return cls(network.network_address.packed, network.prefixlen)
 
     @property
+    def version(self) -> int:
+        """4 or 6."""
+        return 4 if len(self.network) == 4 else 6
+
+    @property
     def first(self) -> bytes:
         """The lowest address of the network."""
         return self.network

@@ -82,6 +82,12 @@ class Node:
         """The address a person means by the node's name: that of its first interface."""
         return next(iter(self.stack.interfaces.values())).address
 
+    def address_of(self, version: int) -> bytes | None:
+        """What the name means in one IP version: the first address of that kind, or None."""
+        size = 4 if version == 4 else 16
+        every = (each.packed for own in self.stack.interfaces.values() for each in own.addresses)
+        return next((packed for packed in every if len(packed) == size), None)
+
     def is_quiet(self) -> bool:
         """Is nothing under way here that would end by itself?"""
         return all(application.next_deadline() is None for application in self.applications)

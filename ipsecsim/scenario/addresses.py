@@ -1,121 +1,191 @@
 """Networks for links and addresses for their ends, where the file pins none.
 
-A link that touches hosts gets 10.N.0.0/24, one between routers and gateways a documentation prefix, in the
-file's order. On each link gateways and routers come first, then hosts.
+A link that touches hosts gets 10.N.0.0/24 and fd00:10:N::/64, one between routers and gateways a documentation
+prefix, in the file's order; `ip:` says which versions there are. On each link gateways and routers come first,
+then hosts.
 """
 
 import ipaddress
 from collections.abc import Iterator
-from itertools import chain
 
 from ipsecsim.base.address import Prefix, unpack
+from ipsecsim.scenario import schema
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
 from ipsecsim.scenario.problems import Problems
-from ipsecsim.scenario.tree import Map, Text
+from ipsecsim.scenario.tree import Map, Node, Seq, Text
+from ipsecsim.wire.ipv6 import MINIMUM_MTU
 
-_Net = ipaddress.IPv4Network
+_Net = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_AROUND = {4: 24, 6: 64}
+"""How long the prefix of a network is that the file pins by an address alone."""
 
 
 def assign(network: Network, names: Names, problems: Problems) -> None:
-    """Give every link its network and every end its address."""
-    taken: list[_Net] = []
+    """Give every link its networks and every end its addresses."""
     for wire in network.wires.values():
-        pinned = _pinned_net(wire, problems)
-        if pinned is not None:
-            wire.net = _prefix(pinned)
-            taken.append(pinned)
-    # Pinned networks are few, so each candidate is held against all of them.
-    inner, outer = _free(_host_nets(), taken), _free(_outer_nets(), taken)
+        _check_versions(wire, network, problems)
+        _check_mtu(wire, network, problems)
+    problems.stop()
+    for version in network.versions:
+        _assign(network, version, problems)
     for wire in network.wires.values():
-        if wire.net is None:
-            source = inner if network.touches_hosts(wire) else outer
-            wire.net = _prefix(next(source))
         _number(wire, network, names, problems)
 
 
-def _pinned_net(wire: Wire, problems: Problems) -> _Net | None:
-    """The network the file says, or the /24 around the first address it pins."""
-    text = wire.node.text("net")
-    if text is None:
-        addresses = wire.node.map("addrs")
-        first = next(iter(addresses.entries.values())).node if addresses and addresses.entries else None
-        if not isinstance(first, Text):
-            return None
-        try:
-            return ipaddress.IPv4Network((first.value, 24), strict=False)
-        except ValueError:
-            return None  # said in `_number`, where every address is looked at
-    net = ipaddress.ip_network(text.value)
-    if isinstance(net, ipaddress.IPv6Network):
-        problems.not_yet("IPv6 addresses", text.place)
+def _assign(network: Network, version: int, problems: Problems) -> None:
+    """Networks of one version for all links."""
+    taken: list[_Net] = []
+    for wire in network.wires.values():
+        pinned = _pinned_net(wire, version, problems)
+        if pinned is not None:
+            wire.nets[version] = _prefix(pinned)
+            taken.append(pinned)
+    # Pinned networks are few, so each candidate is held against all of them.
+    inner, outer = _free(_HOST_NETS[version](), taken), _free(_OUTER_NETS[version](), taken)
+    for wire in network.wires.values():
+        if version not in wire.nets:
+            wire.nets[version] = _prefix(next(inner if network.touches_hosts(wire) else outer))
+
+
+def _texts(node: Node | None) -> list[Text]:
+    """One text, or a list of them."""
+    found = node.items if isinstance(node, Seq) else [node]
+    return [text for text in found if isinstance(text, Text)]
+
+
+def _pinned_addresses(wire: Wire) -> Iterator[tuple[str, Text]]:
+    """Each address that the file gives, with its node."""
+    for node, entry in (wire.node.map("addrs") or Map(wire.node.place)).entries.items():
+        for text in _texts(entry.node):
+            yield node, text
+
+
+def _version(text: str) -> int | None:
+    """The IP version of an address or network; None for what is neither."""
+    try:
+        return ipaddress.ip_network(text, strict=False).version
+    except ValueError:
         return None
-    return net
+
+
+def missing_version(version: int) -> str:
+    """What to do about an address of a version that the topology does not have."""
+    return f"this topology has no IPv{version}; write  ip: both  at the top, or  ip: {version}"
+
+
+def _check_versions(wire: Wire, network: Network, problems: Problems) -> None:
+    for text in (*_texts(wire.node.get("net")), *(text for _, text in _pinned_addresses(wire))):
+        version = _version(text.value)
+        if version is not None and version not in network.versions:
+            problems.add(missing_version(version), text.place)
+
+
+def _check_mtu(wire: Wire, network: Network, problems: Problems) -> None:
+    mtu = wire.node.text("mtu")
+    if 6 in network.versions and mtu is not None and schema.MTU.read(mtu.value) < MINIMUM_MTU:
+        message = f"IPv6 needs links with an MTU of {MINIMUM_MTU} or more (RFC 8200 5)"
+        problems.add(message, mtu.place)
+
+
+def _pinned_net(wire: Wire, version: int, problems: Problems) -> _Net | None:
+    """The network the file says, or the one around the first address it pins."""
+    found = [text for text in _texts(wire.node.get("net")) if _version(text.value) == version]
+    if len(found) > 1:
+        problems.add(f"link '{wire.name}' has two IPv{version} networks; one is enough", found[1].place)
+    if found:
+        return ipaddress.ip_network(found[0].value)
+    first = next((text.value for _, text in _pinned_addresses(wire) if _version(text.value) == version), None)
+    # an address that is none is said in `_take_pinned`, where every address is looked at
+    return None if first is None else ipaddress.ip_network((first, _AROUND[version]), strict=False)
 
 
 def _number(wire: Wire, network: Network, names: Names, problems: Problems) -> None:
-    assert wire.net is not None  # noqa: S101  # `assign` has just set it
-    net = ipaddress.IPv4Network((wire.net.network, wire.net.length))
-    used: dict[bytes, str] = {}
-    _take_pinned(wire, net, used, names, problems)
-    free = (address.packed for address in net.hosts())
+    """Addresses for all ends of a link."""
+    used = _take_pinned(wire, network, names, problems)
     ordered = sorted(wire.ends, key=lambda end: not network.forwards(end[0]))
-    for node, _ in ordered:
-        if node in wire.addresses:
-            continue
-        address = next((each for each in free if each not in used), None)
-        if address is None:
-            text = wire.node.text("net")
-            place = wire.node.place if text is None else text.place
-            problems.add(f"{net} has no room for the {len(wire.ends)} ends of link '{wire.name}'", place)
-            return
-        wire.addresses[node] = address
-        used[address] = node
+    for version in network.versions:
+        net = _net(wire, version)
+        free = (address.packed for address in net.hosts())
+        for node, _ in ordered:
+            if wire.address(node, version) is not None:
+                continue
+            address = next((each for each in free if each not in used), None)
+            if address is None:
+                texts = [text for text in _texts(wire.node.get("net")) if _version(text.value) == version]
+                place = texts[0].place if texts else wire.node.place
+                message = f"{net} has no room for the {len(wire.ends)} ends of link '{wire.name}'"
+                problems.add(message, place)
+                break
+            wire.addresses[version][node] = address
+            used[address] = node
 
 
-def _take_pinned(wire: Wire, net: _Net, used: dict[bytes, str], names: Names, problems: Problems) -> None:
+def _take_pinned(wire: Wire, network: Network, names: Names, problems: Problems) -> dict[bytes, str]:
+    """Take over the addresses that the file gives; whose each of them is."""
+    wire.addresses = {version: {} for version in network.versions}
+    used: dict[bytes, str] = {}
     on_link = [node for node, _ in wire.ends]
-    for node, entry in (wire.node.map("addrs") or Map(wire.node.place)).entries.items():
-        text = entry.node
-        if not isinstance(text, Text):
-            continue
-        if node not in on_link:
-            known = "is not on" if node in names.nodes else "is no node, so not on"
-            message = f"'{node}' {known} link '{wire.name}'; on it: {', '.join(on_link)}"
+    for key, entry in (wire.node.map("addrs") or Map(wire.node.place)).entries.items():
+        if key not in on_link:
+            known = "is not on" if key in names.nodes else "is no node, so not on"
+            message = f"'{key}' {known} link '{wire.name}'; on it: {', '.join(on_link)}"
             problems.add(message, entry.key.place)
+    for node, text in _pinned_addresses(wire):
+        if node not in on_link:
             continue
         try:
             address = ipaddress.ip_address(text.value)
         except ValueError:
             problems.add(f"'{text.value}' is no address; write for example 10.1.0.1", text.place)
             continue
-        if isinstance(address, ipaddress.IPv6Address):
-            problems.not_yet("IPv6 addresses", text.place)
+        net = _net(wire, address.version)
+        here = wire.addresses[address.version]
+        if node in here:
+            message = f"{node} has an IPv{address.version} address on link '{wire.name}' already"
+            problems.add(message, text.place)
         elif address not in net:
             problems.add(f"{address} is outside the net {net} of link '{wire.name}'", text.place)
-        elif net.prefixlen < 31 and address in (net.network_address, net.broadcast_address):
+        elif _is_no_node(address, net):
             problems.add(f"{address} names the whole net {net}, no single node", text.place)
         elif address.packed in used:
             problems.add(f"{address} is the address of {used[address.packed]} already", text.place)
         else:
             used[address.packed] = node
-            wire.addresses[node] = address.packed
+            here[node] = address.packed
+    return used
 
 
-def address_towards(network: Network, node: str, peer: str) -> bytes | None:
-    """The address that `node` is known by to `peer`; None when there is no way between them."""
+def _is_no_node(address: ipaddress.IPv4Address | ipaddress.IPv6Address, net: _Net) -> bool:
+    """The network's own address and, in IPv4, the one of all its nodes."""
+    if net.num_addresses <= 2:
+        return False
+    return address == net.network_address or (address.version == 4 and address == net.broadcast_address)
+
+
+def _net(wire: Wire, version: int) -> _Net:
+    net = wire.nets[version]
+    return ipaddress.ip_network((net.network, net.length))
+
+
+def address_towards(network: Network, node: str, peer: str, version: int | None = None) -> bytes | None:
+    """The address that `node` is known by to `peer`; None when there is no way between them.
+
+    Where nobody says which IP version, the first one of the topology.
+    """
     way = network.path(node, peer)
-    return None if way is None else way[0][1].addresses.get(node)
+    return None if way is None else way[0][1].address(node, version or network.versions[0])
 
 
-def main_address(network: Network, node: str) -> bytes | None:
+def main_address(network: Network, node: str, version: int | None = None) -> bytes | None:
     """The address a bare node name stands for: the one on its first link, for a gateway the first outside."""
     wires = network.wires_of[node]
     outside = [
         wire for wire in wires if network.kinds[node] == "gateway" and not network.is_protected(node, wire)
     ]
     chosen = outside or wires
-    return chosen[0].addresses.get(node) if chosen else None
+    return chosen[0].address(node, version or network.versions[0]) if chosen else None
 
 
 def show(address: bytes) -> str:
@@ -127,13 +197,13 @@ def _prefix(net: _Net) -> Prefix:
     return Prefix(net.network_address.packed, net.prefixlen)
 
 
-def _host_nets() -> Iterator[_Net]:
+def _host_nets_ipv4() -> Iterator[_Net]:
     for third in range(256):
         for second in range(1, 256):
             yield ipaddress.IPv4Network(f"10.{second}.{third}.0/24")
 
 
-def _outer_nets() -> Iterator[_Net]:
+def _outer_nets_ipv4() -> Iterator[_Net]:
     """The three networks set aside for examples (RFC 5737), then those for benchmarks and shared space."""
     documentation = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
     yield from map(ipaddress.IPv4Network, documentation)
@@ -141,5 +211,23 @@ def _outer_nets() -> Iterator[_Net]:
         yield from ipaddress.IPv4Network(large).subnets(new_prefix=24)
 
 
+def _host_nets_ipv6() -> Iterator[_Net]:
+    """Numbered as the IPv4 ones, in decimal digits: fd00:10:12::/64 goes with 10.12.0.0/24."""
+    for third in range(10_000):
+        for second in range(1, 256):
+            yield ipaddress.IPv6Network(f"fd00:10:{second}:{third}::/64")
+
+
+def _outer_nets_ipv6() -> Iterator[_Net]:
+    """Parts of the network set aside for examples (RFC 3849)."""
+    for third in range(10_000):
+        for second in range(1, 10_000):
+            yield ipaddress.IPv6Network(f"2001:db8:{second}:{third}::/64")
+
+
+_HOST_NETS = {4: _host_nets_ipv4, 6: _host_nets_ipv6}
+_OUTER_NETS = {4: _outer_nets_ipv4, 6: _outer_nets_ipv6}
+
+
 def _free(nets: Iterator[_Net], taken: list[_Net]) -> Iterator[_Net]:
-    return chain(net for net in nets if not any(net.overlaps(other) for other in taken))
+    return (net for net in nets if not any(net.overlaps(other) for other in taken))

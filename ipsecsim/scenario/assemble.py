@@ -2,9 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Literal, cast
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.scenario import matrix, references, schema, to_model
+from ipsecsim.scenario.addresses import missing_version
 from ipsecsim.scenario.model import (
     Expectation,
     NodeSpec,
@@ -41,10 +43,11 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         tuple(_look_for(root)),
         value(TEXT, root, schema.TOP, "seed"),
         optional(schema.DURATION, root, "until"),
+        cast(Literal["4", "6", "both"], value(TEXT, root, schema.TOP, "ip")),
         nodes,
         links,
         _tunnels(root, known, nodes),
-        _script(understood.sentences),
+        _script(understood.sentences, network.versions, problems),
         _expectations(understood),
         groups=understood.groups,
         params=understood.params,
@@ -98,7 +101,9 @@ def _tunnels(root: Map, known: Names, nodes: Mapping[str, NodeSpec]) -> dict[str
     return made
 
 
-def _script(sentences: references.Read) -> tuple[ScriptEntry, ...]:
+def _script(
+    sentences: references.Read, versions: tuple[int, ...], problems: Problems
+) -> tuple[ScriptEntry, ...]:
     """The script with absolute times wherever they are known, and a name of its own for all traffic."""
     made: list[ScriptEntry] = []
     before: Instant | None = 0
@@ -119,6 +124,9 @@ def _script(sentences: references.Read) -> tuple[ScriptEntry, ...]:
                 plus = offset
         within = optional(schema.DURATION, step.node, "within")
         do = tuple(_named(action, used) for action in step.do)
+        for action in do:
+            if isinstance(action, Ping | Send) and action.ip is not None and action.ip not in versions:
+                problems.add(missing_version(action.ip), action.place)
         made.append(ScriptEntry(at, plus, step.when, do, step.expect, within, step.node.place))
     return tuple(made)
 

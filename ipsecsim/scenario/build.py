@@ -24,14 +24,14 @@ from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.turn import Observer
 from ipsecsim.scenario import model
-from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.routes import Route
 from ipsecsim.wire.ike.numbers import TsType
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 ANY_IDENTITY = "%any"  # swanctl's word for whoever knows the secret
-EVERYWHERE = (bytes(4), b"\xff" * 4)
+EVERYWHERE = ((bytes(4), b"\xff" * 4), (bytes(16), b"\xff" * 16))
 
 
 @dataclass(slots=True)
@@ -71,10 +71,7 @@ def _link_options(spec: model.LinkSpec) -> LinkOptions:
 
 def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simulator) -> None:
     interfaces = [
-        (
-            Interface(each.name, each.address, each.prefix_length, topology.links[each.link].mtu),
-            simulator.links[each.link],
-        )
+        (_interface(each, topology.links[each.link].mtu), simulator.links[each.link])
         for each in spec.interfaces
     ]
     node: Node
@@ -95,10 +92,16 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
         node.add_route(Route(route.prefix, route.via, route.interface))
 
 
+def _interface(spec: model.InterfaceSpec, mtu: int) -> Interface:
+    (address, prefix_length), *others = spec.addresses
+    return Interface(spec.name, address, prefix_length, mtu, tuple(Address(*each) for each in others))
+
+
 def _policies(node: model.NodeSpec) -> list[Policy]:
     """IKE passes in clear; then the children in the file's order; all else is discarded by default."""
     ike = tuple(
-        Selector(EVERYWHERE, EVERYWHERE, IpProtocol.UDP, (port, port), (0, LAST_PORT))
+        Selector(everywhere, everywhere, IpProtocol.UDP, (port, port), (0, LAST_PORT))
+        for everywhere in EVERYWHERE
         for port in (IKE_PORT, NAT_T_PORT)
     )
     policies = [Policy("ike", PolicyAction.BYPASS, ike)]
@@ -112,10 +115,13 @@ def _policies(node: model.NodeSpec) -> list[Policy]:
 
 
 def _connection(node: model.NodeSpec, spec: model.ConnectionSpec) -> Connection:
+    versions = {len(each) for each in spec.local_addrs or spec.remote_addrs}
+    remote = next(each for each in spec.remote_addrs if len(each) in versions)
+    own = (packed for each in node.interfaces for packed, _ in each.addresses if len(packed) == len(remote))
     return Connection(
         spec.name,
-        spec.local_addrs[0] if spec.local_addrs else node.interfaces[0].address,
-        spec.remote_addrs[0],
+        next((each for each in spec.local_addrs if len(each) == len(remote)), None) or next(own),
+        remote,
         Identity.from_text(spec.local.id),
         None if spec.remote.id == ANY_IDENTITY else Identity.from_text(spec.remote.id),
         spec.proposals,
@@ -140,7 +146,12 @@ def _child(node: model.NodeSpec, connection: model.ConnectionSpec, spec: model.C
 def _traffic_selectors(specs: tuple[model.SelectorSpec, ...]) -> tuple[TrafficSelector, ...]:
     return tuple(
         TrafficSelector(
-            TsType.IPV4_ADDR_RANGE, each.protocol, each.start_port, each.end_port, each.start, each.end
+            TsType.IPV4_ADDR_RANGE if len(each.start) == 4 else TsType.IPV6_ADDR_RANGE,
+            each.protocol,
+            each.start_port,
+            each.end_port,
+            each.start,
+            each.end,
         )
         for each in specs
     )
@@ -208,7 +219,7 @@ def _ping(world: World, action: model.Ping) -> None:
     node = world.simulator.nodes[action.source]
     application = Ping(
         node,
-        world.simulator.nodes[action.to].address,
+        _address(world, action),
         name=action.name,
         count=action.count,
         size=action.size,
@@ -226,10 +237,17 @@ def _send(world: World, action: model.Send) -> None:
     node.run(
         Send(
             node,
-            world.simulator.nodes[action.to].address,
+            _address(world, action),
             name=action.name,
             destination_port=action.dport,
             source_port=action.sport,
             size=action.size,
         )
     )
+
+
+def _address(world: World, action: model.Ping | model.Send) -> bytes:
+    """Where traffic goes: the address that the node's name stands for, in the IP version asked for."""
+    node = world.simulator.nodes[action.to]
+    asked = None if action.ip is None else node.address_of(action.ip)
+    return asked or node.address

@@ -227,18 +227,24 @@ class _Worker:
             self.problems.add(f"{node} has no interface '{interface}'; known: {names}", place)
 
     def _count_net(self, link: Map, index: int) -> None:
-        """The net of the index-th copy: a counted link's net counts upward."""
-        net = link.text("net")
+        """The nets of the index-th copy: a counted link's net counts upward."""
+        net = link.get("net")
         if net is None or index == 0:
             return
+        texts = net.items if isinstance(net, Seq) else [net]
+        moved = [self._moved(text, index) for text in texts if isinstance(text, Text)]
+        link.put("net", Seq(net.place, list(moved)) if isinstance(net, Seq) else moved[0], net.place)
+
+    def _moved(self, net: Text, index: int) -> Text:
+        """The index-th network after this one."""
         first = ipaddress.ip_network(net.value)
         start = int(first.network_address) + index * first.num_addresses
         try:
-            moved = ipaddress.ip_network((start, first.prefixlen))
+            moved = type(first)((start, first.prefixlen))
         except ValueError:
             self.problems.add(f"'{net.value}' leaves no room to count so far upward", net.place)
-            return
-        link.put("net", plain(str(moved), net.place))
+            return net
+        return plain(str(moved), net.place)
 
     # -- tunnels
 

@@ -41,13 +41,14 @@ class Remark:
 class InterfaceSpec:
     """One end of a link. Named by the file, else after its link.
 
-    `protected` is RFC 4301's word: True on the side of a gateway whose networks stand behind it.
+    `addresses` holds one of each IP version, with the network's prefix length; the first one is meant where
+    nobody says which. `protected` is RFC 4301's word: True on the side of a gateway whose networks stand
+    behind it.
     """
 
     name: str
     link: str
-    address: bytes
-    prefix_length: int
+    addresses: tuple[tuple[bytes, int], ...]
     protected: bool
 
 
@@ -64,13 +65,13 @@ class RouteSpec:
 class LinkSpec:
     """A cable of two ends or a LAN of more. `endpoints` are (node, interface), in the file's order.
 
-    `rate` None is as fast as you like. Of the two bounds on the queue `limit` counts packets, `queue`
-    bytes (None: not bounded that way).
+    `nets` has a network of each IP version. `rate` None is as fast as you like. Of the two bounds on the queue
+    `limit` counts packets, `queue` bytes (None: not bounded that way).
     """
 
     name: str
     endpoints: tuple[tuple[str, str], ...]
-    net: Prefix
+    nets: tuple[Prefix, ...]
     delay: Duration
     rate: int | None
     mtu: int
@@ -217,7 +218,7 @@ class TunnelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """`ping FROM TO`: ICMP echo requests. `size` counts the data bytes.
+    """`ping FROM TO`: ICMP echo requests. `size` counts the data bytes, `ip` None is the topology's first version.
 
     `name` is this traffic's alone: what the file says or the verb, then 'ping 2', 'ping 3'. `text` is the
     sentence with group and counted names worked out.
@@ -229,6 +230,7 @@ class Ping:
     size: int
     interval: Duration
     df: bool
+    ip: int | None
     name: str
     text: str
     place: Place = field(default=NOWHERE, compare=False, repr=False)
@@ -238,7 +240,7 @@ class Ping:
 class Send:
     """`send FROM TO`: one datagram. `size` counts the payload bytes; `sport` None means any free port.
 
-    `name` and `text` as for Ping.
+    `ip`, `name` and `text` as for Ping.
     """
 
     source: str
@@ -247,6 +249,7 @@ class Send:
     dport: int
     sport: int | None
     size: int
+    ip: int | None
     name: str
     text: str
     place: Place = field(default=NOWHERE, compare=False, repr=False)
@@ -388,6 +391,7 @@ class Topology:
     look_for: tuple[str, ...]
     seed: str
     until: Duration | None
+    ip: Literal["4", "6", "both"]
     nodes: Mapping[str, NodeSpec]
     links: Mapping[str, LinkSpec]
     tunnels: Mapping[str, TunnelSpec]

@@ -12,17 +12,24 @@ from ipsecsim.scenario.tree import Map, Seq, Text
 ENDS = ("host", "laptop", "attacker")
 """Kinds that do not forward."""
 
+VERSIONS = {"4": (4,), "6": (6,), "both": (4, 6)}
+"""IP versions by what `ip:` says. The first one is meant where nobody says which."""
+
 
 @dataclass(slots=True)
 class Wire:
-    """A link: its ends in the file's order, its network, and each node's address on it."""
+    """A link: its ends in the file's order, and for each IP version its network and each node's address on it."""
 
     name: str
     number: int
     node: Map
     ends: list[tuple[str, str]]
-    net: Prefix | None = None
-    addresses: dict[str, bytes] = field(default_factory=dict)
+    nets: dict[int, Prefix] = field(default_factory=dict)
+    addresses: dict[int, dict[str, bytes]] = field(default_factory=dict)
+
+    def address(self, node: str, version: int) -> bytes | None:
+        """A node's address on it."""
+        return self.addresses.get(version, {}).get(node)
 
 
 class Network:
@@ -30,6 +37,8 @@ class Network:
 
     def __init__(self, root: Map, names: Names, problems: Problems) -> None:
         self.place = root.place
+        said = root.text("ip")
+        self.versions: tuple[int, ...] = VERSIONS["4" if said is None else said.value]
         self.kinds: dict[str, str] = {name: _kind(node) for name, node in names.nodes.items()}
         self.wires: dict[str, Wire] = {}
         self.wires_of: dict[str, list[Wire]] = {name: [] for name in self.kinds}

@@ -30,7 +30,6 @@ class Later:
 _NEVER = ("0", "0s")
 
 NOT_YET: dict[str, Later] = {
-    "top.ip": Later("IPv6 (ip: {value})", ("4",)),
     "top.pki": Later("a PKI of one's own (pki:)"),
     "node.kind": Later("nodes of kind '{value}'", ("host", "router", "gateway")),
     "node.nat": Later("NAT (nat:)", ("none",)),

@@ -133,7 +133,7 @@ def _check_addresses(node: Node | None, names: Names, problems: Problems) -> Non
         if address in ("any", "%any", "dynamic") or names.find_nodes(address):
             continue
         try:
-            network = ipaddress.ip_network(address)
+            ipaddress.ip_network(address)
         except ValueError:
             try:
                 meant = ipaddress.ip_network(address, strict=False)
@@ -148,9 +148,6 @@ def _check_addresses(node: Node | None, names: Names, problems: Problems) -> Non
                         names,
                         problems,
                     )
-            continue
-        if network.version == 6:
-            problems.not_yet("IPv6 addresses", text.place)
 
 
 def _check_transport(tunnel: Map, names: Names, problems: Problems) -> None:

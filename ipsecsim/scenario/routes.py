@@ -8,6 +8,7 @@ from collections import deque
 
 from ipsecsim.base.address import Prefix, unpack
 from ipsecsim.base.errors import ConfigError
+from ipsecsim.scenario.addresses import missing_version
 from ipsecsim.scenario.model import RouteSpec
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
@@ -19,13 +20,20 @@ from ipsecsim.scenario.tree import Seq, Text
 MOST = 2_000_000
 """Routes that a topology may need in all."""
 
-EVERYTHING = Prefix(bytes(4), 0)
+EVERYTHING = {4: Prefix(bytes(4), 0), 6: Prefix(bytes(16), 0)}
 _Table = dict[Prefix, RouteSpec]
 
 
 def tables(network: Network, names: Names, problems: Problems) -> dict[str, tuple[RouteSpec, ...]]:
-    """Each node's routes: its own links first, then the longest prefixes first."""
-    defaults = {node: _default(network, node) for node in network.kinds}
+    """Each node's routes, IPv4 before IPv6: its own links first, then the longest prefixes first."""
+    made = [_tables(network, names, problems, version) for version in network.versions]
+    return {node: tuple(route for table in made for route in table[node]) for node in network.kinds}
+
+
+def _tables(
+    network: Network, names: Names, problems: Problems, version: int
+) -> dict[str, tuple[RouteSpec, ...]]:
+    defaults = {node: _default(network, node, version) for node in network.kinds}
     lone = {
         node for node in network.kinds if defaults[node] is not None and len(_next_hops(network, node)) == 1
     }
@@ -35,14 +43,14 @@ def tables(network: Network, names: Names, problems: Problems) -> dict[str, tupl
         raise ConfigError(f"{message}; put parts behind gateways, or links on a LAN", network.place)
     made: dict[str, _Table] = {node: {} for node in network.kinds}
     for wire in network.wires.values():
-        _spread(network, wire, made, lone)
+        _spread(network, wire, made, lone, version)
     for node, table in made.items():
         default = defaults[node]
         if default is not None:
             made[node] = {net: route for net, route in table.items() if route.via != default.via}
-            made[node][EVERYTHING] = default
-        made[node] |= _own(network, names, node, problems)
-    return {node: (*_connected(network, node), *_sorted(table)) for node, table in made.items()}
+            made[node][EVERYTHING[version]] = default
+        made[node] |= _own(network, names, node, problems, version)
+    return {node: (*_connected(network, node, version), *_sorted(table)) for node, table in made.items()}
 
 
 def check_route(source: Text, names: Names) -> None:
@@ -55,7 +63,7 @@ def check_route(source: Text, names: Names) -> None:
                 raise Mistake(f"a route has no '{pair.key.text}'{hint}", pair.key.offset)
         raise Mistake("a route is a network and via=; write for example  10.7.0.0/16 via=alice")
     if sentence.words[0].text == "default":
-        raise Mistake("the default route is written 0.0.0.0/0 via=...")
+        raise Mistake("the default route is written 0.0.0.0/0 via=... (IPv6: ::/0)")
     prefix(sentence.words[0].text)
     via = sentence.pairs[0].value
     if via.text[:1].isdigit() or ":" in via.text:
@@ -67,11 +75,11 @@ def check_route(source: Text, names: Names) -> None:
         names.node(via)
 
 
-def _connected(network: Network, node: str) -> list[RouteSpec]:
+def _connected(network: Network, node: str, version: int) -> list[RouteSpec]:
     return [
-        RouteSpec(wire.net, None, network.interface(node, wire))
+        RouteSpec(wire.nets[version], None, network.interface(node, wire))
         for wire in network.wires_of[node]
-        if wire.net is not None
+        if version in wire.nets
     ]
 
 
@@ -89,7 +97,7 @@ def _next_hops(network: Network, node: str) -> list[tuple[str, Wire]]:
     ]
 
 
-def _default(network: Network, node: str) -> RouteSpec | None:
+def _default(network: Network, node: str, version: int) -> RouteSpec | None:
     """The one way out: a host's first router; a gateway's way to its peer; an inner router's gateway."""
     kind = network.kinds[node]
     hops = _next_hops(network, node)
@@ -108,7 +116,7 @@ def _default(network: Network, node: str) -> RouteSpec | None:
     if not hops:
         return None
     name, wire = hops[0]
-    return RouteSpec(EVERYTHING, wire.addresses.get(name), network.interface(node, wire))
+    return RouteSpec(EVERYTHING[version], wire.address(name, version), network.interface(node, wire))
 
 
 def _towards_gateway(network: Network, router: str) -> list[tuple[str, Wire]]:
@@ -122,9 +130,10 @@ def _towards_gateway(network: Network, router: str) -> list[tuple[str, Wire]]:
     return []
 
 
-def _spread(network: Network, wire: Wire, made: dict[str, _Table], lone: set[str]) -> None:
+def _spread(network: Network, wire: Wire, made: dict[str, _Table], lone: set[str], version: int) -> None:
     """Tell the nodes that may know it the way to a link's network; a single way out needs no telling."""
-    if wire.net is None:
+    net = wire.nets.get(version)
+    if net is None:
         return
     seen = {node for node, _ in wire.ends}
     todo = deque((node, wire) for node, _ in wire.ends)
@@ -142,12 +151,12 @@ def _spread(network: Network, wire: Wire, made: dict[str, _Table], lone: set[str
                 seen.add(name)
                 if name in lone:
                     continue
-                made[name].setdefault(wire.net, RouteSpec(wire.net, other.addresses.get(node), interface))
+                made[name].setdefault(net, RouteSpec(net, other.address(node, version), interface))
                 todo.append((name, other))
 
 
-def _own(network: Network, names: Names, node: str, problems: Problems) -> _Table:
-    """The routes the file gives a node."""
+def _own(network: Network, names: Names, node: str, problems: Problems, version: int) -> _Table:
+    """The routes of one IP version that the file gives a node."""
     made: _Table = {}
     listed = names.nodes[node].get("routes")
     for text in listed.items if isinstance(listed, Seq) else []:
@@ -155,8 +164,13 @@ def _own(network: Network, names: Names, node: str, problems: Problems) -> _Tabl
             continue
         sentence = parse(text)
         net = prefix(sentence.words[0].text)
+        if net.version not in network.versions:
+            problems.add(missing_version(net.version), text.place)
+            continue
+        if net.version != version:
+            continue
         via = sentence.pairs[0].value
-        found = _neighbour(network, names, node, via.text)
+        found = _neighbour(network, names, node, via.text, version)
         if found is None:
             problems.add(
                 f"'{via.text}' is no neighbour of {node}: a route goes via a node on one of its links",
@@ -164,20 +178,24 @@ def _own(network: Network, names: Names, node: str, problems: Problems) -> _Tabl
             )
             continue
         hop, wire = found
-        if net.length > 0 and hop in net and wire.net is not None and net.length >= wire.net.length:
+        if net.length > 0 and hop in net and net.length >= wire.nets[version].length:
             problems.add(f"{unpack(hop)} is inside {net}, so it can't be the way there", text.at(via.offset))
             continue
         made[net] = RouteSpec(net, hop, network.interface(node, wire))
     return made
 
 
-def _neighbour(network: Network, names: Names, node: str, via: str) -> tuple[bytes, Wire] | None:
+def _neighbour(
+    network: Network, names: Names, node: str, via: str, version: int
+) -> tuple[bytes, Wire] | None:
     members = names.find_nodes(via)
     for wire in network.wires_of[node]:
-        if members and members[0] != node and members[0] in wire.addresses:
-            return wire.addresses[members[0]], wire
-        if not members and wire.net is not None:
+        if members and members[0] != node:
+            hop = wire.address(members[0], version)
+            if hop is not None:
+                return hop, wire
+        if not members and version in wire.nets:
             hop = address(via)
-            if hop in wire.net:
+            if hop in wire.nets[version]:
                 return hop, wire
     return None

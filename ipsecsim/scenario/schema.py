@@ -120,9 +120,12 @@ LINK = Table(
         "mtu": Field(MTU, "the largest IP packet", "1500"),
         "priority": Field(word("dscp", "none"), "who goes first", "none"),
         "state": Field(UP_DOWN, "up or down", "up"),
-        "net": Field(PREFIX, "its network; left out: the next free one"),
+        "net": Field(
+            OneOrMany(PREFIX), "its network, or one of each IP version; left out: the next free one"
+        ),
         "addrs": Field(
-            MapOf(TEXT, by_node=True), "addresses by node; left out: gateways and routers first, then hosts"
+            MapOf(OneOrMany(TEXT), by_node=True),
+            "addresses by node; left out: gateways and routers first, then hosts",
         ),
         "from": Field(
             MapOf(Table("direction", _IMPAIRMENTS, like="link"), by_node=True),
@@ -334,7 +337,7 @@ TOP = Table(
         "look_for": Field(OneOrMany(TEXT), "what to watch"),
         "seed": Field(TEXT, "where chance begins", "1"),
         "until": Field(DURATION, "when to stop; left out: when all is quiet"),
-        "ip": Field(word("4", "6", "both"), "addresses of the links", "4"),
+        "ip": Field(word("4", "6", "both"), "IP versions of the links", "4"),
         "params": Field(MapOf(TEXT, parameter), "words to fill in, used as $word"),
         "matrix": Field(
             MapOf(ListOf(TEXT, "an axis is a list of values"), str),

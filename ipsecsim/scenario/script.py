@@ -54,6 +54,11 @@ def _rate(text: str) -> float:
     return float(text[:-2])
 
 
+def _version(text: str) -> int:
+    """An IP version."""
+    return int(str(_words("4", "6")(text)))
+
+
 def _words(*known: str) -> Option:
     def read(text: str) -> str:
         if text not in known:
@@ -70,12 +75,19 @@ _ADVERSARY = {"count": _count, "rate": _rate}
 SCRIPT_VERBS: dict[str, Verb] = {
     "ping": Verb(
         _FROM_TO,
-        {"count": _count, "size": _data_size, "interval": units.duration, "df": units.yes_no, **_NAME},
+        {
+            "count": _count,
+            "size": _data_size,
+            "interval": units.duration,
+            "df": units.yes_no,
+            "ip": _version,
+            **_NAME,
+        },
         "ping alice bob count=3",
     ),
     "send": Verb(
         _FROM_TO,
-        {"proto": _words("udp"), "dport": _port, "sport": _port, "size": _data_size, **_NAME},
+        {"proto": _words("udp"), "dport": _port, "sport": _port, "size": _data_size, "ip": _version, **_NAME},
         "send alice bob dport=9 size=100",
     ),
     "flow": Verb(
@@ -251,6 +263,7 @@ def _ping(source: str, to: str, options: Mapping[str, object], label: str, text:
         size=_number(options, "size", 56),
         interval=_number(options, "interval", units.TIME["s"]),
         df=bool(options.get("df", False)),
+        ip=_number(options, "ip", 0) or None,
         name=label,
         text=text,
         place=place,
@@ -265,6 +278,7 @@ def _send(source: str, to: str, options: Mapping[str, object], label: str, text:
         dport=_number(options, "dport", 9),
         sport=_number(options, "sport", 0) or None,
         size=_number(options, "size", 64),
+        ip=_number(options, "ip", 0) or None,
         name=label,
         text=text,
         place=place,

@@ -1,11 +1,11 @@
 """From the expanded tree to the model: every value read once, with the schema's defaults."""
 
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
 from ipsecsim.scenario import schema, schema_ipsec
-from ipsecsim.scenario.addresses import address_towards, main_address
+from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
 from ipsecsim.scenario.kinds import CommaList, Scalar, Table
 from ipsecsim.scenario.model import (
     AuthRound,
@@ -23,8 +23,9 @@ from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
 from ipsecsim.scenario.not_yet import SECRETS_LATER
 from ipsecsim.scenario.problems import Problems
+from ipsecsim.scenario.routes import EVERYTHING
 from ipsecsim.scenario.sentence import Word
-from ipsecsim.scenario.swanctl.values import address, items, selector_address, selectors
+from ipsecsim.scenario.swanctl.values import items, selector_address, selectors
 from ipsecsim.scenario.tree import Map, Text
 from ipsecsim.scenario.tunnels import identity
 
@@ -52,11 +53,10 @@ def place_of(root: Map, section: str, name: str) -> Place:
 def link(wire: Wire, place: Place) -> LinkSpec:
     """One link."""
     node = wire.node
-    assert wire.net is not None  # noqa: S101  # addresses are assigned
     return LinkSpec(
         wire.name,
         tuple(wire.ends),
-        wire.net,
+        tuple(wire.nets.values()),
         delay=value(schema.DURATION, node, schema.LINK, "delay"),
         rate=optional(schema.RATE, node, "rate"),
         mtu=value(schema.MTU, node, schema.LINK, "mtu"),
@@ -82,8 +82,10 @@ class Reader:
             InterfaceSpec(
                 network.interface(name, wire),
                 wire.name,
-                wire.addresses[name],
-                cast(Prefix, wire.net).length,
+                tuple(
+                    (addresses[name], wire.nets[version].length)
+                    for version, addresses in wire.addresses.items()
+                ),
                 network.is_protected(name, wire),
             )
             for wire in network.wires_of[name]
@@ -129,6 +131,10 @@ class Reader:
             self.problems.not_yet(
                 f"a connection that waits for any peer ('{name}' has no remote_addrs)", place
             )
+        local_addrs = self._addresses(entry, "local_addrs", node)
+        if local_addrs and remote_addrs and not set(map(len, local_addrs)) & set(map(len, remote_addrs)):
+            message = "local_addrs and remote_addrs are of different IP versions"
+            self.problems.add(message, entry.entries["remote_addrs"].key.place)
         rekey = value(schema_ipsec.SECONDS, entry, table, "rekey_time")
         reauth = value(schema_ipsec.SECONDS, entry, table, "reauth_time")
         over = optional(schema_ipsec.SECONDS, entry, "over_time")
@@ -145,7 +151,7 @@ class Reader:
         return ConnectionSpec(
             name,
             version=int(value(_WORD, entry, table, "version")),
-            local_addrs=self._addresses(entry, "local_addrs", node),
+            local_addrs=local_addrs,
             remote_addrs=remote_addrs,
             local_port=value(schema_ipsec.PORT, entry, table, "local_port"),
             remote_port=value(schema_ipsec.PORT, entry, table, "remote_port"),
@@ -212,8 +218,14 @@ class Reader:
             if "/" in text.value:
                 self.problems.not_yet(f"networks in {key}", text.place)
             else:
-                made.append(address(text.value))
+                made.append(self._known(Prefix.parse(text.value), text).network)
         return tuple(made)
+
+    def _known(self, prefix: Prefix, text: Text) -> Prefix:
+        """A network or address of a version that the topology has; notes one that it has not."""
+        if prefix.version not in self.network.versions:
+            self.problems.add(missing_version(prefix.version), text.place)
+        return prefix
 
     def _child(self, node: str, name: str, entry: Map, connection: Map, place: Place) -> ChildSpec:
         table = schema_ipsec.CHILD
@@ -271,12 +283,16 @@ class Reader:
         if word == "dynamic":
             return [Prefix(each, 8 * len(each)) for each in dynamic]
         if word in ("any", "%any"):
-            return [Prefix(bytes(4), 0)]
+            return [EVERYTHING[version] for version in self.network.versions]
         members = self.names.find_nodes(word)
         if members:
-            found = [main_address(self.network, self.names.node(Word(each, 0))) for each in members]
-            return [Prefix(each, 32) for each in found if each is not None]
-        return [schema_ipsec.PREFIXES.read(word)]
+            found = [
+                main_address(self.network, self.names.node(Word(each, 0)), version)
+                for each in members
+                for version in self.network.versions
+            ]
+            return [Prefix(each, 8 * len(each)) for each in found if each is not None]
+        return [self._known(schema_ipsec.PREFIXES.read(word), text)]
 
 
 _WORD = Scalar(str, {})

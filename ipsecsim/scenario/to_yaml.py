@@ -38,6 +38,8 @@ def expanded_yaml(topology: Topology) -> str:
     sections["seed"] = topology.seed
     if topology.until is not None:
         sections["until"] = show_duration(topology.until)
+    if topology.ip != "4":
+        sections["ip"] = topology.ip
     if topology.groups:
         sections["groups"] = {name: {"nodes": list(members)} for name, members in topology.groups.items()}
     sections["nodes"] = {name: _node(node) for name, node in topology.nodes.items()}
@@ -135,10 +137,15 @@ def _child(child: ChildSpec) -> _Value:
 def _link(link: LinkSpec, topology: Topology) -> _Value:
     made: dict[str, _Value] = {
         "endpoints": [f"{node}:{interface}" for node, interface in link.endpoints],
-        "net": str(link.net),
+        "net": _one_or_list([str(net) for net in link.nets]),
         "addrs": {
-            node: unpack(
-                next(each.address for each in topology.nodes[node].interfaces if each.link == link.name)
+            node: _one_or_list(
+                [
+                    unpack(address)
+                    for each in topology.nodes[node].interfaces
+                    if each.link == link.name
+                    for address, _ in each.addresses
+                ]
             )
             for node, _ in link.endpoints
         },
@@ -150,6 +157,10 @@ def _link(link: LinkSpec, topology: Topology) -> _Value:
     if link.queue is not None:
         made["queue"] = str(link.queue)
     return made
+
+
+def _one_or_list(texts: list[str]) -> _Value:
+    return texts[0] if len(texts) == 1 else list(texts)
 
 
 def _tunnel(tunnel: TunnelSpec) -> _Value:

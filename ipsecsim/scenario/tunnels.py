@@ -1,5 +1,6 @@
 """`tunnels:` said once becomes `ipsec:` at both ends, in swanctl's keys. What a node says itself wins."""
 
+import ipaddress
 from hashlib import sha256
 
 from ipsecsim.base.address import unpack
@@ -8,6 +9,7 @@ from ipsecsim.scenario.name_table import Names, children_of
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.schema_ipsec import CONNECTION_FIELDS
+from ipsecsim.scenario.swanctl.values import items
 from ipsecsim.scenario.tree import Map, Node, Seq, Text, build, overlay
 
 _MIRRORED = {"local": "remote", "remote": "local", "local_ts": "remote_ts", "remote_ts": "local_ts"}
@@ -28,7 +30,8 @@ def expand(root: Map, network: Network, names: Names, seed: str, problems: Probl
         if not isinstance(ends, Seq):
             continue
         nodes = [text.value for text in ends.items if isinstance(text, Text)]
-        addresses = [address_towards(network, node, peer) for node, peer in (nodes, nodes[::-1])]
+        version = _outer_version(tunnel, network)
+        addresses = [address_towards(network, node, peer, version) for node, peer in (nodes, nodes[::-1])]
         if None in addresses:
             problems.add(f"tunnel '{name}': no path leads from {nodes[0]} to {nodes[1]}", ends.place)
             continue
@@ -44,6 +47,18 @@ def expand(root: Map, network: Network, names: Names, seed: str, problems: Probl
     for node, ipsec in made.items():
         said = names.nodes[node].map("ipsec")
         names.nodes[node].put("ipsec", ipsec if said is None else overlay(ipsec, said), ipsec.place)
+
+
+def _outer_version(tunnel: Map, network: Network) -> int:
+    """The IP version between the ends: that of an address the file gives one of them, else the first one."""
+    for key in ("local_addrs", "remote_addrs"):
+        listed = tunnel.get(key)
+        for text in [] if listed is None else items(listed):
+            try:
+                return ipaddress.ip_address(text.value).version
+            except ValueError:
+                continue  # a node's name
+    return network.versions[0]
 
 
 def _add(ipsec: Map, part: Map) -> None:
@@ -109,7 +124,7 @@ def _connection(
         several = tunnel.map("children")
         if several is not None and several.map(child) is not None:
             said = overlay(said, several.map(child) or said)
-        children.put(child, _child(said, nodes, network, first=first), tunnel.place)
+        children.put(child, _child(said, nodes, addresses, network, first=first), tunnel.place)
     made.put("children", children, tunnel.place)
     return made
 
@@ -122,11 +137,13 @@ def _side(key: str, *, first: bool) -> str:
     return _MIRRORED.get(word, word) + dash + suffix
 
 
-def _child(said: Map, nodes: tuple[str, str], network: Network, *, first: bool) -> Map:
+def _child(
+    said: Map, nodes: tuple[str, str], addresses: dict[str, str], network: Network, *, first: bool
+) -> Map:
     own, peer = nodes
     made = Map(said.place)
-    made.put("local_ts", _selectors(network, own, peer, said))
-    made.put("remote_ts", _selectors(network, peer, own, said))
+    made.put("local_ts", _selectors(network, own, addresses, said))
+    made.put("remote_ts", _selectors(network, peer, addresses, said))
     made.put("start_action", Text("trap", said.place, ()))
     written = Map(said.place)
     for key, entry in said.entries.items():
@@ -139,11 +156,10 @@ def _child(said: Map, nodes: tuple[str, str], network: Network, *, first: bool) 
     return overlay(made, written)
 
 
-def _selectors(network: Network, node: str, peer: str, said: Map) -> Node:
+def _selectors(network: Network, node: str, addresses: dict[str, str], said: Map) -> Node:
     """What one end protects by default: the networks behind a gateway, else itself."""
     if network.kinds[node] == "gateway":
-        nets = [str(wire.net) for wire in network.behind(node) if wire.net is not None]
+        nets = [str(wire.nets[version]) for version in network.versions for wire in network.behind(node)]
         if nets:
             return Text(", ".join(nets), said.place, ())
-    address = address_towards(network, node, peer)
-    return Text("dynamic" if address is None else f"{unpack(address)}/32", said.place, ())
+    return Text(str(ipaddress.ip_network(addresses[node])), said.place, ())

@@ -6,9 +6,8 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Duration, Instant
 from ipsecsim.net.events import EchoReplyMissed, EchoReplyReceived, EchoRequestSent
 from ipsecsim.net.node import Node
+from ipsecsim.stack import icmp
 from ipsecsim.stack.actions import EchoReplyArrived
-from ipsecsim.wire.icmpv4 import Echo
-from ipsecsim.wire.numbers import IpProtocol
 
 REPLY_TIMEOUT = 10 * SECOND  # how long the answer to the last request is waited for
 
@@ -28,7 +27,7 @@ class PingResult:
 
 
 class Ping:
-    """Sends `count` echo requests of `size` data bytes and keeps account."""
+    """Sends `count` echo requests of `size` data bytes, in the destination's IP version, and keeps account."""
 
     def __init__(
         self,
@@ -87,7 +86,13 @@ class Ping:
         self._next_at = None if sequence == self._count else now + self._interval
         if self._node.tap is not None:
             self._node.tap(EchoRequestSent(self.name, self._destination, sequence))
-        message = Echo(is_reply=False, identifier=self._identifier, sequence=sequence, data=self._data).emit()
-        return self._node.stack.send(
-            None, self._destination, IpProtocol.ICMP, message, dont_fragment=self._dont_fragment
+        stack, destination = self._node.stack, self._destination
+        source = stack.address_towards(destination)
+        message = icmp.echo(source, destination, self._identifier, sequence, self._data)
+        return stack.send(
+            source,
+            destination,
+            icmp.protocol_for(destination),
+            message,
+            dont_fragment=self._dont_fragment,
         )

@@ -110,4 +110,33 @@ script: [do: ping pc pc3, {at: 2s, do: terminate mesh}]
 expect: {tunnel mesh: up 3}
 """
 
-ALL = {"sites": SITES, "star": STAR, "deep": DEEP, "by_hand": BY_HAND, "mesh": MESH}
+DUAL = """\
+name: dual
+ip: both
+nodes:
+  alice: {}
+  west: {kind: gateway, routes: [fd00:77::/32 via=east]}
+  east: {kind: gateway}
+  bob: {}
+  carol: {kind: router}
+links:
+  left: {endpoints: [alice, west], net: fd00:5::/64, addrs: {alice: [10.5.0.9, fd00:5::9]}}
+  wan: {endpoints: [west, east], addrs: {east: 2001:db8:7::7}}
+  right: [east, bob, carol]
+tunnels:
+  old_in_new: {ends: [west, east], remote_addrs: 2001:db8:7::7, child: {local_ts: 10.5.0.0/24, remote_ts: bob}}
+script:
+  - do: [ping alice bob, ping alice bob ip=6, send bob alice ip=4]
+"""
+
+SITES_6 = SITES + "ip: 6\n"
+
+ALL = {
+    "dual": DUAL,
+    "sites6": SITES_6,
+    "sites": SITES,
+    "star": STAR,
+    "deep": DEEP,
+    "by_hand": BY_HAND,
+    "mesh": MESH,
+}

@@ -22,7 +22,9 @@ def test_equal_counts_pair_and_one_fans_out():
 
 def test_a_counted_net_counts_upward():
     topology = read(STAR)
-    assert [str(topology.links[f"lan{i}"].net) for i in (1, 2, 3)] == [f"10.101.{i}.0/24" for i in range(3)]
+    assert [str(topology.links[f"lan{i}"].nets[0]) for i in (1, 2, 3)] == [
+        f"10.101.{i}.0/24" for i in range(3)
+    ]
 
 
 def test_the_same_family_twice_means_every_pair():

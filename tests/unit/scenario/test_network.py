@@ -5,12 +5,14 @@ import pytest
 from ipsecsim.base.address import pack, unpack
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario import read
-from tests.unit.scenario.examples import DEEP, SITES
+from tests.unit.scenario.examples import DEEP, DUAL, SITES, SITES_6
 
 
 def addresses(topology) -> dict[str, list[str]]:
     return {
-        name: [f"{unpack(each.address)}/{each.prefix_length}" for each in node.interfaces]
+        name: [
+            f"{unpack(address)}/{length}" for each in node.interfaces for address, length in each.addresses
+        ]
         for name, node in topology.nodes.items()
     }
 
@@ -122,10 +124,82 @@ def test_a_point_to_point_network_has_room_for_two():
 def test_many_links_run_through_all_pools():
     source = "name: big\nnodes: {pc: {count: 300}, g: {kind: gateway, count: 300}, r: {kind: router}}\n"
     topology = read(source + "links: {lan: [pc, g], up: [g, r]}\n")
-    nets = [str(link.net) for link in topology.links.values()]
+    nets = [str(link.nets[0]) for link in topology.links.values()]
     assert len(set(nets)) == 600
     assert nets[254:257] == ["10.255.0.0/24", "10.1.1.0/24", "10.2.1.0/24"]
     assert nets[302:305] == ["203.0.113.0/24", "198.18.0.0/24", "198.18.1.0/24"]
+
+
+def test_networks_of_ipv6_are_numbered_as_those_of_ipv4():
+    assert addresses(read(SITES_6)) == {
+        "alice": ["fd00:10:1::2/64"],
+        "west": ["fd00:10:1::1/64", "2001:db8:1::1/64"],
+        "east": ["2001:db8:1::2/64", "fd00:10:2::1/64"],
+        "bob": ["fd00:10:2::2/64"],
+    }
+    assert routes(read(SITES_6), "alice") == ["fd00:10:1::/64 left", "::/0 left via fd00:10:1::1"]
+    assert routes(read(SITES_6), "west")[-1] == "::/0 wan via 2001:db8:1::2"
+    source = (
+        "name: big\nip: 6\nnodes: {pc: {count: 300}, g: {kind: gateway, count: 300}, r: {kind: router}}\n"
+    )
+    nets = [str(link.nets[0]) for link in read(source + "links: {lan: [pc, g], up: [g, r]}\n").links.values()]
+    assert len(set(nets)) == 600
+    assert nets[254:257] == ["fd00:10:255::/64", "fd00:10:1:1::/64", "fd00:10:2:1::/64"]
+    assert nets[300] == "2001:db8:1::/64"
+    assert nets[-1] == "2001:db8:300::/64"
+
+
+def test_with_both_versions_each_end_has_an_address_of_each():
+    topology = read(DUAL)
+    assert addresses(topology) == {
+        "alice": ["10.5.0.9/24", "fd00:5::9/64"],
+        "west": ["10.5.0.1/24", "fd00:5::1/64", "192.0.2.1/24", "2001:db8:7::1/64"],
+        "east": ["192.0.2.2/24", "2001:db8:7::7/64", "10.1.0.1/24", "fd00:10:1::1/64"],
+        "bob": ["10.1.0.3/24", "fd00:10:1::3/64"],
+        "carol": ["10.1.0.2/24", "fd00:10:1::2/64"],
+    }
+    assert routes(topology, "west") == [
+        "10.5.0.0/24 left",
+        "192.0.2.0/24 wan",
+        "0.0.0.0/0 wan via 192.0.2.2",
+        "fd00:5::/64 left",
+        "2001:db8:7::/64 wan",
+        "fd00:77::/32 wan via 2001:db8:7::7",
+        "::/0 wan via 2001:db8:7::7",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (SITES_6.replace("wan: [west, east]", "wan: {endpoints: [west, east], mtu: 1279}"), "an MTU of 1280"),
+        (SITES_6.replace("wan: [west, east]", "wan: {endpoints: [west, east], net: 10.1.0.0/24}"), "no IPv4"),
+        (SITES.replace("wan: [west, east]", "wan: {endpoints: [west, east], net: fd00::/64}"), "no IPv6"),
+        (SITES.replace("wan: [west, east]", "wan: {endpoints: [west, east], addrs: {west: ::1}}"), "no IPv6"),
+        (SITES.replace("bob: {kind: host}", "bob: {routes: [fd00::/64 via=east]}"), "no IPv6"),
+        (SITES + "script: [do: ping alice bob ip=6]\n", "no IPv6; write  ip: both  at the top, or  ip: 6"),
+        (SITES + "script: [do: ping alice bob ip=5]\n", "unknown word '5'"),
+        (DUAL.replace("net: fd00:5::/64,", "net: [fd00:5::/64, fd00:6::/64],"), "two IPv6 networks"),
+        (DUAL.replace("[10.5.0.9, fd00:5::9]", "[fd00:5::8, fd00:5::9]"), "has an IPv6 address"),
+        (DUAL.replace("[10.5.0.9, fd00:5::9]", "[10.5.0.9, 'fd00:5::']"), "names the whole net fd00:5::/64"),
+        (DUAL.replace("[10.5.0.9, fd00:5::9]", "fd00:6::9"), "fd00:6::9 is outside the net fd00:5::/64"),
+        (DUAL.replace("remote_addrs: 2001", "local_addrs: 192.0.2.1, remote_addrs: 2001"), "different IP"),
+    ],
+)
+def test_what_can_not_be_with_ipv6_is_refused(source, message):
+    assert message in refusal(source)
+
+
+def test_counted_networks_of_both_versions_count_upward():
+    source = (
+        "name: many\nip: both\nnodes: {pc: {count: 3}, g: {kind: gateway, count: 3}}\n"
+        "links: {lan: {endpoints: [pc, g], net: [10.7.0.0/24, fd00:7::/64]}, up: [g1, g2, g3]}\n"
+    )
+    topology = read(source)
+    assert [[str(net) for net in topology.links[f"lan{i}"].nets] for i in (1, 3)] == [
+        ["10.7.0.0/24", "fd00:7::/64"],
+        ["10.7.2.0/24", "fd00:7:0:2::/64"],
+    ]
 
 
 def test_an_own_route_replaces_the_automatic_one():

@@ -5,7 +5,7 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import SECOND
 from ipsecsim.scenario import read
 from ipsecsim.scenario.model import SelectorSpec
-from tests.unit.scenario.examples import BY_HAND, DEEP, SITES
+from tests.unit.scenario.examples import BY_HAND, DEEP, DUAL, SITES, SITES_6
 
 
 def connection(topology, node: str, name: str = "net"):
@@ -38,6 +38,32 @@ def test_a_tunnel_said_once_is_set_up_at_both_ends():
     assert {each.children["net"].start_action for each in (west, east)} == {"trap"}
     assert topology.nodes["west"].ipsec.secrets == topology.nodes["east"].ipsec.secrets
     assert topology.nodes["alice"].ipsec is None
+
+
+def test_a_tunnel_over_ipv6_has_selectors_of_ipv6():
+    west = connection(read(SITES_6), "west")
+    assert (west.local_addrs, west.remote_addrs) == ((pack("2001:db8:1::1"),), (pack("2001:db8:1::2"),))
+    assert west.children["net"].local_ts == (selector("fd00:10:1::/64"),)
+    hosts = "name: hosts\nip: 6\nnodes: {a: {}, b: {}}\nlinks: {lan: [a, b]}\ntunnels: {ab: [a, b]}\n"
+    child = connection(read(hosts), "a", "ab").children["ab"]
+    assert (child.local_ts, child.remote_ts) == (
+        (selector("fd00:10:1::1/128"),),
+        (selector("fd00:10:1::2/128"),),
+    )
+
+
+def test_with_both_versions_a_tunnel_is_over_ipv4_and_protects_both():
+    west = connection(read(SITES + "ip: both\n"), "west")
+    assert west.remote_addrs == (pack("192.0.2.2"),)
+    assert west.children["net"].local_ts == (selector("10.1.0.0/24"), selector("fd00:10:1::/64"))
+
+
+def test_an_address_of_one_end_decides_the_version_of_both():
+    west = connection(read(DUAL), "west", "old_in_new")
+    assert (west.local_addrs, west.remote_addrs) == ((pack("2001:db8:7::1"),), (pack("2001:db8:7::7"),))
+    child = west.children["old_in_new"]
+    assert child.local_ts == (selector("10.5.0.0/24"),)
+    assert child.remote_ts == (selector("10.1.0.3/32"), selector("fd00:10:1::3/128"))
 
 
 def test_left_out_values_are_swanctls():
@@ -189,7 +215,6 @@ def test_what_can_not_be_is_refused(source, message):
         (tunnel("child: {esp_proposals: cast128-sha256}"), "not yet: 'cast128' in a proposal"),
         (tunnel("child: {esp_proposals: aes128gcm16-esn}"), "not yet: 'esn' in a proposal"),
         (SITES.replace("bob: {kind: host}", "bob: {kind: laptop}"), "not yet: nodes of kind 'laptop'"),
-        (SITES + "ip: both\n", "not yet: IPv6 (ip: both)"),
         (SITES.replace("wan: [west, east]", "wan: {endpoints: [west, east], loss: 1%}"), "not yet: loss"),
         (SITES + "defaults: {link: {jitter: 1ms}}\n", "not yet: jitter"),
         (SITES + "groups: {g: {nodes: [bob], cert: good}}\n", "not yet: certificates (cert:)"),
