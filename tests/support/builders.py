@@ -25,10 +25,16 @@ from ipsecsim.stack.routes import Route
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 DEFAULT_ROUTE = Prefix(bytes(4), 0)
-_EVERYWHERE = (bytes(4), b"\xff" * 4)
+_EVERYTHING = {4: DEFAULT_ROUTE, 6: Prefix(bytes(16), 0)}
 _IKE = tuple(
-    Selector(_EVERYWHERE, _EVERYWHERE, IpProtocol.UDP, (port, port)) for port in (IKE_PORT, NAT_T_PORT)
+    Selector(
+        (everything.first, everything.last), (everything.first, everything.last), IpProtocol.UDP, (port, port)
+    )
+    for everything in _EVERYTHING.values()
+    for port in (IKE_PORT, NAT_T_PORT)
 )
+_LAN_A, _LAN_B = {4: "10.1.0.{}/24", 6: "fd00:10:1::{}/64"}, {4: "10.2.0.{}/24", 6: "fd00:10:2::{}/64"}
+_WEST, _EAST = {4: "192.0.2.{}/24", 6: "2001:db8:1::{}/64"}, {4: "198.51.100.{}/24", 6: "2001:db8:2::{}/64"}
 
 
 @dataclass(slots=True)
@@ -97,14 +103,17 @@ def two_gateways(
     wan_queue: int = 1000,
     replay_window: int = 32,
     observed: bool = True,
+    inner: int = 4,
+    outer: int = 4,
 ) -> World:
     """The smallest site-to-site VPN.
 
         a 10.1.0.2 -- 10.1.0.1 west 192.0.2.1 -- 192.0.2.2 internet
         internet 198.51.100.1 -- 198.51.100.2 east 10.2.0.1 -- 10.2.0.2 b
 
-    Links are `lan_a`, `wan_west`, `wan_east` and `lan_b`; `wan_...` options are for `wan_east`. The SPD rule
-    and the child of both gateways are called `net`.
+    With `inner` 6 the LANs are fd00:10:1::/64 and fd00:10:2::/64, with `outer` 6 the links between the gateways
+    are 2001:db8:1::/64 and 2001:db8:2::/64; the last numbers stay. Links are `lan_a`, `wan_west`, `wan_east` and
+    `lan_b`; `wan_...` options are for `wan_east`. The SPD rule and the child of both gateways are called `net`.
     """
     recorder = Recorder()
     simulator = Simulator(seed, recorder.observe if observed else None)
@@ -114,14 +123,15 @@ def two_gateways(
     _link(simulator, "wan_east", delay, wan_mtu, wan_rate, wan_queue)
     _link(simulator, "lan_b", ms(0.1))
 
-    a = Host("a", simulator, [_end(simulator, "lan_a", "eth0", "10.1.0.2/24")])
+    lan_a, lan_b, wan_west, wan_east = _LAN_A[inner], _LAN_B[inner], _WEST[outer], _EAST[outer]
+    a = Host("a", simulator, [_end(simulator, "lan_a", "eth0", lan_a.format(2))])
     west = _gateway(
         simulator,
         "west",
-        ("lan_a", "10.1.0.1/24"),
-        ("wan_west", "192.0.2.1/24"),
-        peer=("east", "198.51.100.2"),
-        networks=("10.1.0.0/24", "10.2.0.0/24"),
+        ("lan_a", lan_a.format(1)),
+        ("wan_west", wan_west.format(1)),
+        peer=("east", _address(wan_east, 2)),
+        networks=(_network(lan_a), _network(lan_b)),
         ike=ike,
         esp=esp,
         psk=psk_west,
@@ -133,17 +143,17 @@ def two_gateways(
         "internet",
         simulator,
         [
-            _end(simulator, "wan_west", "eth0", "192.0.2.2/24"),
-            _end(simulator, "wan_east", "eth1", "198.51.100.1/24"),
+            _end(simulator, "wan_west", "eth0", wan_west.format(2)),
+            _end(simulator, "wan_east", "eth1", wan_east.format(1)),
         ],
     )
     east = _gateway(
         simulator,
         "east",
-        ("lan_b", "10.2.0.1/24"),
-        ("wan_east", "198.51.100.2/24"),
-        peer=("west", "192.0.2.1"),
-        networks=("10.2.0.0/24", "10.1.0.0/24"),
+        ("lan_b", lan_b.format(1)),
+        ("wan_east", wan_east.format(2)),
+        peer=("west", _address(wan_west, 1)),
+        networks=(_network(lan_b), _network(lan_a)),
         ike=ike,
         esp=esp,
         psk=psk_east,
@@ -151,11 +161,12 @@ def two_gateways(
         start_action=StartAction.TRAP,
         replay_window=replay_window,
     )
-    b = Host("b", simulator, [_end(simulator, "lan_b", "eth0", "10.2.0.2/24")])
-    a.add_route(Route(DEFAULT_ROUTE, pack("10.1.0.1"), "eth0"))
-    b.add_route(Route(DEFAULT_ROUTE, pack("10.2.0.1"), "eth0"))
-    west.add_route(Route(DEFAULT_ROUTE, pack("192.0.2.2"), "wan"))
-    east.add_route(Route(DEFAULT_ROUTE, pack("198.51.100.1"), "wan"))
+    b = Host("b", simulator, [_end(simulator, "lan_b", "eth0", lan_b.format(2))])
+    a.add_route(Route(_EVERYTHING[inner], pack(_address(lan_a, 1)), "eth0"))
+    b.add_route(Route(_EVERYTHING[inner], pack(_address(lan_b, 1)), "eth0"))
+    for version in dict.fromkeys((inner, outer)):  # what is to be sealed needs a way out too
+        west.add_route(Route(_EVERYTHING[version], pack(_address(wan_west, 2)), "wan"))
+        east.add_route(Route(_EVERYTHING[version], pack(_address(wan_east, 1)), "wan"))
     if west.has_children_to_start:
         simulator.plan(0, west, west.start, stimulus="start")
     return World(simulator, recorder)
@@ -168,7 +179,7 @@ def _gateway(
     wan: tuple[str, str],
     *,
     peer: tuple[str, str],
-    networks: tuple[str, str],
+    networks: tuple[Prefix, Prefix],
     ike: str,
     esp: str,
     psk: bytes,
@@ -176,7 +187,7 @@ def _gateway(
     start_action: StartAction,
     replay_window: int,
 ) -> VpnGateway:
-    local, remote = (Prefix.parse(text) for text in networks)
+    local, remote = networks
     child = ChildConfig(
         "net",
         (traffic_selector(local),),
@@ -224,3 +235,11 @@ def _end(simulator: Simulator, link: str, interface: str, address: str) -> tuple
     text, length = address.split("/")
     there = simulator.links[link]
     return Interface(interface, pack(text), int(length), there.options.mtu), there
+
+
+def _address(plan: str, number: int) -> str:
+    return plan.format(number).split("/")[0]
+
+
+def _network(plan: str) -> Prefix:
+    return Prefix.parse(plan.format("" if ":" in plan else 0))
