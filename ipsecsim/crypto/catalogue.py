@@ -5,11 +5,9 @@ Nothing else in the program knows an algorithm by name: negotiation, keys, topol
 
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from ipsecsim.crypto.encryption_rows import ROWS as ENCRYPTION_ROWS
+from ipsecsim.crypto.group_rows import ROWS as GROUP_ROWS
 from ipsecsim.crypto.integrity_rows import INTEGRITY_ROWS, PRF_ROWS
-from ipsecsim.crypto.key_exchange import Curve25519, Ecp, Modp
 from ipsecsim.crypto.rows import (
     AhSuite,
     Authentication,
@@ -45,20 +43,10 @@ __all__ = [
     "Status",
 ]
 
-_GROUPS = (
-    Group(31, "x25519", "x25519", 32, Curve25519(), Status.CURRENT, 8031, aliases=("curve25519",)),
-    Group(19, "ecp-256", "ecp256", 64, Ecp(ec.SECP256R1()), Status.CURRENT, 5903),
-    Group(20, "ecp-384", "ecp384", 96, Ecp(ec.SECP384R1()), Status.CURRENT, 5903),
-    Group(21, "ecp-521", "ecp521", 132, Ecp(ec.SECP521R1()), Status.CURRENT, 5903),
-    Group(14, "modp-2048", "modp2048", 256, Modp(14), Status.CURRENT, 3526),
-    Group(15, "modp-3072", "modp3072", 384, Modp(15), Status.CURRENT, 3526),
-    Group(16, "modp-4096", "modp4096", 512, Modp(16), Status.CURRENT, 3526),
-)
-
 ENCRYPTION: dict[int, Encryption] = {row.id: row for row in ENCRYPTION_ROWS}
 INTEGRITY: dict[int, Integrity] = {row.id: row for row in INTEGRITY_ROWS}
 PRF: dict[int, Prf] = {row.id: row for row in PRF_ROWS}
-GROUPS: dict[int, Group] = {row.id: row for row in _GROUPS}
+GROUPS: dict[int, Group] = {row.id: row for row in GROUP_ROWS}
 
 
 class Meaning(NamedTuple):
@@ -76,7 +64,7 @@ WORDS: dict[str, Meaning] = (
         for bits in (row.key_bits if "{bits}" in word else row.key_bits[:1])
     }
     | {word: Meaning(row) for row in INTEGRITY_ROWS if not row.ah_only for word in (row.word, *row.aliases)}
-    | {word: Meaning(row) for row in (*PRF_ROWS, *_GROUPS) for word in (row.word, *row.aliases)}
+    | {word: Meaning(row) for row in (*PRF_ROWS, *GROUP_ROWS) for word in (row.word, *row.aliases)}
 )
 """Every proposal word of IKE and ESP, aliases included."""
 

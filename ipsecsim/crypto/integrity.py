@@ -70,6 +70,16 @@ def aes_xcbc(key: bytes) -> Keyed:
     return authenticate
 
 
+def prf_aes_xcbc(key: bytes) -> Keyed:
+    """AES-XCBC-PRF-128: a short key is filled up with zeros, a long one goes through the function (RFC 4434 2)."""
+    return aes_xcbc(aes_xcbc(bytes(_BLOCK))(key) if len(key) > _BLOCK else key.ljust(_BLOCK, b"\0"))
+
+
+def prf_aes_cmac(key: bytes) -> Keyed:
+    """AES-CMAC-PRF-128: a key of another length than 16 bytes goes through the function (RFC 4615 3)."""
+    return aes_cmac(key if len(key) == _BLOCK else aes_cmac(bytes(_BLOCK))(key))
+
+
 def aes_gmac(key: bytes) -> Keyed:
     """AES-GMAC of IV | data, the key ending in the salt (RFC 4543 4)."""
     encrypt, salt = AESGCM(key[:-_GMAC_SALT]).encrypt, key[-_GMAC_SALT:]

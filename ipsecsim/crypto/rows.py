@@ -165,7 +165,11 @@ class Integrity:
 
 @dataclass(frozen=True, slots=True)
 class Prf:
-    """A pseudo-random function of IKE: preferred key length and output length in bytes (RFC 7296 2.13)."""
+    """A pseudo-random function of IKE: preferred key length and output length in bytes (RFC 7296 2.13).
+
+    `nonce_octets`: one whose key has a fixed length takes so many of each nonce for SKEYSEED (RFC 7296 2.14);
+    0 means all of them.
+    """
 
     id: int
     name: str
@@ -176,6 +180,7 @@ class Prf:
     status: Status
     rfc: int
     aliases: tuple[str, ...] = ()
+    nonce_octets: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
+from ipsecsim.crypto.catalogue import GROUPS, PRF
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.events import (
     ChildSaFailed,
@@ -85,6 +86,22 @@ def test_every_family_of_suites_comes_up(ike):
     pair.establish()
     assert [sa.suite.words for sa in pair.west.endpoint.sas] == [ike]
     assert len(pair.east.sas) == 2
+
+
+@pytest.mark.parametrize("group", GROUPS.values(), ids=lambda row: row.name)
+def test_every_group_makes_a_secret(group):
+    words = [f"aes256gcm16-prfsha256-{group.word}"]
+    pair = Pair(west={"ike": words}, east={"ike": words})
+    pair.establish()
+    assert len(pair.west.sas) == len(pair.east.sas) == 2
+
+
+@pytest.mark.parametrize("prf", PRF.values(), ids=lambda row: row.name)
+def test_every_prf_makes_keys(prf):
+    words = [f"aes256gcm16-{prf.word}-x25519"]
+    pair = Pair(west={"ike": words}, east={"ike": words})
+    pair.establish()
+    assert len(pair.west.sas) == len(pair.east.sas) == 2
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ PRF_NAMES = {
     "sha512": "prf-hmac-sha2-512",
     "sha1": "prf-hmac-sha1",
     "md5": "prf-hmac-md5",
+    "aesxcbc": "prf-aes128-xcbc",
+    "aescmac": "prf-aes128-cmac",
 }
 
 # as strongSwan prints them, in the recordings' keys.json

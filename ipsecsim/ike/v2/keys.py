@@ -36,7 +36,8 @@ class ChildKeys:
 
 def derive_skeyseed(prf: Prf, nonce_i: bytes, nonce_r: bytes, shared_secret: bytes) -> bytes:
     """SKEYSEED = prf(Ni | Nr, g^ir): the nonces are the key (RFC 7296 2.14)."""
-    return compute(prf, nonce_i + nonce_r, shared_secret)
+    taken = prf.nonce_octets or None
+    return compute(prf, nonce_i[:taken] + nonce_r[:taken], shared_secret)
 
 
 def rekey_skeyseed(prf: Prf, old_sk_d: bytes, shared_secret: bytes, nonce_i: bytes, nonce_r: bytes) -> bytes:

@@ -70,7 +70,6 @@ def ike_proposal(text: str) -> IkeProposal:
         raise Mistake(f"IKE with {parts.cipher} needs an integrity word; write {parts.cipher}-sha256-{group}")
     if not parts.groups:
         raise Mistake(f"IKE needs a key exchange word; write {text}-x25519")
-    _check_prf(parts)
     prf = parts.prf or implied
     words = [row.word_for(bits) for row, bits in parts.encryption]
     words += [row.word for row in parts.integrity]
@@ -147,13 +146,6 @@ def _implied(parts: _Parts) -> list[Prf]:
     """The PRFs that the integrity words of an IKE proposal mean where it names none."""
     found = [PRF.get(row.prf) for row in parts.integrity]
     return list(dict.fromkeys(row for row in found if row is not None))
-
-
-def _check_prf(parts: _Parts) -> None:
-    """An integrity word whose PRF has no row needs another one beside it."""
-    for row in parts.integrity:
-        if not parts.prf and row.prf not in PRF:
-            raise NotYet(f"'{row.word}' in an IKE proposal without a PRF word", parts.offsets["integrity"])
 
 
 def _without_integrity(parts: _Parts) -> str:

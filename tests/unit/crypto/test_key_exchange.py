@@ -7,10 +7,11 @@ from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.errors import LocalError
 from ipsecsim.crypto.catalogue import GROUPS
 from ipsecsim.crypto.key_exchange import InvalidPublicValue
-from ipsecsim.crypto.modp_groups import EXPONENT_BITS, PRIMES
+from ipsecsim.crypto.modp_groups import EXPONENT_BITS, GENERATORS, ORDERS, PRIMES
 
 MODP = [row for row in GROUPS.values() if row.id in PRIMES]
-ECP = [row for row in GROUPS.values() if row.name.startswith("ecp")]
+SAFE = [row for row in MODP if row.id not in ORDERS]
+ECP = [row for row in GROUPS.values() if row.name.startswith(("ecp", "brainpool"))]
 
 
 def every_group(function):
@@ -49,11 +50,18 @@ def test_modp_values_that_give_everybody_the_same_secret_are_refused(row):
     for value in (0, 1, prime - 1, prime, prime + 1):
         with pytest.raises(InvalidPublicValue):
             pair.shared_secret(value.to_bytes(row.public_length, "big"))
-    for value in (2, prime - 2):
+    for value in (GENERATORS[row.id], *((2, prime - 2) if row in SAFE else ())):
         assert len(pair.shared_secret(value.to_bytes(row.public_length, "big"))) == row.public_length
 
 
-@pytest.mark.parametrize("row", MODP, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [row for row in MODP if row not in SAFE], ids=lambda row: row.name)
+def test_values_outside_a_small_subgroup_are_refused(row):
+    pair = row.make(SeededEntropy("subgroup"))
+    with pytest.raises(InvalidPublicValue, match="subgroup"):
+        pair.shared_secret((2).to_bytes(row.public_length, "big"))
+
+
+@pytest.mark.parametrize("row", SAFE, ids=lambda row: row.name)
 def test_modp_values_are_padded_to_the_prime(row):
     pair = row.from_private(b"\x01")
     assert pair.public == bytes(row.public_length - 1) + b"\x02"
@@ -61,7 +69,7 @@ def test_modp_values_are_padded_to_the_prime(row):
 
 @pytest.mark.parametrize("row", MODP, ids=lambda row: row.name)
 def test_modp_primes_have_the_length_of_their_name_and_exponents_fit(row):
-    bits = int(row.name.removeprefix("modp-"))
+    bits = int(row.name.removeprefix("modp-").partition("-")[0])
     assert PRIMES[row.id].bit_length() == bits == 8 * row.public_length
     assert EXPONENT_BITS[row.id] % 8 == 0
 

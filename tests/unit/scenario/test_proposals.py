@@ -169,12 +169,12 @@ def test_ciphers_for_esp_alone_are_refused_in_ike(row):
         ike_proposal(f"{word}-sha256-x25519" if row.icv == 0 else f"{word}-prfsha256-x25519")
 
 
-def test_an_integrity_word_without_a_prf_of_its_own_needs_one_in_ike():
-    with pytest.raises(NotYet, match="'aesxcbc' in an IKE proposal without a PRF word"):
-        ike_proposal("aes128-aesxcbc-x25519")
+def test_an_integrity_word_names_the_prf_too():
+    assert ike_proposal("aes128-aesxcbc-x25519").prf == (PRF[4],)
+    assert ike_proposal("aes128-aescmac-x25519").prf == (PRF[8],)
     proposal = ike_proposal("aes128-aesxcbc-prfsha256-x25519")
     assert proposal.words == "aes128-aesxcbc-prfsha256-x25519"
-    with pytest.raises(Mistake, match="write 'prfsha256' in place of 'aescmac'"):
+    with pytest.raises(Mistake, match="write 'prfaescmac' in place of 'aescmac'"):
         ike_proposal("aes128gcm16-aescmac-x25519")
 
 
