@@ -197,8 +197,17 @@ def test_what_must_not_be_used_says_so():
         "hmac-md5-96",
         "hmac-md5-128",
         "prf-hmac-md5",
+        "modp-768",
+        "modp-1024-160",
     }
-    assert {row.name for row in rows if row.status is Status.WEAK} == {"hmac-sha2-256-96"}
+    assert {row.name for row in rows if row.status is Status.WEAK} == {
+        "hmac-sha2-256-96",
+        "ecp-192",
+        "modp-1024",
+        "modp-1536",
+        "modp-2048-224",
+        "modp-2048-256",
+    }
 
 
 def test_what_is_for_esp_alone_says_so():
