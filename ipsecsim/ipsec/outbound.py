@@ -52,7 +52,8 @@ def _in_udp(sa: SecurityAssociation, packet: bytes, sealed: bytes, ports: tuple[
         traffic_class, dont_fragment = form.outer.traffic_class(packet), form.outer.dont_fragment(packet)
     else:
         traffic_class = ip.traffic_class(packet)
-        dont_fragment = not ip.may_be_fragmented_on_the_way(packet)
+        # the packet is this node's own, and the source of an IPv6 packet may cut it (RFC 8200 4.5)
+        dont_fragment = ip.version(packet) == 4 and not ip.may_be_fragmented_on_the_way(packet)
     return SendDatagram(
         parameters.source,
         ports[0],

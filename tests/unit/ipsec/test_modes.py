@@ -8,7 +8,7 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.crypto.catalogue import WORDS, AhSuite, EspSuite
-from ipsecsim.ipsec.actions import Deliver, SendPacket
+from ipsecsim.ipsec.actions import Deliver, SendDatagram, SendPacket
 from ipsecsim.ipsec.association import Direction, Mode, SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
@@ -232,6 +232,14 @@ def _remarked(packet: bytes, tos: int) -> bytes:
         ttl=header4.ttl,
         dont_fragment=header4.dont_fragment,
     )
+
+
+@pytest.mark.parametrize(("version", "options"), [(4, {"dont_fragment": True}), (4, {}), (6, {})])
+def test_transport_mode_in_udp_may_be_cut_unless_the_packet_says_df(version, options):
+    ends = Ends(mode=Mode.TRANSPORT, outer=version, inner=version, udp_ports=(4500, 4500))
+    (action,) = ends.west.outbound(ends.packet(bytes(3000), **options), 0)
+    assert isinstance(action, SendDatagram)
+    assert action.dont_fragment is bool(options)
 
 
 @pytest.mark.conf("UDP-07")
