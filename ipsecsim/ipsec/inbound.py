@@ -4,7 +4,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import Tap
-from ipsecsim.ipsec.association import SecurityAssociation
+from ipsecsim.ipsec.association import LAST_EXTENDED_SEQUENCE, SecurityAssociation
 from ipsecsim.ipsec.errors import Refused
 from ipsecsim.ipsec.events import PacketOpened, ReplayRejected, SequenceResynchronised
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
@@ -89,6 +89,8 @@ def _resynchronise(
     sa.failures = 0
     for tried in range(1, MOST_SUBSPACES_TRIED):
         later = sequence + (tried << 32)
+        if later > LAST_EXTENDED_SEQUENCE:
+            break
         try:
             authentic = sa.transform.open(packet, start, end, later)
         except RemoteError:

@@ -3,6 +3,7 @@
 from ipsecsim.base.drop_reasons import DropReason
 
 _SUBSPACE = 1 << 32  # numbers that share a high half
+_LAST_HIGH = _SUBSPACE - 1
 
 
 class ReplayWindow:
@@ -25,14 +26,15 @@ class ReplayWindow:
         """The number whose low half was received (RFC 4303 A2.2); without extended numbers, itself.
 
         The window never spans more than one subspace, so a low half left of it belongs to the next one. Below 0
-        for a number left of the very first one.
+        for a number left of the very first one, which `check` refuses.
         """
         if not self._extended:
             return low
         high, top_low = divmod(self.top, _SUBSPACE)
         bottom = top_low - self.size + 1
         if bottom >= 0:  # case A: the window lies within one subspace
-            return (high if low >= bottom else high + 1) * _SUBSPACE + low
+            # behind the last subspace there is none: there, left of the window is what it seems to be
+            return (high if low >= bottom or high == _LAST_HIGH else high + 1) * _SUBSPACE + low
         # case B: the window reaches back into the subspace before
         return (high - 1 if low >= bottom + _SUBSPACE else high) * _SUBSPACE + low
 
@@ -43,7 +45,7 @@ class ReplayWindow:
         if sequence == 0:
             return DropReason.SEQ_ZERO
         age = self.top - sequence
-        if age >= self.size:
+        if age >= self.size or sequence < 0:
             return DropReason.REPLAY_OLD
         return DropReason.REPLAY_SEEN if self.seen >> age & 1 else None
 

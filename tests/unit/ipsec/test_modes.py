@@ -6,87 +6,15 @@ import pytest
 
 from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
-from ipsecsim.base.trace import PacketDropped
-from ipsecsim.crypto.catalogue import WORDS, AhSuite, EspSuite
-from ipsecsim.ipsec.actions import Deliver, SendDatagram, SendPacket
-from ipsecsim.ipsec.association import Direction, Mode, SaParameters
-from ipsecsim.ipsec.engine import IpsecEngine
-from ipsecsim.ipsec.policy import Policy, PolicyAction
+from ipsecsim.ipsec.actions import SendDatagram
+from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.wire import ah, ip, ipv4, ipv6, udp
 from ipsecsim.wire.checksum import transport_is_valid
 from ipsecsim.wire.numbers import IpProtocol
+from tests.unit.ipsec.ends import EVERY_AH, EVERY_ESP, OUTER, Ends
 
-SPI = 0x1234
-OUTER = {4: (pack("192.0.2.1"), pack("192.0.2.2")), 6: (pack("2001:db8::1"), pack("2001:db8::2"))}
-INNER = {4: (pack("10.1.0.2"), pack("10.2.0.2")), 6: (pack("fd00:1::2"), pack("fd00:2::2"))}
-ESP_WORDS = ("aes256gcm16", "aes128-sha256", "chacha20poly1305")
-AH_WORDS = ("sha256", "sha384", "sha512")
-
-
-def suite_of(protocol: str, words: str) -> EspSuite | AhSuite:
-    cipher, _, integrity = words.partition("-")
-    if protocol == "ah":
-        return AhSuite(WORDS[words].row)
-    return EspSuite(WORDS[cipher].row, WORDS[cipher].key_bits, WORDS[integrity].row if integrity else None)
-
-
-class Ends:
-    """Two hosts, the SA that leads from one to the other, and what they told."""
-
-    def __init__(self, protocol="esp", words="aes256gcm16", mode=Mode.TUNNEL, outer=4, inner=4, **changes):
-        ends = INNER[inner] if mode is Mode.TUNNEL else OUTER[outer]
-        selector = Selector((ends[0], ends[0]), (ends[1], ends[1]))
-        mirrored = Selector(selector.remote, selector.local)
-        suite = suite_of(protocol, words)
-        self.events = []
-        self.addresses = ends
-        self.west = IpsecEngine([Policy("net", PolicyAction.PROTECT, (selector,))])
-        self.east = IpsecEngine([Policy("net", PolicyAction.PROTECT, (mirrored,))], self.events.append)
-        self.east.tap = self.events.append
-        for engine, direction, selectors in (
-            (self.west, Direction.OUTBOUND, selector),
-            (self.east, Direction.INBOUND, mirrored),
-        ):
-            engine.install(
-                SaParameters(
-                    direction,
-                    SPI,
-                    *OUTER[outer],
-                    suite,
-                    bytes(range(suite.encryption_key_length)),
-                    bytes(range(suite.integrity_key_length)),
-                    (selectors,),
-                    "net",
-                    mode,
-                    **changes,
-                ),
-                0,
-            )
-
-    def packet(self, data=b"hello", **options) -> bytes:
-        segment = udp.build(*self.addresses, 1111, 2222, data)
-        if len(self.addresses[0]) == 4:
-            return ipv4.build(*self.addresses, IpProtocol.UDP, segment, identification=7, **options)
-        return ipv6.build(*self.addresses, IpProtocol.UDP, segment, **options)
-
-    def protect(self, packet: bytes) -> bytes:
-        (action,) = self.west.outbound(packet, 0)
-        assert isinstance(action, SendPacket)
-        return action.packet
-
-    def receive(self, packet: bytes) -> list[bytes]:
-        protocol, start = ip.upper_layer(packet)
-        actions = self.east.inbound(protocol, packet, start, 0)
-        assert all(isinstance(action, Deliver) for action in actions)
-        return [action.packet for action in actions]
-
-    @property
-    def drops(self) -> list[DropReason]:
-        return [event.reason for event in self.events if isinstance(event, PacketDropped)]
-
-
-SUITES = [("esp", words) for words in ESP_WORDS] + [("ah", words) for words in AH_WORDS]
+SUITES = [("esp", words) for words in EVERY_ESP] + [("ah", words) for words in EVERY_AH]
 FAMILIES = [(Mode.TUNNEL, *pair) for pair in product((4, 6), (4, 6))] + [
     (Mode.TRANSPORT, 4, 4),
     (Mode.TRANSPORT, 6, 6),
