@@ -109,6 +109,8 @@ class OuterHeader:
         else:
             tos, flags = self._tos[ipv6.traffic_class(inner)], self._flags[1]
         if self.is_ipv6:
+            if length > ipv6.LARGEST_PAYLOAD:
+                raise LocalError(f"an IPv6 packet cannot carry {length} bytes")
             # RFC 4301 5.1.2.2, note 8: a gateway must not copy the flow label; 0 means none
             first = 6 << 28 | tos << 20
             return _IPV6.pack(first, length, self._protocol, self._hop_limit, self._addresses)
