@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import LocalError
 from ipsecsim.ipsec.association import LAST_EXTENDED_SEQUENCE, LAST_SEQUENCE, Mode
 from ipsecsim.ipsec.events import ReplayRejected, SequenceResynchronised
 from ipsecsim.ipsec.inbound import MOST_SUBSPACES_TRIED, RESYNCHRONISE_AFTER
@@ -185,3 +186,31 @@ def test_a_counter_at_its_end_sends_nothing_more(protocol, words, extended):
     for _ in range(3):
         assert ends.west.outbound(ends.packet(), 0) == []
     assert ends.drops == [DropReason.SEQ_EXHAUSTED] * 3
+
+
+@pytest.mark.conf("ESP-31")
+@pytest.mark.parametrize("words", ["aes128", "aes128ctr", "3des"])
+def test_anti_replay_is_refused_without_integrity(words):
+    with pytest.raises(LocalError, match="anti-replay"):
+        Ends("esp", words)
+    ends = Ends("esp", words, replay_window=0)
+    packet = ends.protect(ends.packet())
+    assert ends.receive(packet) == ends.receive(packet) == [ends.packet()]
+
+
+@pytest.mark.conf("ESP-22")
+@both
+def test_anti_replay_is_on_unless_it_is_switched_off(protocol, words):
+    ends = Ends(protocol, words)
+    assert ends.receiver.parameters.replay_window >= 32
+    packet = ends.protect(ends.packet())
+    assert ends.receive(packet)
+    assert not ends.receive(packet)
+
+
+@pytest.mark.conf("ESP-18", "AH-08")
+@both
+@pytest.mark.parametrize("window", [1, 31, 4097])
+def test_a_window_that_is_too_narrow_or_too_wide_is_refused(protocol, words, window):
+    with pytest.raises(LocalError, match="replay window"):
+        Ends(protocol, words, replay_window=window)

@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -30,3 +32,20 @@ def test_anything_shorter_than_a_marker_is_dropped_with_a_reason(datagram):
     with pytest.raises(Truncated) as caught:
         classify(datagram)
     assert caught.value.reason is DropReason.UDP_SHORT
+
+
+@pytest.mark.conf("UDP-01", "UDP-02", "UDP-12")
+@pytest.mark.parametrize("length", range(9))
+def test_every_start_and_length_is_one_thing_only(length):
+    """All patterns of 0, 1 and ff in the first four bytes, cut to lengths from 0 to 8."""
+    for pattern in product((0, 1, 0xFF), repeat=4):
+        datagram = (bytes(pattern) + bytes(4))[:length]
+        if length >= 4:
+            expected = Encapsulated.IKE if not any(pattern) else Encapsulated.ENCAPSULATED_ESP
+            assert classify(datagram) is expected
+        elif datagram == KEEPALIVE:
+            assert classify(datagram) is Encapsulated.KEEPALIVE
+        else:
+            with pytest.raises(Truncated) as caught:
+                classify(datagram)
+            assert caught.value.reason is DropReason.UDP_SHORT
