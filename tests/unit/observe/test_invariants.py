@@ -29,6 +29,10 @@ WORLDS = {
     "wrong secret": {"psk_east": b"another"},
     "small mtu": {"wan_mtu": 600},
     "slow link with a short queue": {"wan_rate": 64_000, "wan_queue": 2},
+    "IPv6": {"inner": 6, "outer": 6},
+    "IPv6 in IPv4": {"inner": 6, "wan_mtu": 1280},
+    "IPv4 in IPv6": {"outer": 6, "wan_mtu": 1280},
+    "IPv6, udp encapsulation": {"inner": 6, "outer": 6, "encap": True},
 }
 
 
