@@ -43,6 +43,7 @@ NUMBERS: dict[str, dict[str, str]] = {
         "Total Length": "ip.len",
         "Identification": "ip.id",
         "Flags": "ip.flags",
+        "Fragment Offset": "ip.frag_offset",
         "Time to Live": "ip.ttl",
         "Protocol": "ip.proto",
         "Header Checksum": "ip.checksum",
@@ -243,12 +244,9 @@ def shown(packet: bytes, field: Field, name: str) -> str:
 
 def as_number(text: str) -> str:
     """Wireshark shows some numbers as hex, and booleans as words."""
-    words = {"True": "1", "False": "0"}
-    return (
-        words.get(text, text)
-        if ":" in text or "." in text or not text.startswith("0x")
-        else str(int(text, 16))
-    )
+    if text.startswith("0x"):
+        return str(int(text, 16))
+    return {"True": "1", "False": "0"}.get(text, text)
 
 
 def differences(packet: bytes, row: Row) -> list[str]:
