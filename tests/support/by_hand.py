@@ -1,6 +1,6 @@
 """SAs that somebody typed in on both gateways, so that traffic needs no IKE."""
 
-from ipsecsim.base.address import pack
+from ipsecsim.base.address import Prefix, pack
 from ipsecsim.crypto.catalogue import WORDS, AhSuite, EspSuite
 from ipsecsim.ipsec.association import Direction, Mode, SaParameters
 from ipsecsim.ipsec.policy import Policy, PolicyAction
@@ -9,8 +9,12 @@ from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World
 
-WEST, EAST = pack("192.0.2.1"), pack("198.51.100.2")
-NETWORKS = ((pack("10.1.0.0"), pack("10.1.0.255")), (pack("10.2.0.0"), pack("10.2.0.255")))
+WEST = {4: pack("192.0.2.1"), 6: pack("2001:db8:1::1")}
+EAST = {4: pack("198.51.100.2"), 6: pack("2001:db8:2::2")}
+NETWORKS = {
+    4: (Prefix.parse("10.1.0.0/24"), Prefix.parse("10.2.0.0/24")),
+    6: (Prefix.parse("fd00:10:1::/64"), Prefix.parse("fd00:10:2::/64")),
+}
 SPI = 0x5E0D77AA  # the same in both directions, as people do
 
 
@@ -24,18 +28,31 @@ def suite_of(protocol: IpProtocol, words: str) -> EspSuite | AhSuite:
 
 
 def install(
-    world: World, protocol: IpProtocol, words: str, mode: Mode = Mode.TUNNEL, **changes: object
+    world: World,
+    protocol: IpProtocol,
+    words: str,
+    mode: Mode = Mode.TUNNEL,
+    *,
+    inner: int = 4,
+    outer: int = 4,
+    **changes: object,
 ) -> World:
-    """Protect a and b, or with transport mode the gateways themselves, by a pair of SAs between the gateways."""
+    """Protect a and b, or with transport mode the gateways themselves, by a pair of SAs between the gateways.
+
+    `inner` and `outer` are IP versions, the same as for the world.
+    """
     suite = suite_of(protocol, words)
-    local, remote = NETWORKS if mode is Mode.TUNNEL else ((WEST, WEST), (EAST, EAST))
-    ends = {"west": (WEST, EAST, Selector(local, remote)), "east": (EAST, WEST, Selector(remote, local))}
-    for name, (here, there, selector) in ends.items():
+    west, east = WEST[outer], EAST[outer]
+    networks = Selector.between(*NETWORKS[inner])
+    there = networks if mode is Mode.TUNNEL else Selector((west, west), (east, east))
+    back = Selector(there.remote, there.local)
+    ends = {"west": (west, east, there), "east": (east, west, back)}
+    for name, (own, peer, selector) in ends.items():
         gateway = world.gateway(name)
         rules = [rule for rule in gateway.ipsec.spd.policies if rule.name != "net"]
         gateway.ipsec.spd.replace([*rules, Policy("net", PolicyAction.PROTECT, (selector,))])
         for direction in Direction:
-            source, destination = (here, there) if direction is Direction.OUTBOUND else (there, here)
+            source, destination = (own, peer) if direction is Direction.OUTBOUND else (peer, own)
             parameters = SaParameters(
                 direction,
                 SPI,

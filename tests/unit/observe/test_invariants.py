@@ -17,7 +17,7 @@ from ipsecsim.observe.invariants import check
 from ipsecsim.observe.leaks import outside_links
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.events import FragmentStored, PacketForwarded, PacketOriginated, PacketReassembled
-from ipsecsim.wire import ipv4
+from ipsecsim.wire import ip, ipv4, ipv6
 from ipsecsim.wire.checksum import internet_checksum
 from tests.support.builders import World, two_gateways
 from tests.unit.observe.replayed import replayed, with_more, without
@@ -33,6 +33,7 @@ WORLDS = {
     "IPv6 in IPv4": {"inner": 6, "wan_mtu": 1280},
     "IPv4 in IPv6": {"outer": 6, "wan_mtu": 1280},
     "IPv6, udp encapsulation": {"inner": 6, "outer": 6, "encap": True},
+    "IPv6, small mtu": {"inner": 6, "outer": 6, "wan_mtu": 1280},
 }
 
 
@@ -80,14 +81,15 @@ def test_they_hold_after_each_turn_while_frames_are_in_flight_and_packets_wait()
     assert most_fragments > 1
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(16))
 def test_they_hold_when_damaged_packets_come_from_outside(seed: int) -> None:
     """Every check that ends a packet has to say so, whatever the packet looks like."""
     chance = random.Random(seed)  # noqa: S311 - chance of a test, not of a key
-    clean = busy(encap=bool(seed % 2)).run()
+    options = {"encap": bool(seed % 2), "inner": 4 + seed // 2 % 2 * 2, "outer": 4 + seed // 4 % 2 * 2}
+    clean = busy(**options).run()
     seen = [(row, event) for row, event in clean.recorder.of(FrameSent) if row.node in ("a", "b", "internet")]
-    world = busy(encap=bool(seed % 2))
-    for row, sent in chance.sample(seen, 60):
+    world = busy(**options)
+    for row, sent in chance.sample(seen, min(60, len(seen))):
         late = chance.randrange(500 * MILLISECOND)
         inject(world, row.at + late, row.node, sent, damaged(sent.packet, chance))
     world.run()
@@ -109,11 +111,15 @@ def inject(world: World, at: int, sender: str, like: FrameSent, packet: bytes) -
 def damaged(packet: bytes, chance: random.Random) -> bytes:
     """Some bytes changed or cut off; most of the time the IP header's length and checksum fit again."""
     changed = bytearray(packet)
+    is_ipv6 = ip.version(packet) == 6
+    shortest = ipv6.HEADER_LENGTH if is_ipv6 else ipv4.HEADER_LENGTH
     for _ in range(chance.choice((0, 1, 1, 2, 5))):
         changed[chance.randrange(len(changed))] = chance.randrange(256)
     if chance.random() < 0.3:
-        del changed[chance.randrange(ipv4.HEADER_LENGTH, len(changed)) :]
-    if chance.random() < 0.8:
+        del changed[chance.randrange(shortest, len(changed)) :]
+    if is_ipv6 and chance.random() < 0.8:
+        changed[4:6] = (len(changed) - shortest).to_bytes(2, "big")
+    elif not is_ipv6 and chance.random() < 0.8:
         changed[2:4] = len(changed).to_bytes(2, "big")
         changed[10:12] = bytes(2)
         header_length = min(len(changed), max(ipv4.HEADER_LENGTH, ipv4.header_length(changed)))

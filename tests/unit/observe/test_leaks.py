@@ -38,9 +38,12 @@ HIDING, SHOWING = "aes256gcm16", "null-sha256"
 # -- worlds ---------------------------------------------------------------------------------------
 
 
-def protected(protocol: IpProtocol, words: str, mode: Mode, **options: int) -> World:
+def protected(
+    protocol: IpProtocol, words: str, mode: Mode, inner: int = 4, outer: int = 4, wan_mtu: int = 1500
+) -> World:
     """Traffic of several kinds over SAs made by hand: pings, pieces, and an error that quotes."""
-    world = install(two_gateways(**options), protocol, words, mode)  # type: ignore[arg-type]
+    world = two_gateways(inner=inner, outer=outer, wan_mtu=wan_mtu)
+    install(world, protocol, words, mode, inner=inner, outer=outer)
     if mode is Mode.TUNNEL:
         world.ping("a", "b", count=2)
         world.ping("b", "a", size=4000)
@@ -49,13 +52,16 @@ def protected(protocol: IpProtocol, words: str, mode: Mode, **options: int) -> W
         return world.run()
     west = world.nodes["west"]
     for size in (56, 3000):
-        application = Ping(west, EAST, count=2, size=size)
+        application = Ping(west, EAST[outer], count=2, size=size)
         world.simulator.plan(1, west, lambda application=application: west.run(application))
     return world.run()
 
 
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("wan_mtu", [1500, 600])
+@pytest.mark.parametrize(
+    ("inner", "outer", "wan_mtu"),
+    [(4, 4, 1500), (4, 4, 600), (6, 6, 1500), (6, 6, 1280), (6, 4, 1500), (4, 6, 1280)],
+)
 @pytest.mark.parametrize(
     ("protocol", "words"),
     [
@@ -63,15 +69,16 @@ def protected(protocol: IpProtocol, words: str, mode: Mode, **options: int) -> W
         *((IpProtocol.ESP, words) for words in (HIDING, "aes128-sha256", SHOWING, "aes128gmac")),
     ],
 )
-def test_no_sa_leaks_whether_it_hides_or_not(protocol, words, mode, wan_mtu):
-    world = protected(protocol, words, mode, wan_mtu=wan_mtu)
+def test_no_sa_leaks_whether_it_hides_or_not(protocol, words, mode, inner, outer, wan_mtu):
+    world = protected(protocol, words, mode, inner, outer, wan_mtu)
     assert world.recorder.of(PacketSealed)
     assert check(world.recorder, world.simulator) == []
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_what_ah_has_signed_is_a_leak_once_it_travels_without_it(mode):
-    world = protected(IpProtocol.AH, "sha256", mode)
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_ah_has_signed_is_a_leak_once_it_travels_without_it(mode, version):
+    world = protected(IpProtocol.AH, "sha256", mode, version, version)
     row, sealed = world.recorder.of(PacketSealed)[0]
     found = leaks(world, [*frame(sealed.inner)])
     assert [violation.sentence.split(":")[0] for violation in found] == [
@@ -255,7 +262,7 @@ def sent_by_west(world: World, *events: TraceEvent):
 
 
 def out(packet: bytes) -> FrameSent:
-    return FrameSent(link="wan_west", interface="wan", next_hop=EAST, frame=10_000, packet=packet)
+    return FrameSent(link="wan_west", interface="wan", next_hop=EAST[4], frame=10_000, packet=packet)
 
 
 @pytest.mark.parametrize(
