@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.trace import PacketDropped
+from ipsecsim.experiment.selection import NotMeasurable, is_one_of, selects
 from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.layers import layers
 from ipsecsim.observe.leaks import check_leaks
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
@@ -22,8 +22,6 @@ from ipsecsim.scenario.model import (
     StateClaim,
     Subject,
 )
-from ipsecsim.wire import ipv4
-from ipsecsim.wire.numbers import protocol_name
 
 ABOUT = 0.1  # 'about 10' means 9 to 11
 
@@ -135,9 +133,9 @@ def _drops(ask: _Question) -> Answer:
 
 def _drop_fits(condition: Condition, record: Record, event: PacketDropped, ask: _Question) -> bool:
     if condition.key == "node":
-        return _is_one_of(condition, record.node)
+        return is_one_of(condition, record.node)
     if condition.key == "reason":
-        return _is_one_of(condition, event.reason.name)
+        return is_one_of(condition, event.reason.name)
     raise _not_yet(ask.expectation, f"'{condition.key}=' on drops")
 
 
@@ -153,19 +151,10 @@ def _packets(ask: _Question) -> Answer:
 
 
 def _frame_fits(condition: Condition, record: Record, event: FrameSent, ask: _Question) -> bool:
-    packet = event.packet
-    if condition.key == "link":
-        return _is_one_of(condition, event.link)
-    if condition.key == "node":
-        return _is_one_of(condition, record.node)
-    if condition.key == "layer":
-        found = any(value in layers(packet) for value in condition.values)
-        return found if condition.operator == "=" else not found
-    if condition.key == "proto":
-        return _is_one_of(condition, protocol_name(packet[ipv4.PROTOCOL]).lower())
-    if condition.key == "size":
-        return _is_number(condition, len(packet))
-    raise _not_yet(ask.expectation, f"'{condition.key}=' on packets")
+    try:
+        return selects(condition, record, event, ask.world.simulator)
+    except NotMeasurable:
+        raise _not_yet(ask.expectation, f"'{condition.key}=' on packets") from None
 
 
 def _leaks(ask: _Question) -> Answer:
@@ -177,7 +166,7 @@ def _notify(ask: _Question) -> Answer:
     seen = [
         name
         for record, event in ask.recorder.of(IkeMessageSent)
-        if all(each.key == "from" and _is_one_of(each, record.node) for each in ask.subject.where)
+        if all(each.key == "from" and is_one_of(each, record.node) for each in ask.subject.where)
         for name in event.payloads
         if name.startswith("N(")
     ]
@@ -217,27 +206,6 @@ def _compare(claim: MeasureClaim, number: float) -> Answer:
         "about": abs(number - wanted) <= ABOUT * abs(wanted),
     }[claim.comparison]
     return is_met, f"{number:g}" + (f" {claim.unit}" if claim.unit else "")
-
-
-def _is_one_of(condition: Condition, value: str) -> bool:
-    return (value in condition.values) is (condition.operator == "=")
-
-
-def _is_number(condition: Condition, number: int) -> bool:
-    for text in condition.values:
-        low, _, high = text.partition("-")
-        bounds = (int(low), int(high or low))
-        fits = {
-            "=": bounds[0] <= number <= bounds[1],
-            "!=": not bounds[0] <= number <= bounds[1],
-            "<": number < bounds[0],
-            "<=": number <= bounds[0],
-            ">": number > bounds[0],
-            ">=": number >= bounds[0],
-        }[condition.operator]
-        if fits:
-            return True
-    return False
 
 
 def _not_yet(expectation: Expectation, what: str) -> ConfigError:

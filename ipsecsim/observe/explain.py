@@ -122,8 +122,9 @@ def _removed(event: ipsec.SaRemoved) -> str:
 
 
 def _icmp_error(event: stack.IcmpErrorSent) -> str:
-    words = icmp_error_name(event.type, event.code, event.mtu)
-    return f"told {unpack(event.destination)} by ICMP: {words}"
+    version = 4 if len(event.destination) == 4 else 6
+    words = icmp_error_name(event.type, event.code, event.mtu, version=version)
+    return f"told {unpack(event.destination)} by ICMP{'' if version == 4 else 'v6'}: {words}"
 
 
 # -- IKE ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ AH hides nothing, so the walk goes on behind it; it ends at ESP, whatever its ci
 may hold anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ipsecsim.base.errors import RemoteError
@@ -52,16 +52,20 @@ class Security(NamedTuple):
         return cls(sealed.protocol, sealed.spi, sealed.sequence & _LOW_HALF)
 
 
-def security(data: bytes) -> Security | None:
-    """That of the outermost ESP or AH of a packet, in UDP or not; None where there is none in clear."""
+def securities(data: bytes) -> Iterator[Security]:
+    """That of every ESP and AH of a packet that is in clear, in UDP or not, outermost first."""
     for header in headers(data):
         if header.fault:
             break
         if header.protocol == IpProtocol.ESP:
-            return Security("ESP", *esp.numbers(data, header.start))
-        if header.protocol == IpProtocol.AH:
-            return Security("AH", *ah.numbers(data, header.start, header.end))
-    return None
+            yield Security("ESP", *esp.numbers(data, header.start))
+        elif header.protocol == IpProtocol.AH:
+            yield Security("AH", *ah.numbers(data, header.start, header.end))
+
+
+def security(data: bytes) -> Security | None:
+    """That of the outermost one; None where there is none."""
+    return next(securities(data), None)
 
 
 def quoted(data: bytes) -> bytes:

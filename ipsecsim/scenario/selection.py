@@ -16,7 +16,7 @@ from ipsecsim.wire.ike.numbers import ExchangeType
 
 Check = Callable[[Word, Names], object]
 
-LAYERS = ("ipv4", "ipv6", "icmp", "icmpv6", "udp", "tcp", "esp", "ah", "ike", "keepalive")
+LAYERS = ("ipv4", "ipv6", "icmp", "icmpv6", "udp", "tcp", "esp", "ah", "ike", "keepalive", "fragment")
 ICMP = ("echo", "echo_reply", "unreachable", "too_big", "time_exceeded", "redirect")
 
 

@@ -15,6 +15,7 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.observe.explain import SENTENCES, clause, explain
+from ipsecsim.stack.events import IcmpErrorSent
 from ipsecsim.wire import ipv4
 from ipsecsim.wire.icmpv4 import Echo
 
@@ -85,3 +86,11 @@ def test_every_drop_is_told_with_its_reason_and_clause(reason: DropReason) -> No
     assert reason.sentence in explain(dropped)
     assert reason.name in explain(dropped)
     assert clause(dropped) == reason.clause
+
+
+def test_errors_of_icmpv6_go_by_their_own_names() -> None:
+    told = explain(IcmpErrorSent(pack("2001:db8::1"), 2, 0, 1280))
+    assert told == "told 2001:db8::1 by ICMPv6: packet too big, MTU 1280"
+    assert explain(IcmpErrorSent(pack("192.0.2.1"), 3, 4, 1280)) == (
+        "told 192.0.2.1 by ICMP: destination unreachable: fragmentation needed, MTU 1280"
+    )

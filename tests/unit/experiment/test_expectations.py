@@ -45,6 +45,8 @@ def verdict():
         ("packets proto=esp size>1000: 6", True),
         ("packets proto!=esp link=wan: 4", True),
         ("packets node=west link=wan: more than 100", False),
+        ("packets src=alice dst=bob proto=icmp: 12", True),
+        ("packets layer=ah: none", True),
         ("leaks: none", True),
         ("notify: none", False),
         ("notify from=east: NAT_DETECTION_SOURCE_IP 1", True),
