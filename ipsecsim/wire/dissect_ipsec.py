@@ -1,10 +1,10 @@
 """Here are ESP and AH taken apart for people, without any key: what ESP sealed stays sealed, AH hides nothing."""
 
+from ipsecsim.wire import ah
 from ipsecsim.wire.dissect_place import Place, protocol_text
 from ipsecsim.wire.layout import AUTHENTICATED, CLEAR, SEALED, Field, Layer, hex_number, size_text
 from ipsecsim.wire.reader import Malformed
 
-_AH_FIXED_LENGTH = 12
 _ICV_LENGTHS = (12, 16, 24, 32)  # of all algorithms in use; no byte in the packet says which
 _MOST_PADDING = 7  # RFC 4302 2.6: no more than an alignment to 8 bytes asks for
 
@@ -26,10 +26,10 @@ def read_ah(place: Place) -> Field:
     layer.field.protection = layer.protection = AUTHENTICATED
     with layer.reading():
         following = layer.number("Next Header", 1, protocol_text)
-        words = layer.number("Payload Len", 1, _length_text)
+        words = layer.number("Payload Len", 1, lambda count: f"{count} ({size_text(_length(count))} of AH)")
         layer.number("RESERVED", 2, hex_number(4))
         _spi_and_sequence(layer)
-        size = _length(words) - _AH_FIXED_LENGTH
+        size = _length(words) - ah.FIXED_LENGTH
         if size < 0:
             raise Malformed(f"an AH of {_length(words)} bytes is shorter than its fixed fields")
         padding = _padding(size)
@@ -50,12 +50,7 @@ def _spi_and_sequence(layer: Layer) -> None:
 
 
 def _length(words: int) -> int:
-    """Payload Len counts 32-bit words and leaves out two (RFC 4302 2.2)."""
-    return 4 * (words + 2)
-
-
-def _length_text(words: int) -> str:
-    return f"{words} ({size_text(_length(words))} of AH)"
+    return ah.length(bytes((0, words)))
 
 
 def _padding(size: int) -> int:

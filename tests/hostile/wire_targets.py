@@ -53,6 +53,7 @@ _MAKERS: dict[str, Callable[[Random], bytes]] = {
     "ICMPv6": lambda chance: mutators.spoil(chance, any_message_6(chance)),
     "UDP": _behind_ip,
     "ESP": _behind_ip,
+    "AH": lambda chance: mutators.spoil(chance, bytes((4, 6)) + chance.randbytes(40)),
     "ESP trailer": lambda chance: mutators.spoil(chance, bytes(40) + bytes((1, 2, 3, 4, 4, 4))),
     "IKE header": _message,
     "IKE message": _message,

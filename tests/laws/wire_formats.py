@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ipsecsim.wire import esp, icmpv4, icmpv6, ipv4, ipv6, udp
+from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ipv4, ipv6, udp
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_chain, parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import Payload, UnknownPayload
@@ -279,6 +279,13 @@ FORMATS = [
         st.tuples(U32, U32, SOME_BYTES),
         lambda value: esp.HEADER.pack(*value[:2]) + value[2],
         lambda octets: (*esp.numbers(octets), octets[esp.HEADER_LENGTH :]),
+    ),
+    Format(
+        "AH",
+        st.tuples(U32, U32),
+        lambda value: ah.FIXED.pack(59, 1, 0, *value),
+        lambda packet: ah.numbers(packet, 0, len(packet)),
+        whole=True,
     ),
     Format(
         "ESP trailer",

@@ -72,6 +72,16 @@ def test_a_lone_ipv6_piece_that_is_the_whole_is_a_fragment_and_in_ipv4_there_is_
 
 
 @pytest.mark.parametrize("piece", [piece_4, piece_6])
+def test_a_packet_is_whole_when_nothing_of_it_is_elsewhere(piece):
+    assert ip.is_whole(piece(0, more=False))
+    for offset, more in ((0, True), (8, True), (8, False)):
+        assert not ip.is_whole(piece(offset, more=more))
+    assert ip.is_whole(PACKET_4)
+    assert ip.is_whole(PACKET_6)
+    assert ip.is_whole(chained(A6, B6, [(IpProtocol.DESTINATION_OPTIONS, OPTIONS)], 6, b""))
+
+
+@pytest.mark.parametrize("piece", [piece_4, piece_6])
 def test_the_last_piece_is_a_fragment_too(piece):
     assert ip.is_fragment(piece(1480, more=False))
 
