@@ -1,5 +1,6 @@
 """Every event has a sentence and a clause; so a story, a capture comment and a view never meet a stranger."""
 
+import gc
 import importlib
 import pkgutil
 import re
@@ -32,6 +33,7 @@ def _all_events() -> list[type[TraceEvent]]:
     for module in pkgutil.walk_packages(ipsecsim.__path__, "ipsecsim."):
         if module.name.endswith((".events", ".trace")):
             importlib.import_module(module.name)
+    gc.collect()  # a dataclass with slots replaces the class it is made from, which lives on until then
     found = {each for each in _subclasses(TraceEvent) if each.__module__.startswith("ipsecsim.")}
     return sorted(found, key=lambda each: (each.__module__, each.__name__))
 
