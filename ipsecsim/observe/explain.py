@@ -16,7 +16,7 @@ from ipsecsim.ipsec import events as ipsec
 from ipsecsim.net import events as net
 from ipsecsim.observe.packet_summary import icmp_error_name, message_name, summary
 from ipsecsim.stack import events as stack
-from ipsecsim.wire import ah, esp
+from ipsecsim.wire import ah, esp, ip
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.numbers import protocol_name
 
@@ -119,6 +119,30 @@ def _removed(event: ipsec.SaRemoved) -> str:
         f"removed the {event.direction}bound SA {event.spi:08x} of {event.policy}: "
         f"it carried {_count(event.packets, 'packet')}, {event.octets} B"
     )
+
+
+def _forwarded(event: stack.PacketForwarded) -> str:
+    left = "time to live" if event.version == 4 else "hop limit"
+    return f"forwarded to {unpack(event.next_hop)} by {event.outbound}: {left} is now {event.ttl}"
+
+
+def _is_ipv6(packet: bytes) -> bool:
+    """Asked of any bytes: what was recorded need not be a packet."""
+    return bool(packet) and ip.version(packet) == 6
+
+
+def _icmp_clause(address: bytes, of_ipv6: str) -> str:
+    return "RFC 792" if len(address) == 4 else of_ipv6
+
+
+def _icmp_error_clause(event: stack.IcmpErrorSent) -> str:
+    if len(event.destination) == 16:
+        return f"RFC 4443 3.{event.type}"
+    return "RFC 1191 4" if event.type == IcmpType.DESTINATION_UNREACHABLE and event.mtu else "RFC 792"
+
+
+def _fragment_clause(event: stack.PacketFragmented | stack.FragmentStored) -> str:
+    return "RFC 791 3.2" if event.version == 4 else "RFC 8200 4.5"
 
 
 def _icmp_error(event: stack.IcmpErrorSent) -> str:
@@ -248,24 +272,24 @@ def _start_of(key: bytes) -> str:
 SENTENCES: dict[type[TraceEvent], Telling] = {
     trace.PacketDropped: (_dropped, lambda e: e.reason.clause),
     # the IP stack
-    stack.PacketOriginated: (lambda e: f"made a packet: {summary(e.packet)}", "RFC 791 2.2"),
-    stack.PacketForwarded: (
-        lambda e: f"forwarded to {unpack(e.next_hop)} by {e.outbound}: time to live is now {e.ttl}",
-        "RFC 791 3.2",
+    stack.PacketOriginated: (
+        lambda e: f"made a packet: {summary(e.packet)}",
+        lambda e: "RFC 8200 3" if _is_ipv6(e.packet) else "RFC 791 2.2",
     ),
+    stack.PacketForwarded: (_forwarded, lambda e: "RFC 791 3.2" if e.version == 4 else "RFC 8200 3"),
     stack.PacketDelivered: (_delivered, ""),
-    stack.EchoAnswered: (lambda e: f"answered ping {e.sequence} of {unpack(e.destination)}", "RFC 792"),
-    stack.IcmpErrorSent: (
-        _icmp_error,
-        lambda e: "RFC 1191 4" if e.type == IcmpType.DESTINATION_UNREACHABLE and e.mtu else "RFC 792",
+    stack.EchoAnswered: (
+        lambda e: f"answered ping {e.sequence} of {unpack(e.destination)}",
+        lambda e: _icmp_clause(e.destination, "RFC 4443 4.2"),
     ),
+    stack.IcmpErrorSent: (_icmp_error, _icmp_error_clause),
     stack.PacketFragmented: (
         lambda e: f"cut the packet into {e.pieces} fragments of at most {e.mtu} B",
-        "RFC 791 3.2",
+        _fragment_clause,
     ),
     stack.FragmentStored: (
         lambda e: f"kept the fragment at {e.offset} of packet {e.identification} until the others come",
-        "RFC 791 3.2",
+        _fragment_clause,
     ),
     stack.FragmentsAbandoned: (
         lambda e: (
@@ -278,8 +302,10 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
         lambda e: "RFC 1191 3" if len(e.destination) == 4 else "RFC 8201 4",
     ),
     stack.PacketReassembled: (
-        lambda e: f"put packet {e.identification} together from {e.pieces} fragments: {len(e.packet)} B",
-        "RFC 791 3.2",
+        lambda e: (
+            f"put packet {e.identification} together from {_count(e.pieces, 'fragment')}: {len(e.packet)} B"
+        ),
+        lambda e: "RFC 8200 4.5" if _is_ipv6(e.packet) else "RFC 791 3.2",
     ),
     # IPsec
     ipsec.PolicyMatched: (_policy_matched, lambda e: f"RFC 4301 5.{1 if e.direction == 'out' else 2}"),
@@ -347,9 +373,9 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
     net.FrameLost: (lambda e: f"{e.link} did not take frame {e.frame}", ""),
     net.EchoRequestSent: (
         lambda e: f"{e.name}: sent request {e.sequence} to {unpack(e.destination)}",
-        "RFC 792",
+        lambda e: _icmp_clause(e.destination, "RFC 4443 4.1"),
     ),
-    net.EchoReplyReceived: (_echo_reply, "RFC 792"),
+    net.EchoReplyReceived: (_echo_reply, lambda e: _icmp_clause(e.source, "RFC 4443 4.2")),
     net.EchoReplyMissed: (lambda e: f"{e.name}: request {e.sequence} was never answered", ""),
     net.DatagramSent: (_datagram_sent, "RFC 768"),
     net.DatagramReceived: (

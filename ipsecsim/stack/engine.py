@@ -24,7 +24,6 @@ from ipsecsim.stack.events import (
     PacketForwarded,
     PacketFragmented,
     PacketOriginated,
-    PathMtuLowered,
 )
 from ipsecsim.stack.fragments import fragment
 from ipsecsim.stack.icmp import Problem, Refused
@@ -56,8 +55,8 @@ class HostStack:
         self._identification = entropy.fork("ip identification").below(0x10000)
         self._fragment_identification = entropy.fork("ipv6 identification").below(1 << 32)
         self._reassembler = Reassembler(tap)
-        self._paths = PathMtuTable()  # what routers told
-        self._tunnels = PathMtuTable()  # what was told by `report_error` about packets of this node
+        self._paths = PathMtuTable(tap)  # what routers told
+        self._tunnels = PathMtuTable(tap)  # what was told by `report_error` about packets of this node
         self._error_budget = icmp.ErrorBudget()
         self.addresses = frozenset(
             address.packed for interface in self.interfaces.values() for address in interface.addresses
@@ -93,7 +92,15 @@ class HostStack:
         """
         if source is None:
             source = self.address_towards(destination)
-        packet = self._make(source, destination, protocol, payload, tos, dont_fragment)
+        packet = ip.build(
+            source,
+            destination,
+            protocol,
+            payload,
+            identification=self.fresh_identification() if len(destination) == 4 else 0,
+            traffic_class=tos,
+            dont_fragment=dont_fragment,
+        )
         return self._originate(packet, destination, exempt=exempt, whole=dont_fragment)
 
     def send_packet(self, packet: bytes, *, exempt: bool = True) -> list[Action]:
@@ -142,7 +149,7 @@ class HostStack:
         if ip.source(packet) not in self.addresses:
             return self._complain(packet, problem, mtu, now)
         if problem is Problem.TOO_BIG:
-            self._lower(self._tunnels, ip.destination(packet), mtu, now)
+            self._tunnels.lower(ip.destination(packet), mtu, now)
         return self._tell_own(packet, problem, mtu)
 
     def address_towards(self, destination: bytes) -> bytes:
@@ -233,33 +240,13 @@ class HostStack:
         else:
             changed[hops_at] -= 1  # no checksum to mend
         if self.tap is not None:
-            self.tap(PacketForwarded(route.interface, route.next_hop or destination, changed[hops_at]))
+            next_hop = route.next_hop or destination
+            self.tap(PacketForwarded(route.interface, next_hop, changed[hops_at], changed[0] >> 4))
         packet = bytes(changed)
         mtu = self.interfaces[route.interface].mtu
         if len(packet) <= mtu and not self.hooks.postrouting:  # as most packets leave
             return [Transmit(route.interface, route.next_hop or destination, packet)]
         return self._leave(packet, destination, route, passage, mtu, now)
-
-    def _make(
-        self,
-        source: bytes,
-        destination: bytes,
-        protocol: int,
-        payload: bytes,
-        tos: int = 0,
-        dont_fragment: bool = False,  # noqa: FBT001, FBT002 - hot, and called with names in sight
-    ) -> bytes:
-        if len(destination) == 16:
-            return ipv6.build(source, destination, protocol, payload, traffic_class=tos)
-        return ipv4.build(
-            source,
-            destination,
-            protocol,
-            payload,
-            identification=self.fresh_identification(),
-            tos=tos,
-            dont_fragment=dont_fragment,
-        )
 
     def _originate(
         self, packet: bytes, destination: bytes, *, exempt: bool, whole: bool = False
@@ -320,7 +307,7 @@ class HostStack:
             self._drop(refused.reason, packet, str(refused))
             return []
         if self.tap is not None:
-            self.tap(PacketFragmented(len(pieces), mtu))
+            self.tap(PacketFragmented(len(pieces), mtu, ip.version(packet)))
         return pieces
 
     # -- for this node --------------------------------------------------------------------------
@@ -401,12 +388,7 @@ class HostStack:
             return
         told = path_mtu.told_by(error)
         if told is not None and told[0] in self.addresses and error.mtu < self.mtu_towards(told[1]):
-            self._lower(self._paths, told[1], error.mtu, now)
-
-    def _lower(self, table: PathMtuTable, destination: bytes, mtu: int, now: Instant) -> None:
-        lowered = table.lower(destination, mtu, now)
-        if lowered is not None and self.tap is not None:
-            self.tap(PathMtuLowered(destination, lowered))
+            self._paths.lower(told[1], error.mtu, now)
 
     def _tell_own(self, packet: bytes, problem: Problem, rest: int = 0) -> list[Action]:
         """Tell a program on this node."""
@@ -426,7 +408,7 @@ class HostStack:
         message = icmp.emit(error, own, sender)
         if not self._error_budget.spend(now):
             # the error that is not sent counts as a packet made and dropped
-            unsent = self._make(own, sender, icmp.protocol_for(sender), message)
+            unsent = ip.build(own, sender, icmp.protocol_for(sender), message)
             if self.tap is not None:
                 self.tap(PacketOriginated(unsent))
             return self._drop(DropReason.ICMP_RATE, unsent)

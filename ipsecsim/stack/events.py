@@ -14,11 +14,12 @@ class PacketOriginated(TraceEvent):
 
 @dataclass(slots=True)
 class PacketForwarded(TraceEvent):
-    """A packet for somebody else goes on; `ttl` is what is left of its time to live or hop limit."""
+    """A packet for somebody else goes on; `ttl` is what is left of its time to live or, in IPv6, hop limit."""
 
     outbound: str
     next_hop: bytes
     ttl: int
+    version: int
 
 
 @dataclass(slots=True)
@@ -49,18 +50,20 @@ class IcmpErrorSent(TraceEvent):
 
 @dataclass(slots=True)
 class PacketFragmented(TraceEvent):
-    """A packet was too large for the link and may be cut."""
+    """A packet was too large for the link or the path and may be cut. `version` is that of IP."""
 
     pieces: int
     mtu: int
+    version: int
 
 
 @dataclass(slots=True)
 class FragmentStored(TraceEvent):
-    """A fragment waits for the others."""
+    """A fragment waits for the others. `version` is that of IP."""
 
     identification: int
     offset: int
+    version: int
 
 
 @dataclass(slots=True)

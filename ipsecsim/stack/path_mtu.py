@@ -1,6 +1,8 @@
 """Path MTUs that routers told about, for each destination (RFC 1191, RFC 8201)."""
 
 from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.trace import Tap
+from ipsecsim.stack.events import PathMtuLowered
 from ipsecsim.stack.icmp import IcmpError
 from ipsecsim.wire import icmpv4, ip, ipv4, ipv6
 from ipsecsim.wire.ipv6 import MINIMUM_MTU
@@ -15,7 +17,8 @@ every packet tiny. Every host takes 576 bytes (RFC 791 3.1), and a smaller link 
 class PathMtuTable:
     """What is known to be smaller than the first link. Bounded; the oldest knowledge goes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, tap: Tap | None = None) -> None:
+        self._tap = tap
         self.known: dict[bytes, tuple[int, Instant]] = {}  # MTU and its end; what ends first stands first
 
     def get(self, destination: bytes) -> int | None:
@@ -23,24 +26,21 @@ class PathMtuTable:
         known = self.known.get(destination)
         return None if known is None else known[0]
 
-    def lower(self, destination: bytes, mtu: int, now: Instant) -> int | None:
-        """Take in a smaller path MTU: what is known now, or None when it is no news.
-
-        Never raises what is known (RFC 8201 4).
-        """
+    def lower(self, destination: bytes, mtu: int, now: Instant) -> None:
+        """Take in a smaller path MTU. Never raises what is known (RFC 8201 4)."""
         if len(destination) == 4:
             mtu = max(mtu, SMALLEST_IPV4)
         elif mtu < MINIMUM_MTU:  # such a message is discarded (RFC 8201 4)
-            return None
+            return
         before = self.get(destination)
         if before is not None and before <= mtu:
-            return None
+            return
         self.known.pop(destination, None)
         while len(self.known) >= MOST_DESTINATIONS:
             del self.known[next(iter(self.known))]
         self.known[destination] = (mtu, now + LIFETIME)
-        return mtu
-        return mtu
+        if self._tap is not None:
+            self._tap(PathMtuLowered(destination, mtu))
 
     def next_deadline(self) -> Instant | None:
         """When the oldest entry is to be forgotten."""

@@ -67,7 +67,7 @@ class Reassembler:
         joined = (join(piece, piece.data), 1) if piece.is_atomic else self._add(piece, now)
         if self._tap is not None:
             if joined is None:
-                self._tap(FragmentStored(piece.identification, piece.start))
+                self._tap(FragmentStored(piece.identification, piece.start, ip.version(packet)))
             else:
                 self._tap(PacketReassembled(piece.identification, joined[1], joined[0]))
         return None if joined is None else joined[0]

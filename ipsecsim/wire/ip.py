@@ -92,3 +92,27 @@ def fragment_offset(packet: Packet) -> int:
         return 0
     extension = ipv6.chain(packet).fragment
     return 0 if extension is None else ipv6.read_fragment(packet, extension).offset
+
+
+def build(
+    source: bytes,
+    destination: bytes,
+    protocol: int,
+    payload: bytes,
+    *,
+    identification: int = 0,
+    traffic_class: int = 0,
+    dont_fragment: bool = False,
+) -> bytes:
+    """A whole packet of the version of its addresses; IPv6 has neither an identification nor a DF bit."""
+    if len(destination) == 16:
+        return ipv6.build(source, destination, protocol, payload, traffic_class=traffic_class)
+    return ipv4.build(
+        source,
+        destination,
+        protocol,
+        payload,
+        identification=identification,
+        tos=traffic_class,
+        dont_fragment=dont_fragment,
+    )

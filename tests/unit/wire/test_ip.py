@@ -102,3 +102,10 @@ def test_what_is_wrong_in_either_version_is_refused(packet, error, words):
     with pytest.raises(error, match=words) as caught:
         ip.check(packet)
     assert caught.value.reason is DropReason.IP_MALFORMED
+
+
+def test_a_packet_is_built_in_the_version_of_its_addresses():
+    built = ip.build(A4, B4, 17, b"data", identification=7, traffic_class=3, dont_fragment=True)
+    assert built == ipv4.build(A4, B4, 17, b"data", identification=7, tos=3, dont_fragment=True)
+    built = ip.build(A6, B6, 17, b"data", identification=7, traffic_class=3, dont_fragment=True)
+    assert built == ipv6.build(A6, B6, 17, b"data", traffic_class=3)
