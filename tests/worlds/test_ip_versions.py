@@ -5,6 +5,7 @@ import pytest
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
+from ipsecsim.ike.events import ChildSaCreated
 from ipsecsim.net.events import EchoReplyReceived, FrameSent
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
@@ -52,6 +53,29 @@ def test_a_tunnel_of_either_version_carries_either(inner, outer, encap):
     protocols = {ip.upper_layer(packet)[0] for packet in sent}
     assert protocols == ({IpProtocol.UDP} if encap else {IpProtocol.UDP, IpProtocol.ESP})
     assert check(world.recorder, world.simulator) == []
+
+
+def test_one_tunnel_over_ipv6_carries_both_versions():
+    """Selectors of both in one Child SA (RFC 7296 2.9); an address of one end decides the outer version."""
+    run = Run(
+        read(
+            """\
+name: both
+ip: both
+nodes: {alice: {}, west: {kind: gateway}, east: {kind: gateway}, bob: {}}
+links: {left: [alice, west], wan: [west, east], right: [east, bob]}
+tunnels: {net: {ends: [west, east], remote_addrs: 2001:db8:1::2}}
+script:
+  - do: ping alice bob
+  - {at: 1s, do: ping alice bob ip=6 name=six}
+"""
+        )
+    ).run()
+    assert [result.received for result in run.world.pings.values()] == [1, 1]
+    on_wan = [event.packet for _, event in run.recorder.of(FrameSent) if event.link == "wan"]
+    assert {ip.version(packet) for packet in on_wan} == {6}
+    assert len(run.recorder.of(ChildSaCreated)) == 2  # one, told by both ends
+    assert check(run.recorder, run.world.simulator) == []
 
 
 def test_a_name_stands_for_the_first_version_unless_the_sentence_says_which():
