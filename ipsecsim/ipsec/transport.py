@@ -1,9 +1,7 @@
 """Transport mode: ESP or AH between a packet's own header and what it carried (RFC 4303 3.1.1, RFC 4302 3.1.1)."""
 
-from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import LocalError
 from ipsecsim.ipsec.checksum_repair import repaired
-from ipsecsim.ipsec.errors import Refused
 from ipsecsim.wire import ip, ipv4, ipv6
 from ipsecsim.wire.checksum import internet_checksum
 
@@ -42,8 +40,6 @@ class TransportForm:
         the checksums inside are mended (RFC 3948 3.1.2).
         """
         field, end = ipv6.all_extensions(outer) if outer[0] >> 4 == 6 else _split(outer)
-        if end + len(payload) > ipv4.LARGEST_PACKET:
-            raise Refused(DropReason.INNER_MALFORMED, f"{len(payload)} bytes behind a header of {end}")
         if start != end:
             original = self._original_addresses
             payload = repaired(payload, next_header, original, (ip.source(outer), ip.destination(outer)))
