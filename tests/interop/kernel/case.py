@@ -14,7 +14,7 @@ from ipsecsim.wire.numbers import IpProtocol
 if TYPE_CHECKING:
     from tests.interop.kernel.lab import Lab
 
-OUR_SPI, ITS_SPI = 0xA001, 0xB001  # of what we send, and of what it sends
+OUR_SPI, ITS_SPI, NO_SPI = 0xA001, 0xB001, 0xC001  # of what we send, of what it sends, of nobody
 _FAMILIES = {(4, 4): "IPv4", (6, 6): "IPv6", (6, 4): "4in6", (4, 6): "6in4"}
 
 
@@ -34,7 +34,7 @@ class Case:
     in_udp: bool = False
     rfc_alignment: bool = False  # IPv4 AH in words of 4 bytes, which Linux does only when told (RFC 4302 2.6)
     site_mtu: int = 1500  # of the links behind both gateways
-    fragment_first: bool = True  # before ESP or AH goes around the packet, rather than behind
+    fragment_first: bool = True  # does ours cut a packet before the protection that makes it too long?
 
     @property
     def key(self) -> str:

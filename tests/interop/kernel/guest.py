@@ -15,13 +15,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.interop.kernel import ethernet
+from tests.interop.kernel.serial_line import Refused, SerialLine
 
 PROGRAM = "linux.uml"
-NEEDED = {PROGRAM: "user-mode-linux", "ip": "iproute2", "modprobe": "kmod", "ping": "iputils-ping"}
+NEEDED = {
+    PROGRAM: "user-mode-linux",
+    "ip": "iproute2",
+    "modprobe": "kmod",
+    "ping": "iputils-ping",
+    "perl": "perl-base",
+    "setpriv": "util-linux",
+}
 NOBODY = 65534
 PATIENCE = 20  # seconds, for the start and for the end
 _PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_MOST = 0x10000
 
 
 def missing() -> str | None:
@@ -34,67 +41,26 @@ def missing() -> str | None:
     return None
 
 
-class Refused(AssertionError):
-    """The guest could not do what it was told."""
-
-
 class Guest:
-    """`frames` carries Ethernet frames, one a message. What `begin` begins is over when it has a `result`."""
+    """`line` takes orders, `frames` carries Ethernet frames, one a message. `release` is the kernel's version."""
 
     def __init__(self, process: subprocess.Popen[bytes], line: socket.socket, frames: socket.socket) -> None:
+        self.line = SerialLine(line)
         self.frames = frames
-        self.line = line
         self.release = ""
         self._process = process
-        self._heard = b""
-        self._orders = 0
-
-    def begin(self, script: str) -> None:
-        """Give an order: shell commands, of which the first that fails is the last."""
-        self._orders += 1
-        name = f"=== order {self._orders}"
-        lines = f'echo "{name} begins"', "(set -e", script, ") </dev/null 2>&1", f'echo "{name} ends $?"', ""
-        self.line.sendall("\n".join(lines).encode())
-
-    def listen(self) -> None:
-        """Take in what the serial line has to say. Raises Refused when the guest has gone."""
-        heard = self.line.recv(_MOST)
-        if not heard:
-            raise Refused("the guest has gone")
-        self._heard += heard
-
-    def result(self) -> tuple[int, str] | None:
-        """Exit code and output of the order that was given last; None while it goes on."""
-        # before it there may be what an order has to say that nobody waits for any more
-        _, begun, output = self._heard.partition(b"=== order %d begins\n" % self._orders)
-        output, ended, code = output.partition(b"=== order %d ends " % self._orders)
-        if not begun or not ended or not code.endswith(b"\n"):
-            return None
-        self._heard = b""
-        return int(code), output.decode(errors="replace")
-
-    def order(self, script: str) -> str:
-        """Give an order and wait for its end; the network card is not served meanwhile. Raises Refused."""
-        self.begin(script)
-        while (result := self.result()) is None:
-            self.listen()
-        code, output = result
-        if code:
-            raise Refused(f"exit code {code}\n{script}\n{output}")
-        return output
 
     def greet(self) -> None:
-        """Wait until the guest takes orders. Raises Refused when it never does."""
-        while b"\n" not in self._heard:
-            self.listen()
-        word, self.release = self._heard.decode().split()
-        self._heard = b""
-        if word != "ready":
-            raise Refused(f"a strange greeting: {word}")
+        """Wait until it takes orders. Raises Refused when it never does."""
+        match self.line.greeted():
+            case ["ready", release]:
+                self.release = release
+            case words:
+                raise Refused(f"a strange greeting: {' '.join(words)}")
 
     def end(self) -> None:
         """Hang up, which halts it; by force if need be."""
-        self.line.close()
+        self.line.hang_up()
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -118,7 +84,7 @@ def running() -> Iterator[Guest]:
         try:
             try:
                 guest.greet()
-            except (OSError, ValueError, Refused) as failure:
+            except (OSError, Refused) as failure:
                 raise Refused(
                     f"no boot: {failure}\n{console.read_text(errors='replace')[-2000:]}"
                 ) from failure

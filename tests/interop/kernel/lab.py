@@ -7,35 +7,36 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from ipsecsim.base.address import unpack
-from ipsecsim.base.instant import SECOND, Duration
+from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.net.apps.ping import Ping, PingResult
+from ipsecsim.stack.events import EchoAnswered
 from ipsecsim.views.text import story
 from ipsecsim.wire import ip
 from ipsecsim.wire.numbers import IpProtocol
 from tests.interop.kernel import xfrm
 from tests.interop.kernel.case import Case
-from tests.interop.kernel.guest import Guest, Refused
+from tests.interop.kernel.guest import Guest
 from tests.interop.kernel.ours import OurSide
 from tests.interop.row import Row, timed
 
-PATIENCE = 5 * SECOND
+PATIENCE = 10 * SECOND
 STATISTICS = "while read -r name value; do echo $name $value; done < /proc/net/xfrm_stat"
 
 
 class Lab:
     """A fresh world of ours, and the guest with this case's SAs in place of the last one's."""
 
-    def __init__(self, case: Case, guest: Guest) -> None:
+    def __init__(self, case: Case, guest: Guest, rows: list[Row]) -> None:
         self.case = case
         self.guest = guest
-        self.rows: list[Row] = []
+        self.rows = rows
         self.ours = OurSide(case, guest.frames)
         self.wire = self.ours.wire
-        self.before: dict[str, int] = {}
-        self.order(xfrm.association(case))
-        self.before = self.counters()
+        self._expected_errors: Counter[str] = Counter()
+        self._expected_drops: Counter[str] = Counter()
+        self._errors_before = self._counters(xfrm.association(case))
 
     def step(self, role: str, name: str) -> AbstractContextManager[None]:
         """A part of the conversation that gets its own row; when it fails, the case ends."""
@@ -44,10 +45,10 @@ class Lab:
 
     # -- time goes on ---------------------------------------------------------------------------
 
-    def until(self, condition: Callable[[], bool], what: str, within: Duration = PATIENCE) -> None:
+    def until(self, condition: Callable[[], bool], what: str) -> None:
         """Let both sides live until something holds. Raises AssertionError when it does not in time."""
         simulator, wire, guest = self.ours.simulator, self.wire, self.guest
-        end = time.monotonic_ns() + within
+        end = time.monotonic_ns() + PATIENCE
         while True:
             while (due := simulator.next_event()) is not None and due <= wire.clock():
                 simulator.step()
@@ -56,70 +57,81 @@ class Lab:
             now = time.monotonic_ns()
             assert now < end, f"waited in vain: {what}"
             wait = end - now if due is None else min(end - now, max(0, due - wire.clock()))
-            readable, _, _ = select.select([guest.frames, guest.line], [], [], wait / SECOND)
-            if guest.frames in readable:
+            line, frames = guest.line.fileno(), guest.frames.fileno()
+            readable, _, _ = select.select([line, frames], [], [], wait / SECOND)
+            if frames in readable:
                 wire.take()
-            if guest.line in readable:
-                guest.listen()
+            if line in readable:
+                guest.line.listen()
 
     def order(self, script: str) -> str:
         """Have the guest run a script while packets go on. Raises Refused when it fails."""
-        self.guest.begin(script)
-        results: list[tuple[int, str]] = []
+        self.guest.line.begin(script)
+        results: list[str] = []
 
         def is_over() -> bool:
-            result = self.guest.result()
+            result = self.guest.line.result()
             results.extend([] if result is None else [result])
             return bool(results)
 
         self.until(is_over, f"the end of: {script}")
-        code, output = results[0]
-        if code:
-            raise Refused(f"exit code {code}\n{script}\n{output}")
-        return output
+        return results[0]
 
     # -- what the sides do ----------------------------------------------------------------------
 
-    def we_ping(self, *sizes: int, dont_fragment: bool = False) -> None:
+    def we_ping(self, *sizes: int) -> None:
         """An echo request of each size, at once; all answers must come."""
-        pings = [self.begin_ping(size, dont_fragment=dont_fragment) for size in sizes]
+        pings = [self.begin_ping(size) for size in sizes]
         self.until(lambda: all(ping.received for ping in pings), f"answers to pings of {sizes} bytes")
 
-    def begin_ping(self, size: int = 56, *, dont_fragment: bool = False) -> PingResult:
+    def begin_ping(self, size: int = 56) -> PingResult:
         """An echo request that leaves our speaker at once; the result fills as time goes on."""
         speaker = self.ours.speaker
-        ping = Ping(speaker, self.ours.its_end, name=f"{size} bytes", size=size, dont_fragment=dont_fragment)
+        ping = Ping(speaker, self.ours.its_end, name=f"{size} bytes", size=size)
         self.ours.do(speaker, lambda: speaker.run(ping))
         return ping.result
 
-    def it_pings(self, size: int = 56, *, count: int = 3, words: str = "", must_succeed: bool = True) -> None:
-        """The kernel's host (or itself) pings ours."""
+    def it_pings(self, size: int = 56, *, count: int = 3, words: str = "") -> None:
+        """The kernel's host (or itself) pings ours, which must get and answer every request."""
+        answered = len(self.ours.recorder.of(EchoAnswered)) + count
+        # `ping` does not wait long for the last answer once it has one, so that it cannot tell whether all came
+        self.order(self._ping(size, count, f"-W {PATIENCE // SECOND} {words}"))
+        self.until(lambda: len(self.ours.recorder.of(EchoAnswered)) == answered, f"{count} requests")
+
+    def it_pings_in_vain(self) -> None:
+        """The same once, and no answer may come."""
+        self.order(f"! {self._ping(56, 1, '-W 0.2')}")
+
+    def _ping(self, size: int, count: int, words: str) -> str:
         where = f"ip netns exec {xfrm.SITE} " if self.case.mode is Mode.TUNNEL else ""
-        ping = f"ping -n -q -c {count} -i 0.002 -W 0.3 -s {size} {words} {unpack(self.ours.our_end)}"
-        self.order(where + ping if must_succeed else f"! {where}{ping}")
+        return f"{where}ping -n -q -c {count} -i 0.002 -s {size} {words} {unpack(self.ours.our_end)}"
 
     # -- what can be seen -----------------------------------------------------------------------
 
-    def counters(self) -> dict[str, int]:
-        """The kernel's own account: /proc/net/xfrm_stat, what it has risen by since the case began."""
-        lines = (line.split() for line in self.order(STATISTICS).splitlines())
-        return {name: int(value) - self.before.get(name, 0) for name, value in lines}
-
     def errors(self) -> dict[str, int]:
-        """The counters that are not 0: Linux counts nothing but mishaps there."""
-        return {name: value for name, value in self.counters().items() if value}
+        """The kernel's own account since the case began: it counts nothing but mishaps there."""
+        risen = {name: value - self._errors_before[name] for name, value in self._counters().items()}
+        return {name: value for name, value in risen.items() if value}
 
-    def until_counted(self, **expected: int) -> None:
-        """Wait for exactly these errors in the kernel's account."""
+    def _counters(self, script: str = ":") -> dict[str, int]:
+        """/proc/net/xfrm_stat, after a script."""
+        lines = self.order(f"{script}\n{STATISTICS}").splitlines()
+        return {name: int(value) for name, value in (line.split() for line in lines)}
+
+    def it_counts(self, name: str) -> None:
+        """Wait until the kernel has counted one more error of this name, and no other."""
+        self._expected_errors[name] += 1
         for _ in range(20):
-            if (errors := self.errors()) == expected:
+            if (errors := self.errors()) == self._expected_errors:
                 return
-        raise AssertionError(f"the kernel counts {errors}, not {expected}")
+        raise AssertionError(f"the kernel counts {errors}, not {dict(self._expected_errors)}")
 
-    def until_dropped(self, **expected: int) -> None:
-        """Wait for exactly these drops, by reason, on our side."""
-        self.until(lambda: self.drops().total() >= sum(expected.values()), f"our side to drop {expected}")
-        assert self.drops() == expected, f"our side dropped {dict(self.drops())}, not {expected}"
+    def we_drop(self, reason: str) -> None:
+        """Wait until our side has dropped one more packet for this reason, and none for another."""
+        self._expected_drops[reason] += 1
+        expected = self._expected_drops
+        self.until(lambda: self.drops().total() >= expected.total(), f"our side to drop {dict(expected)}")
+        assert self.drops() == expected, f"our side dropped {dict(self.drops())}, not {dict(expected)}"
 
     def drops(self) -> Counter[str]:
         """How many packets our side has dropped, by reason."""

@@ -113,4 +113,9 @@ class OurSide:
             case.mode,
             xfrm.REPLAY_WINDOW,
             (NAT_T_PORT, NAT_T_PORT) if case.in_udp else None,
+            extended_sequence=case.esn,
+            sequence=case.sequence,
+            fragment_first=case.fragment_first,
+            # Linux pads AH to 8 bytes over IPv4, too, unless it is told otherwise
+            ah_alignment=4 if case.rfc_alignment else 8,
         )

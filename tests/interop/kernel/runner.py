@@ -1,40 +1,46 @@
-"""Runs cases against one guest, which boots once for all of them."""
+"""Runs cases against guests that boot once for all of them."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from queue import Queue
+from traceback import format_exception
 
-from tests.interop.kernel import guest as guests
+from tests.interop.kernel import guest as machine
 from tests.interop.kernel import xfrm
 from tests.interop.kernel.case import Case
 from tests.interop.kernel.cases import CASES
-from tests.interop.kernel.guest import Guest, Refused
+from tests.interop.kernel.guest import Guest
 from tests.interop.kernel.lab import Lab
+from tests.interop.kernel.serial_line import Refused
 from tests.interop.row import Row
 
-why_not = guests.missing
+why_not = machine.missing
+GUESTS = 2  # a busy guest keeps one core busy
 
 
 def run(case: Case, guest: Guest) -> list[Row]:
     """One case: its rows."""
-    lab = None
+    rows: list[Row] = []
     try:
-        lab = Lab(case, guest)
-        case.play(lab)
+        lab = Lab(case, guest, rows)
+        try:
+            case.play(lab)
+        except Exception as failure:
+            failure.add_note(lab.both_sides())
+            raise
     except Exception as failure:
-        detail = f"{type(failure).__name__}: {failure}"
-        rows = [] if lab is None else lab.rows
         if not rows or rows[-1].result == "ok":
             rows.append(Row(f"Linux {guest.release}", "", case.key, "start and end", "FAILED", 0.0))
-        rows[-1].detail = detail if lab is None else f"{detail}\n{lab.both_sides()}"
-        return rows
-    return lab.rows
+        rows[-1].detail = "".join(format_exception(failure))
+    return rows
 
 
 @contextmanager
 def booted() -> Iterator[Guest]:
     """A guest that has its addresses and routes."""
-    with guests.running() as guest:
-        guest.order(xfrm.network())
+    with machine.running() as guest:
+        guest.line.order(xfrm.network())
         yield guest
 
 
@@ -42,9 +48,19 @@ def run_all(keys: Sequence[str]) -> Iterator[list[Row]]:
     """The rows of each case, in order."""
     if not keys:
         return
+    idle: Queue[Guest] = Queue()
+
+    def run_on_idle(key: str) -> list[Row]:
+        guest = idle.get()
+        try:
+            return run(CASES[key], guest)
+        finally:
+            idle.put(guest)
+
     try:
-        with booted() as guest:
-            for key in keys:
-                yield run(CASES[key], guest)
+        with ThreadPoolExecutor(GUESTS) as pool, ExitStack() as guests:
+            for guest in pool.map(lambda _: guests.enter_context(booted()), range(GUESTS)):
+                idle.put(guest)
+            yield from pool.map(run_on_idle, keys)
     except Refused as failure:
-        yield [Row("Linux", "", "", "boot and end of the guest", "FAILED", 0.0, str(failure))]
+        yield [Row("Linux", "", "", "boot and end of the guests", "FAILED", 0.0, str(failure))]

@@ -9,13 +9,36 @@ from tests.interop.kernel.case import ITS_SPI, OUR_SPI, Case
 
 CARD, LAN, SITE = "vec0", "lan", "site"
 REPLAY_WINDOW = 64
-_AEAD = {
+# What our catalogue calls it, and what Linux does.
+AEADS = {
     "aes-gcm-16": "rfc4106(gcm(aes))",
+    "aes-gcm-12": "rfc4106(gcm(aes))",
+    "aes-gcm-8": "rfc4106(gcm(aes))",
+    "aes-ccm-16": "rfc4309(ccm(aes))",
+    "aes-ccm-12": "rfc4309(ccm(aes))",
+    "aes-ccm-8": "rfc4309(ccm(aes))",
+    "aes-gmac": "rfc4543(gcm(aes))",
     "chacha20-poly1305": "rfc7539esp(chacha20,poly1305)",
 }
-_CIPHERS = {
+CIPHERS = {
     "aes-cbc": "cbc(aes)",
+    "aes-ctr": "rfc3686(ctr(aes))",
+    "camellia-cbc": "cbc(camellia)",
+    "3des-cbc": "cbc(des3_ede)",
+    "des-cbc": "cbc(des)",
     "null": "ecb(cipher_null)",
+}
+HASHES = {
+    "hmac-sha2-256-128": "hmac(sha256)",
+    "hmac-sha2-384-192": "hmac(sha384)",
+    "hmac-sha2-512-256": "hmac(sha512)",
+    "hmac-sha2-256-96": "hmac(sha256)",
+    "hmac-sha1-96": "hmac(sha1)",
+    "hmac-sha1-160": "hmac(sha1)",
+    "hmac-md5-96": "hmac(md5)",
+    "hmac-md5-128": "hmac(md5)",
+    "aes-xcbc-96": "xcbc(aes)",
+    "aes-cmac-96": "cmac(aes)",
 }
 _ICMP = {4: "icmp", 6: "ipv6-icmp"}
 # Who owns the socket takes ESP out of UDP: UDP_ENCAP (100) of UDP (17) set to UDP_ENCAP_ESPINUDP (2), see udp(7).
@@ -67,6 +90,11 @@ def association(case: Case) -> str:
     return batch("ip", ["xfrm state flush", "xfrm policy flush", *_states(case), *_policies(case)])
 
 
+def site_mtu(mtu: int) -> str:
+    """Both ends of the link behind the gateway take packets of at most `mtu` bytes."""
+    return f"ip link set {LAN} mtu {mtu}\nip -n {SITE} link set {LAN} mtu {mtu}"
+
+
 def batch(program: str, lines: list[str]) -> str:
     """All lines by one process: starting a program is what takes time in the guest."""
     return f"{program} -batch - <<'END'\n" + "\n".join(lines) + "\nEND"
@@ -104,11 +132,11 @@ def _algorithms(suite: EspSuite | AhSuite, encryption_key: bytes, integrity_key:
     if isinstance(suite, EspSuite):
         name, key = suite.encryption.name, f"0x{encryption_key.hex()}" if encryption_key else '""'
         if suite.encryption.combined:
-            return f"aead {_AEAD[name]} {key} {8 * suite.encryption.icv}"
-        words.append(f"enc {_CIPHERS[name]} {key}")
+            return f"aead {AEADS[name]} {key} {8 * suite.encryption.icv}"
+        words.append(f"enc {CIPHERS[name]} {key}")
     integrity = suite.integrity
     assert integrity is not None
-    words.append(f"auth-trunc hmac({integrity.word}) 0x{integrity_key.hex()} {8 * integrity.icv}")
+    words.append(f"auth-trunc {HASHES[integrity.name]} 0x{integrity_key.hex()} {8 * integrity.icv}")
     return " ".join(words)
 
 
@@ -117,10 +145,10 @@ def _policies(case: Case) -> list[str]:
     template = f"proto {case.protocol.name.lower()} reqid 1 mode {case.mode.value}"
     if case.mode is Mode.TUNNEL:
         our_end, its_end = str(addresses.OUR_SITE[case.inner]), str(addresses.ITS_SITE[case.inner])
-        directions, only = ("in", "fwd"), ""
+        directions, only = ["in", "fwd"], ""
     else:
         bits = addresses.WHOLE[case.outer]
-        our_end, its_end, directions = f"{ours}/{bits}", f"{its}/{bits}", ("in",)
+        our_end, its_end, directions = f"{ours}/{bits}", f"{its}/{bits}", ["in"]
         # ESP in UDP must not fall under the policy that it serves
         only = f" proto {_ICMP[case.outer]}" if case.in_udp else ""
     outbound = f"src {its_end} dst {our_end}{only} dir out tmpl src {its} dst {ours} {template}"
