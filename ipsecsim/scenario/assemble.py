@@ -7,6 +7,7 @@ from typing import Literal, cast
 from ipsecsim.base.instant import Instant
 from ipsecsim.scenario import matrix, references, schema, to_model
 from ipsecsim.scenario.addresses import missing_version
+from ipsecsim.scenario.fields import optional, value
 from ipsecsim.scenario.model import (
     Expectation,
     NodeSpec,
@@ -22,7 +23,7 @@ from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import NOT_YET
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.schema_ipsec import TEXT
-from ipsecsim.scenario.to_model import optional, place_of, value
+from ipsecsim.scenario.to_model import place_of
 from ipsecsim.scenario.tree import Map, Seq, Text
 from ipsecsim.scenario.understand import Understood
 from ipsecsim.scenario.units import duration

@@ -1,12 +1,13 @@
 """From the expanded tree to the model: every value read once, with the schema's defaults."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
 from ipsecsim.scenario import schema, schema_ipsec
 from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
-from ipsecsim.scenario.kinds import CommaList, Scalar, Table
+from ipsecsim.scenario.fields import optional, value, word_of
+from ipsecsim.scenario.kinds import CommaList
 from ipsecsim.scenario.model import (
     AuthRound,
     ChildSpec,
@@ -30,18 +31,6 @@ from ipsecsim.scenario.tree import Map, Text
 from ipsecsim.scenario.tunnels import identity
 
 T = TypeVar("T")
-
-
-def value(kind: Scalar[T], node: Map, table: Table, key: str) -> T:
-    """A field that has a default, or is there."""
-    text = node.text(key)
-    return kind.read((table.fields[key].default or "") if text is None else text.value)
-
-
-def optional(kind: Scalar[T], node: Map, key: str) -> T | None:
-    """A field that may be absent."""
-    text = node.text(key)
-    return None if text is None else kind.read(text.value)
 
 
 def place_of(root: Map, section: str, name: str) -> Place:
@@ -150,7 +139,7 @@ class Reader:
             )
         return ConnectionSpec(
             name,
-            version=int(value(_WORD, entry, table, "version")),
+            version=int(word_of(entry, table, "version")),
             local_addrs=local_addrs,
             remote_addrs=remote_addrs,
             local_port=value(schema_ipsec.PORT, entry, table, "local_port"),
@@ -158,11 +147,11 @@ class Reader:
             proposals=_proposals(schema_ipsec.IKE_PROPOSALS, entry, "proposals"),
             encap=value(schema_ipsec.YES_NO, entry, table, "encap"),
             mobike=value(schema_ipsec.YES_NO, entry, table, "mobike"),
-            fragmentation=_word(entry, table, "fragmentation"),
+            fragmentation=word_of(entry, table, "fragmentation"),
             dpd_delay=value(schema_ipsec.SECONDS, entry, table, "dpd_delay"),
             dpd_timeout=value(schema_ipsec.SECONDS, entry, table, "dpd_timeout"),
             keyingtries=value(schema_ipsec.WHOLE, entry, table, "keyingtries"),
-            unique=_word(entry, table, "unique"),
+            unique=word_of(entry, table, "unique"),
             reauth_time=reauth,
             rekey_time=rekey,
             over_time=over,
@@ -178,7 +167,7 @@ class Reader:
 
     def _auth(self, connection: Map, side: str, default_id: str, place: Place) -> AuthRound:
         node = connection.map(side) or Map(connection.place)
-        auth = value(_WORD, node, schema_ipsec.AUTH, "auth")
+        auth = word_of(node, schema_ipsec.AUTH, "auth")
         if node.text("auth") is None:
             self.problems.not_yet(
                 f"auth: {auth}, swanctl's choice where nothing is said; write  {side}: {{auth: psk}}",
@@ -240,13 +229,13 @@ class Reader:
         life_packets = optional(schema_ipsec.WHOLE, entry, "life_packets")
         return ChildSpec(
             name,
-            mode=_word(entry, table, "mode"),
+            mode=word_of(entry, table, "mode"),
             local_ts=self._selectors(entry, "local_ts", self._own(connection, node)),
             remote_ts=self._selectors(entry, "remote_ts", self._addresses(connection, "remote_addrs", node)),
             esp_proposals=_proposals(schema_ipsec.ESP_PROPOSALS, entry, "esp_proposals"),
-            start_action=_word(entry, table, "start_action"),
-            close_action=_word(entry, table, "close_action"),
-            dpd_action=_word(entry, table, "dpd_action"),
+            start_action=word_of(entry, table, "start_action"),
+            close_action=word_of(entry, table, "close_action"),
+            dpd_action=word_of(entry, table, "dpd_action"),
             rekey_time=rekey,
             life_time=life,
             rand_time=max(0, life - rekey) if rand is None else rand,
@@ -258,7 +247,7 @@ class Reader:
             replay_window=value(schema_ipsec.WHOLE, entry, table, "replay_window"),
             copy_df=value(schema_ipsec.YES_NO, entry, table, "copy_df"),
             copy_ecn=value(schema_ipsec.YES_NO, entry, table, "copy_ecn"),
-            copy_dscp=_word(entry, table, "copy_dscp"),
+            copy_dscp=word_of(entry, table, "copy_dscp"),
             policies=value(schema_ipsec.YES_NO, entry, table, "policies"),
             place=place,
         )
@@ -293,14 +282,6 @@ class Reader:
             ]
             return [Prefix(each, 8 * len(each)) for each in found if each is not None]
         return [self._known(schema_ipsec.PREFIXES.read(word), text)]
-
-
-_WORD = Scalar(str, {})
-
-
-def _word(node: Map, table: Table, key: str) -> Any:
-    """A word whose choice the schema has checked: its type is one of the model's Literals."""
-    return value(_WORD, node, table, key)
 
 
 def _proposals(kind: CommaList[T], node: Map, key: str) -> tuple[T, ...]:

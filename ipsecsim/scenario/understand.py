@@ -24,12 +24,12 @@ from ipsecsim.scenario import (
     tunnels,
 )
 from ipsecsim.scenario.additions import Additions
+from ipsecsim.scenario.fields import value
 from ipsecsim.scenario.model import RouteSpec
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Problems, did_you_mean
 from ipsecsim.scenario.schema_ipsec import TEXT
 from ipsecsim.scenario.source import load_file, load_text, load_value
-from ipsecsim.scenario.to_model import value
 from ipsecsim.scenario.tree import Map, Text
 
 _LONGEST_NAME = 1000  # a longer source that is no YAML text is no path either
