@@ -22,7 +22,7 @@ from ipsecsim.scenario.model import (
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import NOT_YET
 from ipsecsim.scenario.problems import Problems
-from ipsecsim.scenario.schema_ipsec import TEXT
+from ipsecsim.scenario.scalars import TEXT
 from ipsecsim.scenario.to_model import place_of
 from ipsecsim.scenario.tree import Map, Seq, Text
 from ipsecsim.scenario.understand import Understood

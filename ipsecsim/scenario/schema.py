@@ -21,16 +21,8 @@ from ipsecsim.scenario.kinds import (
     word,
 )
 from ipsecsim.scenario.problems import Mistake, Problems
-from ipsecsim.scenario.schema_ipsec import (
-    ANY_TEXT,
-    BYTES,
-    IPSEC,
-    TEXT,
-    TUNNEL,
-    TUNNEL_OR_ENDS,
-    WHOLE,
-    YES_NO,
-)
+from ipsecsim.scenario.scalars import ANY_TEXT, BYTES, TEXT, WHOLE, YES_NO
+from ipsecsim.scenario.schema_ipsec import IPSEC, TUNNEL, TUNNEL_OR_ENDS
 from ipsecsim.scenario.script import SCRIPT_VERBS
 from ipsecsim.scenario.swanctl.values import prefix
 from ipsecsim.scenario.tree import Map, Node, Text

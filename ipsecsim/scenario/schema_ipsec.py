@@ -1,75 +1,23 @@
 """The keys under `ipsec:` and `tunnels:`: swanctl's, with their defaults, and a few of ours."""
 
-from typing import Any
-
-from ipsecsim.scenario import units
-from ipsecsim.scenario.kinds import (
-    PARAMETER,
-    CommaList,
-    Field,
-    ListOf,
-    MapOf,
-    Scalar,
-    Short,
-    Table,
-    word,
-)
+from ipsecsim.scenario.kinds import Field, ListOf, MapOf, Short, Table, word
 from ipsecsim.scenario.problems import Mistake
-from ipsecsim.scenario.swanctl.parse import check_ah_proposal, esp_proposal, ike_proposal
-from ipsecsim.scenario.swanctl.values import prefix, secret, selector_address
-from ipsecsim.scenario.swanctl.words import known_words
-
-ANY_TEXT: dict[str, Any] = {"type": ["string", "number", "boolean"]}
-_SECONDS: dict[str, Any] = {
-    "type": ["string", "number"],
-    "pattern": rf"^({PARAMETER}|[0-9.]+ ?(ns|us|ms|s|m|min|h|d)?)$",
-}
-
-
-def _proposal_pattern() -> dict[str, Any]:
-    words = "|".join(sorted(known_words()))
-    one = rf"((ke[1-7]_)?({words}))(-((ke[1-7]_)?({words})))*"
-    return {"type": "string", "pattern": rf"^({PARAMETER}|{one}(, *{one})*)$"}
-
-
-TEXT = Scalar(str, ANY_TEXT)
-YES_NO = Scalar(
-    units.yes_no, {"type": ["string", "boolean"], "pattern": rf"^({PARAMETER}|yes|no|true|false|on|off)$"}
+from ipsecsim.scenario.scalars import (
+    AH_PROPOSALS,
+    BYTES,
+    DSCP,
+    ESP_PROPOSALS,
+    IKE_PROPOSALS,
+    PORT,
+    SECONDS,
+    SECRET,
+    SELECTORS,
+    SPI,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    YES_NO,
 )
-SECONDS = Scalar(lambda text: units.duration(text, bare_is_seconds=True), _SECONDS)
-WHOLE = Scalar(units.whole, {"type": ["integer", "string"], "pattern": rf"^{PARAMETER}$", "minimum": 0})
-PORT = Scalar(
-    lambda text: units.whole(text, 1, 65535),
-    {"type": ["integer", "string"], "pattern": rf"^{PARAMETER}$", "minimum": 1, "maximum": 65535},
-)
-BYTES = Scalar(
-    units.size, {"type": ["integer", "string"], "pattern": rf"^({PARAMETER}|[0-9.]+ ?([kMG]i?)?B?)$"}
-)
-SECRET = Scalar(secret, ANY_TEXT)
-TEXTS = CommaList(str, ANY_TEXT)
-IKE_PROPOSALS = CommaList(ike_proposal, _proposal_pattern())
-ESP_PROPOSALS = CommaList(esp_proposal, _proposal_pattern())
-AH_PROPOSALS = CommaList(check_ah_proposal, _proposal_pattern())
-SELECTORS = CommaList(selector_address, ANY_TEXT)
-"""The address part of each selector; names in it are looked up later, where nodes are known."""
-PREFIXES = CommaList(prefix, ANY_TEXT)
-
-
-def _dscp(text: str) -> int:
-    if len(text) != 6 or set(text) - set("01"):
-        raise Mistake(f"'{text}' is no code point; write six binary digits, such as 101110")
-    return int(text, 2)
-
-
-def _spi(text: str) -> int:
-    try:
-        number = int(text, 16) if text.lower().startswith("0x") else units.whole(text)
-    except ValueError as error:
-        raise Mistake(f"'{text}' is no SPI; write for example 0x1001") from error
-    if not 256 <= number < 1 << 32:
-        raise Mistake("an SPI is 256 to 0xffffffff (RFC 4303 2.1)")
-    return number
-
 
 AUTH_METHODS = ("psk", "pubkey", "eap-mschapv2", "eap-tls", "eap-ttls", "eap-md5", "eap", "xauth", "null")
 
@@ -175,7 +123,7 @@ CONNECTION_FIELDS: dict[str, Field] = {
     "aggressive": Field(YES_NO, "IKEv1's aggressive mode", "no"),
     "pull": Field(YES_NO, "IKEv1: ask for addresses rather than be told", "yes"),
     "dscp": Field(
-        Scalar(_dscp, {"type": ["string", "integer"], "pattern": rf"^({PARAMETER}|[01]{{6}})$"}),
+        DSCP,
         "code point of IKE packets, six binary digits",
         "000000",
     ),
@@ -266,7 +214,7 @@ AUTHORITY = Table(
 MANUAL_SA = Table(
     "sa",
     {
-        "spi": Field(Scalar(_spi, {"type": ["string", "integer"]}), "the number on the packets"),
+        "spi": Field(SPI, "the number on the packets"),
         "src": Field(TEXT, "from: a node or address"),
         "dst": Field(TEXT, "to: a node or address"),
         "esp_proposals": Field(ESP_PROPOSALS, "the ESP algorithms"),

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
-from ipsecsim.scenario import schema, schema_ipsec
+from ipsecsim.scenario import scalars, schema, schema_ipsec
 from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
 from ipsecsim.scenario.fields import optional, value, word_of
 from ipsecsim.scenario.kinds import CommaList
@@ -49,8 +49,8 @@ def link(wire: Wire, place: Place) -> LinkSpec:
         delay=value(schema.DURATION, node, schema.LINK, "delay"),
         rate=optional(schema.RATE, node, "rate"),
         mtu=value(schema.MTU, node, schema.LINK, "mtu"),
-        limit=value(schema_ipsec.WHOLE, node, schema.LINK, "limit"),
-        queue=optional(schema_ipsec.BYTES, node, "queue"),
+        limit=value(scalars.WHOLE, node, schema.LINK, "limit"),
+        queue=optional(scalars.BYTES, node, "queue"),
         place=place,
     )
 
@@ -111,7 +111,7 @@ class Reader:
         if text is None:
             self.problems.add(f"'{name}' holds no secret; write  {name}: {{secret: ...}}", node.place)
             return SecretSpec(name, kind, ids, b"")
-        return SecretSpec(name, kind, ids, schema_ipsec.SECRET.read(text.value))
+        return SecretSpec(name, kind, ids, scalars.SECRET.read(text.value))
 
     def _connection(self, node: str, name: str, entry: Map, place: Place) -> ConnectionSpec:
         table = schema_ipsec.CONNECTION
@@ -124,11 +124,11 @@ class Reader:
         if local_addrs and remote_addrs and not set(map(len, local_addrs)) & set(map(len, remote_addrs)):
             message = "local_addrs and remote_addrs are of different IP versions"
             self.problems.add(message, entry.entries["remote_addrs"].key.place)
-        rekey = value(schema_ipsec.SECONDS, entry, table, "rekey_time")
-        reauth = value(schema_ipsec.SECONDS, entry, table, "reauth_time")
-        over = optional(schema_ipsec.SECONDS, entry, "over_time")
+        rekey = value(scalars.SECONDS, entry, table, "rekey_time")
+        reauth = value(scalars.SECONDS, entry, table, "reauth_time")
+        over = optional(scalars.SECONDS, entry, "over_time")
         over = max(rekey, reauth) // 10 if over is None else over
-        rand = optional(schema_ipsec.SECONDS, entry, "rand_time")
+        rand = optional(scalars.SECONDS, entry, "rand_time")
         for key, part in entry.entries.items():
             if key.partition("-")[0] in ("local", "remote") and key not in ("local", "remote"):
                 self.problems.not_yet("several authentication rounds", part.key.place)
@@ -142,15 +142,15 @@ class Reader:
             version=int(word_of(entry, table, "version")),
             local_addrs=local_addrs,
             remote_addrs=remote_addrs,
-            local_port=value(schema_ipsec.PORT, entry, table, "local_port"),
-            remote_port=value(schema_ipsec.PORT, entry, table, "remote_port"),
-            proposals=_proposals(schema_ipsec.IKE_PROPOSALS, entry, "proposals"),
-            encap=value(schema_ipsec.YES_NO, entry, table, "encap"),
-            mobike=value(schema_ipsec.YES_NO, entry, table, "mobike"),
+            local_port=value(scalars.PORT, entry, table, "local_port"),
+            remote_port=value(scalars.PORT, entry, table, "remote_port"),
+            proposals=_proposals(scalars.IKE_PROPOSALS, entry, "proposals"),
+            encap=value(scalars.YES_NO, entry, table, "encap"),
+            mobike=value(scalars.YES_NO, entry, table, "mobike"),
             fragmentation=word_of(entry, table, "fragmentation"),
-            dpd_delay=value(schema_ipsec.SECONDS, entry, table, "dpd_delay"),
-            dpd_timeout=value(schema_ipsec.SECONDS, entry, table, "dpd_timeout"),
-            keyingtries=value(schema_ipsec.WHOLE, entry, table, "keyingtries"),
+            dpd_delay=value(scalars.SECONDS, entry, table, "dpd_delay"),
+            dpd_timeout=value(scalars.SECONDS, entry, table, "dpd_timeout"),
+            keyingtries=value(scalars.WHOLE, entry, table, "keyingtries"),
             unique=word_of(entry, table, "unique"),
             reauth_time=reauth,
             rekey_time=rekey,
@@ -218,21 +218,21 @@ class Reader:
 
     def _child(self, node: str, name: str, entry: Map, connection: Map, place: Place) -> ChildSpec:
         table = schema_ipsec.CHILD
-        seconds = schema_ipsec.SECONDS
+        seconds = scalars.SECONDS
         rekey = value(seconds, entry, table, "rekey_time")
         life = optional(seconds, entry, "life_time")
         life = rekey + rekey // 10 if life is None else life
         rand = optional(seconds, entry, "rand_time")
-        rekey_bytes = value(schema_ipsec.BYTES, entry, table, "rekey_bytes")
-        life_bytes = optional(schema_ipsec.BYTES, entry, "life_bytes")
-        rekey_packets = value(schema_ipsec.WHOLE, entry, table, "rekey_packets")
-        life_packets = optional(schema_ipsec.WHOLE, entry, "life_packets")
+        rekey_bytes = value(scalars.BYTES, entry, table, "rekey_bytes")
+        life_bytes = optional(scalars.BYTES, entry, "life_bytes")
+        rekey_packets = value(scalars.WHOLE, entry, table, "rekey_packets")
+        life_packets = optional(scalars.WHOLE, entry, "life_packets")
         return ChildSpec(
             name,
             mode=word_of(entry, table, "mode"),
             local_ts=self._selectors(entry, "local_ts", self._own(connection, node)),
             remote_ts=self._selectors(entry, "remote_ts", self._addresses(connection, "remote_addrs", node)),
-            esp_proposals=_proposals(schema_ipsec.ESP_PROPOSALS, entry, "esp_proposals"),
+            esp_proposals=_proposals(scalars.ESP_PROPOSALS, entry, "esp_proposals"),
             start_action=word_of(entry, table, "start_action"),
             close_action=word_of(entry, table, "close_action"),
             dpd_action=word_of(entry, table, "dpd_action"),
@@ -244,11 +244,11 @@ class Reader:
             rekey_packets=rekey_packets,
             life_packets=rekey_packets + rekey_packets // 10 if life_packets is None else life_packets,
             inactivity=value(seconds, entry, table, "inactivity"),
-            replay_window=value(schema_ipsec.WHOLE, entry, table, "replay_window"),
-            copy_df=value(schema_ipsec.YES_NO, entry, table, "copy_df"),
-            copy_ecn=value(schema_ipsec.YES_NO, entry, table, "copy_ecn"),
+            replay_window=value(scalars.WHOLE, entry, table, "replay_window"),
+            copy_df=value(scalars.YES_NO, entry, table, "copy_df"),
+            copy_ecn=value(scalars.YES_NO, entry, table, "copy_ecn"),
             copy_dscp=word_of(entry, table, "copy_dscp"),
-            policies=value(schema_ipsec.YES_NO, entry, table, "policies"),
+            policies=value(scalars.YES_NO, entry, table, "policies"),
             place=place,
         )
 
@@ -281,7 +281,7 @@ class Reader:
                 for version in self.network.versions
             ]
             return [Prefix(each, 8 * len(each)) for each in found if each is not None]
-        return [self._known(schema_ipsec.PREFIXES.read(word), text)]
+        return [self._known(scalars.PREFIXES.read(word), text)]
 
 
 def _proposals(kind: CommaList[T], node: Map, key: str) -> tuple[T, ...]:

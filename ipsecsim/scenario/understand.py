@@ -28,7 +28,7 @@ from ipsecsim.scenario.fields import value
 from ipsecsim.scenario.model import RouteSpec
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Problems, did_you_mean
-from ipsecsim.scenario.schema_ipsec import TEXT
+from ipsecsim.scenario.scalars import TEXT
 from ipsecsim.scenario.source import load_file, load_text, load_value
 from ipsecsim.scenario.tree import Map, Text
 
