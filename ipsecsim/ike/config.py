@@ -7,6 +7,7 @@ from ipsecsim.base.instant import SECOND, Duration
 from ipsecsim.crypto.catalogue import Encryption, Group, Integrity, Prf
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.retransmit import RetransmitPolicy
+from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 
 
@@ -65,7 +66,7 @@ class ChildConfig:
     proposals: tuple[EspProposal, ...]
     policy: str
     start_action: StartAction = StartAction.TRAP
-    replay_window: int = 32
+    options: SaOptions = field(default_factory=SaOptions)
 
 
 @dataclass(frozen=True, slots=True)

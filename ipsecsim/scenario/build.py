@@ -11,9 +11,6 @@ from ipsecsim.ike.config import (
 )
 from ipsecsim.ike.credentials import Credentials, SharedSecret
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.narrowing import to_selectors
-from ipsecsim.ipsec.policy import Policy, PolicyAction
-from ipsecsim.ipsec.selector import LAST_PORT, Selector
 from ipsecsim.net.apps.ping import Ping, PingResult
 from ipsecsim.net.apps.send import Send
 from ipsecsim.net.events import NoteTaken
@@ -24,14 +21,18 @@ from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.turn import Observer
 from ipsecsim.scenario import model
+from ipsecsim.scenario.build_ipsec import (
+    by_hand,
+    connections,
+    options,
+    policies,
+    policy_name,
+    traffic_selectors,
+)
 from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.routes import Route
-from ipsecsim.wire.ike.numbers import TsType
-from ipsecsim.wire.ike.traffic_selector import TrafficSelector
-from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 ANY_IDENTITY = "%any"  # swanctl's word for whoever knows the secret
-EVERYWHERE = ((bytes(4), b"\xff" * 4), (bytes(16), b"\xff" * 16))
 
 
 @dataclass(slots=True)
@@ -56,12 +57,6 @@ def build(topology: model.Topology, *, seed: str | None = None, observer: Observ
     return world
 
 
-def policy_name(node: model.NodeSpec, connection: model.ConnectionSpec, child: model.ChildSpec) -> str:
-    """The SPD rule of a child: its own name, with the connection's in front where two children share it."""
-    owners = [each for each in _connections(node) if child.name in each.children]
-    return child.name if len(owners) == 1 else f"{connection.name}/{child.name}"
-
-
 # -- nodes ----------------------------------------------------------------------------------------
 
 
@@ -84,8 +79,9 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
             interfaces,
             forwards=KINDS[spec.kind].forwards,
             unprotected=[each.name for each in spec.interfaces if not each.protected],
-            policies=_policies(spec),
-            connections=[_connection(spec, each) for each in _connections(spec)],
+            policies=policies(spec),
+            manual=by_hand(spec, simulator.entropy),
+            connections=[_connection(spec, each) for each in connections(spec)],
             credentials=_credentials(spec),
         )
     for route in spec.routes:
@@ -95,23 +91,6 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
 def _interface(spec: model.InterfaceSpec, mtu: int) -> Interface:
     (address, prefix_length), *others = spec.addresses
     return Interface(spec.name, address, prefix_length, mtu, tuple(Address(*each) for each in others))
-
-
-def _policies(node: model.NodeSpec) -> list[Policy]:
-    """IKE passes in clear; then the children in the file's order; all else is discarded by default."""
-    ike = tuple(
-        Selector(everywhere, everywhere, IpProtocol.UDP, (port, port), (0, LAST_PORT))
-        for everywhere in EVERYWHERE
-        for port in (IKE_PORT, NAT_T_PORT)
-    )
-    policies = [Policy("ike", PolicyAction.BYPASS, ike)]
-    for connection in _connections(node):
-        for child in connection.children.values():
-            if not child.policies:
-                continue
-            selectors = to_selectors(_traffic_selectors(child.local_ts), _traffic_selectors(child.remote_ts))
-            policies.append(Policy(policy_name(node, connection, child), PolicyAction.PROTECT, selectors))
-    return policies
 
 
 def _connection(node: model.NodeSpec, spec: model.ConnectionSpec) -> Connection:
@@ -134,32 +113,13 @@ def _connection(node: model.NodeSpec, spec: model.ConnectionSpec) -> Connection:
 def _child(node: model.NodeSpec, connection: model.ConnectionSpec, spec: model.ChildSpec) -> ChildConfig:
     return ChildConfig(
         spec.name,
-        _traffic_selectors(spec.local_ts),
-        _traffic_selectors(spec.remote_ts),
+        traffic_selectors(spec.local_ts),
+        traffic_selectors(spec.remote_ts),
         spec.esp_proposals,
         policy_name(node, connection, spec),
         StartAction(spec.start_action),
-        spec.replay_window,
+        options(spec),
     )
-
-
-def _traffic_selectors(specs: tuple[model.SelectorSpec, ...]) -> tuple[TrafficSelector, ...]:
-    return tuple(
-        TrafficSelector(
-            TsType.IPV4_ADDR_RANGE if len(each.start) == 4 else TsType.IPV6_ADDR_RANGE,
-            each.protocol,
-            each.start_port,
-            each.end_port,
-            each.start,
-            each.end,
-        )
-        for each in specs
-    )
-
-
-def _connections(node: model.NodeSpec) -> list[model.ConnectionSpec]:
-    """None on a gateway that no tunnel and no connection speaks of: it lets nothing across."""
-    return [] if node.ipsec is None else list(node.ipsec.connections.values())
 
 
 def _credentials(node: model.NodeSpec) -> Credentials:
@@ -179,7 +139,7 @@ def _plan(world: World) -> None:
     """Nodes start at time 0, in the file's order; then each line of the script at its time."""
     simulator = world.simulator
     for node in simulator.nodes.values():
-        if isinstance(node, VpnGateway) and node.has_children_to_start:
+        if isinstance(node, VpnGateway) and node.has_something_to_start:
             simulator.plan(0, node, node.start, stimulus="start")
     for entry in world.topology.script:
         # what waits for something, or counts from that, is planned by whoever watches the run

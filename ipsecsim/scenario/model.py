@@ -11,11 +11,14 @@ from typing import Literal
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration, Instant
+from ipsecsim.crypto.catalogue import AhSuite, EspSuite
 from ipsecsim.ike.config import EspProposal, IkeProposal
+from ipsecsim.ipsec.selector import Selector
 
 Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
 StartAction = Literal["none", "trap", "start"]
 Mode = Literal["tunnel", "transport"]
+CopyDscp = Literal["out", "in", "yes", "no"]
 
 NOWHERE = Place("")
 
@@ -125,7 +128,8 @@ class ChildSpec:
     replay_window: int
     copy_df: bool
     copy_ecn: bool
-    copy_dscp: Literal["out", "in", "yes", "no"]
+    copy_dscp: CopyDscp
+    tfc_padding: int
     policies: bool
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
@@ -172,11 +176,72 @@ class SecretSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySpec:
+    """The key of an SA by hand: a `name` stands for one that each run makes afresh, else the bytes are here.
+
+    `encryption` ends in the salt of a cipher that has one.
+    """
+
+    name: str = ""
+    encryption: bytes = field(default=b"", repr=False)
+    integrity: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ManualSaSpec:
+    """One SA by hand. `source` and `destination` are the outer addresses, one of them this node's.
+
+    `sequence` is the number of the last packet before the run. A `life_*` of 0 means for ever.
+    """
+
+    name: str
+    direction: Literal["in", "out"]
+    spi: int
+    source: bytes
+    destination: bytes
+    suite: EspSuite | AhSuite
+    extended_sequence: bool
+    key: KeySpec
+    mode: Mode
+    encap: bool
+    replay_window: int
+    sequence: int
+    dont_fragment: Literal["copy", "set", "clear"]
+    copy_ecn: bool
+    copy_dscp: CopyDscp
+    tfc_padding: int
+    life_time: Duration
+    life_bytes: int
+    life_packets: int
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """One rule of an SPD by hand. `selectors` are as the node sees them: local is its own side.
+
+    What protects is either `sas`, by name, or the child of an IKE connection, (connection, child). `policy` is
+    what the rule is called in a run. `mode` is '' where the rule says none.
+    """
+
+    action: Literal["protect", "bypass", "discard"]
+    selectors: tuple[Selector, ...]
+    policy: str
+    sas: tuple[str, ...]
+    child: tuple[str, str] | None
+    mode: Mode | Literal[""]
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class IpsecSpec:
-    """All that one node knows about IPsec."""
+    """All that one node knows about IPsec. `rules` is None where the node writes no SPD of its own."""
 
     connections: Mapping[str, ConnectionSpec]
     secrets: Mapping[str, SecretSpec]
+    sas: Mapping[str, ManualSaSpec] = field(default_factory=dict)
+    rules: tuple[RuleSpec, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

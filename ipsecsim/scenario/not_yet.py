@@ -54,8 +54,6 @@ NOT_YET: dict[str, Later] = {
     "tunnel.auth": Later("auth: {value}", ("psk",)),
     "ipsec.pools": Later("address pools"),
     "ipsec.authorities": Later("certification authorities"),
-    "ipsec.sas": Later("SAs by hand (sas:)"),
-    "ipsec.spd": Later("SPD rules by hand (spd:)"),
     "ipsec.keepalive": Later("NAT keepalives of one's own choice", ("20s",)),
     "secret.file": Later("private keys in files"),
     "connection.version": Later("IKEv{value}", ("2",)),

@@ -3,11 +3,20 @@
 from typing import Any
 
 from ipsecsim.scenario import units
-from ipsecsim.scenario.kinds import PARAMETER, CommaList, Scalar
+from ipsecsim.scenario.kinds import NAME, PARAMETER, CommaList, Scalar
 from ipsecsim.scenario.problems import Mistake
-from ipsecsim.scenario.swanctl.parse import check_ah_proposal, esp_proposal, ike_proposal
+from ipsecsim.scenario.swanctl.parse import (
+    NotYet,
+    ah_suite,
+    check_ah_proposal,
+    esp_proposal,
+    esp_suite,
+    ike_proposal,
+)
 from ipsecsim.scenario.swanctl.values import prefix, secret, selector_address
 from ipsecsim.scenario.swanctl.words import known_words
+
+SMALLEST_WINDOW, LARGEST_WINDOW = 32, 4096
 
 ANY_TEXT: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _SECONDS: dict[str, Any] = {
@@ -40,6 +49,8 @@ TEXTS = CommaList(str, ANY_TEXT)
 IKE_PROPOSALS = CommaList(ike_proposal, _proposal_pattern())
 ESP_PROPOSALS = CommaList(esp_proposal, _proposal_pattern())
 AH_PROPOSALS = CommaList(check_ah_proposal, _proposal_pattern())
+ESP_SUITE = Scalar(esp_suite, _proposal_pattern())
+AH_SUITE = Scalar(ah_suite, _proposal_pattern())
 SELECTORS = CommaList(selector_address, ANY_TEXT)
 """The address part of each selector; names in it are looked up later, where nodes are known."""
 PREFIXES = CommaList(prefix, ANY_TEXT)
@@ -63,3 +74,49 @@ def _security_parameter_index(text: str) -> int:
 
 DSCP = Scalar(_code_point, {"type": ["string", "integer"], "pattern": rf"^({PARAMETER}|[01]{{6}})$"})
 SPI = Scalar(_security_parameter_index, {"type": ["string", "integer"]})
+
+
+def _replay_window(text: str) -> int:
+    size = units.whole(text)
+    if size and not SMALLEST_WINDOW <= size <= LARGEST_WINDOW:
+        # RFC 4303 3.4.3: 32 is the least that must be supported
+        raise Mistake(f"a replay window is {SMALLEST_WINDOW} to {LARGEST_WINDOW} packets, or 0 for none")
+    return size
+
+
+def _tfc_padding(text: str) -> int:
+    if text == "mtu":
+        raise NotYet("tfc_padding: mtu")
+    return units.size(text)
+
+
+TFC_PADDING = Scalar(_tfc_padding, ANY_TEXT)
+WINDOW = Scalar(
+    _replay_window,
+    {"type": ["integer", "string"], "pattern": rf"^{PARAMETER}$", "minimum": 0, "maximum": LARGEST_WINDOW},
+)
+
+
+def _key(text: str) -> tuple[str, bytes]:
+    """The name behind seed:, or the bytes behind 0x."""
+    first, colon, name = text.partition(":")
+    if colon and first == "seed":
+        if not NAME.fullmatch(name):
+            raise Mistake(f"'{name}' is no name for a key; write for example seed:k1", len("seed:"))
+        return name, b""
+    return "", _hexadecimal(text)
+
+
+def _hexadecimal(text: str) -> bytes:
+    if not text.startswith(("0x", "0X")):
+        raise Mistake("a key is seed:NAME, fresh for each run, or 0x and hexadecimal digits")
+    try:
+        return bytes.fromhex(text[2:])
+    except ValueError as error:
+        raise Mistake("after 0x stand pairs of hexadecimal digits") from error
+
+
+KEY = Scalar(_key, {"type": ["string", "integer"], "pattern": rf"^({PARAMETER}|seed:.+|0x[0-9a-fA-F]+)$"})
+HEXADECIMAL = Scalar(
+    _hexadecimal, {"type": ["string", "integer"], "pattern": rf"^({PARAMETER}|0x[0-9a-fA-F]*)$"}
+)

@@ -12,12 +12,14 @@ from ipsecsim.scenario.scalars import (
     SECONDS,
     SECRET,
     SELECTORS,
-    SPI,
     TEXT,
     TEXTS,
+    TFC_PADDING,
     WHOLE,
+    WINDOW,
     YES_NO,
 )
+from ipsecsim.scenario.schema_manual import MANUAL_SA
 
 AUTH_METHODS = ("psk", "pubkey", "eap-mschapv2", "eap-tls", "eap-ttls", "eap-md5", "eap", "xauth", "null")
 
@@ -93,11 +95,13 @@ CHILD = Table(
         "life_packets": Field(WHOLE, "give up after so many; left out: rekey_packets and 10 %"),
         "rand_packets": Field(WHOLE, "up to how many earlier; left out: the difference"),
         "inactivity": Field(SECONDS, "close after so long without traffic; 0: never", "0s"),
-        "replay_window": Field(WHOLE, "how far packets may be out of order; 0: not checked", "32"),
+        "replay_window": Field(
+            WINDOW, "how far packets may be out of order, 32 to 4096; 0: not checked", "32"
+        ),
         "copy_df": Field(YES_NO, "copy Don't Fragment to the outer header", "yes"),
         "copy_ecn": Field(YES_NO, "copy congestion marks", "yes"),
         "copy_dscp": Field(word("out", "in", "yes", "no"), "copy the code point", "out"),
-        "tfc_padding": Field(TEXT, "pad every packet to this size, or mtu", "0"),
+        "tfc_padding": Field(TFC_PADDING, "pad every packet to this size, or mtu", "0"),
         "policies": Field(YES_NO, "whether SPD rules come with the SA", "yes"),
         "ipcomp": Field(YES_NO, "compress before encrypting", "no"),
         "priority": Field(WHOLE, "a fixed place among the policies", "0"),
@@ -211,22 +215,6 @@ AUTHORITY = Table(
         "cert_uri_base": Field(TEXT, "where certificates are"),
     },
 )
-MANUAL_SA = Table(
-    "sa",
-    {
-        "spi": Field(SPI, "the number on the packets"),
-        "src": Field(TEXT, "from: a node or address"),
-        "dst": Field(TEXT, "to: a node or address"),
-        "esp_proposals": Field(ESP_PROPOSALS, "the ESP algorithms"),
-        "ah_proposals": Field(AH_PROPOSALS, "the AH algorithms"),
-        "key": Field(TEXT, "seed:NAME, fresh for each run, or 0x hexadecimal"),
-        "mode": Field(word("tunnel", "transport"), "tunnel or transport", "transport"),
-        "replay_window": Field(WHOLE, "how far packets may be out of order", "32"),
-        "encap": Field(YES_NO, "ESP in UDP", "no"),
-    },
-    required=("spi", "src", "dst", "key"),
-)
-
 IPSEC = Table(
     "ipsec",
     {

@@ -79,6 +79,16 @@ def _reason(word: Word, _: Names) -> None:
         raise Mistake(mistake.message, word.offset) from mistake
 
 
+def _icmp(word: Word, names: Names) -> None:
+    """A kind of message by name, or type, or type/code, in numbers."""
+    kind, _, code = word.text.partition("/")
+    if kind.isdigit() and (not code or code.isdigit()):
+        for number in (kind, code or "0"):
+            units.whole(number, 0, 255)
+    else:
+        _of(*ICMP)(word, names)
+
+
 def _any(_word: Word, _names: Names) -> None:
     """Anything: names of interfaces, and of traffic that may come later."""
 
@@ -104,7 +114,14 @@ NODE_KEYS = ("node", "from", "to", "src", "dst")
 RULE: dict[str, Check] = {**PACKET, "in": _any, "out": _any, "state": _of("new", "established", "related")}
 """What a firewall could know."""
 
-SPD: dict[str, Check] = {**PACKET, "sa": _any, "mode": _of("tunnel", "transport"), "tunnel": _any}
+SPD: dict[str, Check] = {
+    **{key: PACKET[key] for key in ("src", "dst", "proto", "sport", "dport", "port")},
+    "icmp": _icmp,
+    "sa": _any,
+    "mode": _of("tunnel", "transport"),
+    "tunnel": lambda word, names: names.find_tunnels(word),
+}
+"""What RFC 4301 4.4.1.1 selects by, and what protects."""
 
 RECORDED: dict[str, Check] = {
     **PACKET,

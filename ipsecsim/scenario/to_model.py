@@ -15,19 +15,23 @@ from ipsecsim.scenario.model import (
     InterfaceSpec,
     IpsecSpec,
     LinkSpec,
+    ManualSaSpec,
     NodeSpec,
     RouteSpec,
+    RuleSpec,
     SecretSpec,
     SelectorSpec,
 )
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
 from ipsecsim.scenario.not_yet import SECRETS_LATER
-from ipsecsim.scenario.problems import Problems
+from ipsecsim.scenario.problems import Mistake, Problems
 from ipsecsim.scenario.routes import EVERYTHING
+from ipsecsim.scenario.sas import SaReader
 from ipsecsim.scenario.sentence import Word
+from ipsecsim.scenario.spd import RuleReader
 from ipsecsim.scenario.swanctl.values import items, selector_address, selectors
-from ipsecsim.scenario.tree import Map, Text
+from ipsecsim.scenario.tree import Map, Seq, Text
 from ipsecsim.scenario.tunnels import identity
 
 T = TypeVar("T")
@@ -92,13 +96,40 @@ class Reader:
     def _ipsec(self, node: str, ipsec: Map) -> IpsecSpec:
         connections = ipsec.map("connections") or Map(ipsec.place)
         secrets = ipsec.map("secrets") or Map(ipsec.place)
+        rules = self._rules(node, ipsec)
         return IpsecSpec(
             {
                 name: self._connection(node, name, entry, connections.entries[name].key.place)
                 for name, entry in connections.maps()
             },
             {name: self._secret(name, entry) for name, entry in secrets.maps()},
+            self._sas(node, ipsec, rules or ()),
+            rules,
         )
+
+    def _rules(self, node: str, ipsec: Map) -> tuple[RuleSpec, ...] | None:
+        """The SPD by hand, in its order; None where the node writes none."""
+        listed = ipsec.get("spd")
+        if not isinstance(listed, Seq):
+            return None
+        reader = RuleReader(node, ipsec, self.network, self.names)
+        made: list[RuleSpec] = []
+        for number, text in enumerate(listed.items, start=1):
+            assert isinstance(text, Text)  # noqa: S101  # the schema was checked
+            try:
+                made.append(reader.rule(text, number))
+            except Mistake as mistake:
+                self.problems.add(mistake.message, text.at(mistake.offset))
+        return tuple(made)
+
+    def _sas(self, node: str, ipsec: Map, rules: tuple[RuleSpec, ...]) -> dict[str, ManualSaSpec]:
+        reader = SaReader(node, self.network, self.names, self.problems)
+        modes = {name: rule.mode for rule in rules if rule.mode for name in rule.sas}
+        made = [
+            reader.sa(name, entry, modes.get(name, ""))
+            for name, entry in (ipsec.map("sas") or Map(ipsec.place)).maps()
+        ]
+        return {sa.name: sa for sa in made if sa is not None}
 
     def _secret(self, name: str, node: Map) -> SecretSpec:
         ids = tuple(
@@ -248,6 +279,7 @@ class Reader:
             copy_df=value(scalars.YES_NO, entry, table, "copy_df"),
             copy_ecn=value(scalars.YES_NO, entry, table, "copy_ecn"),
             copy_dscp=word_of(entry, table, "copy_dscp"),
+            tfc_padding=value(scalars.TFC_PADDING, entry, table, "tfc_padding"),
             policies=value(scalars.YES_NO, entry, table, "policies"),
             place=place,
         )

@@ -4,12 +4,16 @@ import json
 import re
 
 from ipsecsim.base.address import unpack
+from ipsecsim.crypto.catalogue import AhSuite
 from ipsecsim.scenario.model import (
     ChildSpec,
     Condition,
     ConnectionSpec,
     Expectation,
+    IpsecSpec,
+    KeySpec,
     LinkSpec,
+    ManualSaSpec,
     NodeSpec,
     ScriptEntry,
     Topology,
@@ -68,14 +72,53 @@ def _node(node: NodeSpec) -> _Value:
     if routes:
         made["routes"] = routes
     if node.ipsec is not None:
-        made["ipsec"] = {
-            "connections": {name: _connection(each) for name, each in node.ipsec.connections.items()},
-            "secrets": {
-                name: {**_ids(secret.ids), "secret": show_secret(secret.secret)}
-                for name, secret in node.ipsec.secrets.items()
-            },
-        }
+        made["ipsec"] = _ipsec(node.ipsec)
     return made
+
+
+def _ipsec(ipsec: IpsecSpec) -> _Value:
+    made: dict[str, _Value] = {}
+    if ipsec.connections or ipsec.rules is None:
+        made["connections"] = {name: _connection(each) for name, each in ipsec.connections.items()}
+        made["secrets"] = {
+            name: {**_ids(secret.ids), "secret": show_secret(secret.secret)}
+            for name, secret in ipsec.secrets.items()
+        }
+    if ipsec.sas:
+        made["sas"] = {name: _sa(each) for name, each in ipsec.sas.items()}
+    if ipsec.rules is not None:
+        made["spd"] = [rule.text for rule in ipsec.rules]
+    return made
+
+
+def _sa(sa: ManualSaSpec) -> _Value:
+    made: dict[str, _Value] = {
+        "spi": f"0x{sa.spi:08x}",
+        "src": unpack(sa.source),
+        "dst": unpack(sa.destination),
+    }
+    kind = "ah_proposals" if isinstance(sa.suite, AhSuite) else "esp_proposals"
+    made[kind] = f"{sa.suite.words}-esn" if sa.extended_sequence else sa.suite.words
+    return made | {
+        "key": _key(sa.key),
+        "mode": sa.mode,
+        "replay_window": str(sa.replay_window),
+        "sequence": str(sa.sequence),
+        "encap": _yes_no(sa.encap),
+        "dont_fragment": sa.dont_fragment,
+        "copy_ecn": _yes_no(sa.copy_ecn),
+        "copy_dscp": sa.copy_dscp,
+        "tfc_padding": str(sa.tfc_padding),
+        "life_time": show_duration(sa.life_time),
+        "life_bytes": str(sa.life_bytes),
+        "life_packets": str(sa.life_packets),
+    }
+
+
+def _key(key: KeySpec) -> _Value:
+    if key.name:
+        return f"seed:{key.name}"
+    return f"0x{(key.encryption + key.integrity).hex()}"
 
 
 def _ids(ids: tuple[str, ...]) -> dict[str, _Value]:
@@ -130,6 +173,7 @@ def _child(child: ChildSpec) -> _Value:
         "copy_df": _yes_no(child.copy_df),
         "copy_ecn": _yes_no(child.copy_ecn),
         "copy_dscp": child.copy_dscp,
+        "tfc_padding": str(child.tfc_padding),
         "policies": _yes_no(child.policies),
     }
 

@@ -8,6 +8,7 @@ from ipsecsim.ike.config import ChildConfig, Connection, StartAction
 from ipsecsim.ike.credentials import Credentials, SharedSecret
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import to_selectors, traffic_selector
+from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.net.apps.ping import Ping, PingResult
@@ -167,7 +168,7 @@ def two_gateways(
     for version in dict.fromkeys((inner, outer)):  # what is to be sealed needs a way out too
         west.add_route(Route(_EVERYTHING[version], pack(_address(wan_west, 2)), "wan"))
         east.add_route(Route(_EVERYTHING[version], pack(_address(wan_east, 1)), "wan"))
-    if west.has_children_to_start:
+    if west.has_something_to_start:
         simulator.plan(0, west, west.start, stimulus="start")
     return World(simulator, recorder)
 
@@ -195,7 +196,7 @@ def _gateway(
         (esp_proposal(esp),),
         "net",
         start_action,
-        replay_window,
+        SaOptions(replay_window=replay_window),
     )
     connection = Connection(
         f"to {peer[0]}",

@@ -108,10 +108,9 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
             integrity_key=secrets[1],
             selectors=to_selectors(agreed.local, agreed.remote),
             policy=config.policy,
-            replay_window=config.replay_window,
             udp_ports=(source[1], destination[1]) if sa.is_nat_between else None,
         )
-        return InstallChildSa(parameters)
+        return InstallChildSa(config.options.apply(parameters))
 
     return Created(
         child,

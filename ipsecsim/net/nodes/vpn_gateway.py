@@ -12,10 +12,12 @@ from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import Acquire, Deliver, SendDatagram, SendPacket
+from ipsecsim.ipsec.association import SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
+from ipsecsim.net.nodes.host import DISCARD_PORT
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.stack.actions import DatagramArrived, PacketArrived
 from ipsecsim.stack.interface import Interface
@@ -28,7 +30,10 @@ _SECURITY = (IpProtocol.ESP, IpProtocol.AH)
 
 
 class VpnGateway(Node):
-    """`unprotected` names the interfaces on the far side of the boundary, where only policy lets packets pass."""
+    """`unprotected` names the interfaces on the far side of the boundary, where only policy lets packets pass.
+
+    `manual` are SAs whose keys came by hand.
+    """
 
     forwards = True
 
@@ -43,13 +48,17 @@ class VpnGateway(Node):
         policies: Sequence[Policy],
         connections: Sequence[Connection],
         credentials: Credentials,
+        manual: Sequence[SaParameters] = (),
     ) -> None:
         super().__init__(name, simulator, interfaces)
         self.stack.forwards = forwards  # a host may have IPsec too, and forwards nothing
+        if not forwards:
+            self.stack.ports.add(DISCARD_PORT)
         self.unprotected = frozenset(unprotected)
         self.ipsec = IpsecEngine(policies, self.tap, self.stack.fresh_identification)
         self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
         self._engines += [self.ipsec, self.ike]
+        self._manual = manual
         self.stack.ports |= {IKE_PORT, NAT_T_PORT}
         self.stack.protocols |= {IpProtocol.ESP, IpProtocol.AH}
         self.stack.hooks.add(Hook.POSTROUTING, self._outbound)
@@ -66,16 +75,18 @@ class VpnGateway(Node):
         }
 
     @property
-    def has_children_to_start(self) -> bool:
+    def has_something_to_start(self) -> bool:
         """Is there something for `start` to do?"""
-        return any(
+        return bool(self._manual) or any(
             child.start_action is StartAction.START
             for connection in self.ike.connections
             for child in connection.children
         )
 
     def start(self) -> None:
-        """Bring up the children that are to be up from the start."""
+        """Install the SAs by hand, and bring up the children that are to be up from the start."""
+        for parameters in self._manual:
+            self.perform(self.ipsec.install(parameters, self.simulator.now))
         for connection in self.ike.connections:
             for child in connection.children:
                 if child.start_action is StartAction.START:

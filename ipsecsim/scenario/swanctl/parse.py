@@ -4,13 +4,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ipsecsim.crypto.catalogue import AH_WORDS, PRF, WORDS, Encryption, Group, Integrity, Meaning, Prf
+from ipsecsim.crypto.catalogue import (
+    AH_WORDS,
+    PRF,
+    WORDS,
+    AhSuite,
+    Encryption,
+    EspSuite,
+    Group,
+    Integrity,
+    Meaning,
+    Prf,
+)
 from ipsecsim.ike.config import EspProposal, IkeProposal
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.swanctl.words import CONTROL, DOCUMENTED, ELSEWHERE, known_words, vendor_word
 
 DEFAULT_IKE = "aes256gcm16-prfsha256-x25519"
 DEFAULT_ESP = "aes256gcm16"
+DEFAULT_AH = "sha256"
 
 _VENDOR_AES = re.compile(r"aes-(128|192|256)(?:-(gcm|ccm|cbc))?")
 _ADDITIONAL = re.compile(r"ke[1-7]_(.+)")
@@ -30,6 +42,7 @@ class _Parts:
     prf: list[Prf] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     without_group: bool = False
+    extended_sequence: bool = False
     offsets: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
     later: tuple[str, int] | None = None
@@ -53,6 +66,7 @@ def ike_proposal(text: str) -> IkeProposal:
         text = DEFAULT_IKE
     parts = _sort(text)
     _refuse_later(parts)
+    _refuse_esn(parts)
     _check_ciphers(parts, "IKE")
     _check_fit_for_ike(parts)
     group = parts.groups[0].word if parts.groups else "x25519"
@@ -86,6 +100,7 @@ def esp_proposal(text: str) -> EspProposal:
         text = DEFAULT_ESP
     parts = _sort(text)
     _refuse_later(parts)
+    _refuse_esn(parts)
     _check_ciphers(parts, "ESP")
     _no_prf(parts)
     if parts.aead and parts.integrity:
@@ -103,20 +118,71 @@ def esp_proposal(text: str) -> EspProposal:
 
 def check_ah_proposal(text: str) -> None:
     """Raise Mistake when this is no AH proposal: integrity, and if you like a key exchange."""
-    if text == "default":
-        return
-    parts = _sort(text, AH_WORDS)
+    if text != "default":
+        _check_ah(_sort(text, AH_WORDS))
+
+
+def _check_ah(parts: _Parts) -> None:
     if parts.encryption:
         raise Mistake(f"AH does not encrypt: take '{parts.first['encryption']}' out of ah_proposals")
     _no_prf(parts)
     if not parts.integrity and parts.later is None:
-        raise Mistake(f"AH needs an integrity word; write sha256 before '{text}'")
+        raise Mistake(f"AH needs an integrity word; write sha256 before '{parts.text}'")
+
+
+def esp_suite(text: str) -> tuple[EspSuite, bool]:
+    """The one ESP suite that an SA by hand has, and whether its sequence numbers are extended.
+
+    Encryption alone is let through: whoever writes keys by hand is here to see what comes of it.
+    """
+    parts = _sort(DEFAULT_ESP if text == "default" else text)
+    _refuse_later(parts)
+    _check_ciphers(parts, "ESP")
+    _check_single(parts)
+    if parts.aead and parts.integrity:
+        word = parts.first["integrity"]
+        raise Mistake(
+            f"{parts.cipher} brings its own integrity; take '{word}' out", parts.offsets["integrity"]
+        )
+    cipher, bits = parts.encryption[0]
+    if bits == 0 and not parts.integrity and not cipher.combined:
+        # RFC 4303 5 wants both to be possible, but RFC 4301 4.2 never at once
+        raise Mistake(
+            f"{parts.cipher} without integrity protects nothing (RFC 4301 4.2); write {parts.cipher}-sha256"
+        )
+    integrity = parts.integrity[0] if parts.integrity else None
+    return EspSuite(cipher, bits, integrity), parts.extended_sequence
+
+
+def ah_suite(text: str) -> tuple[AhSuite, bool]:
+    """The one AH suite that an SA by hand has, and whether its sequence numbers are extended."""
+    parts = _sort(DEFAULT_AH if text == "default" else text, AH_WORDS)
+    _check_ah(parts)
+    _refuse_later(parts)
+    _check_single(parts)
+    return AhSuite(parts.integrity[0]), parts.extended_sequence
+
+
+def _check_single(parts: _Parts) -> None:
+    """Nobody negotiates for an SA by hand: there is nothing to choose from, and no key exchange."""
+    _no_prf(parts)
+    if parts.groups:
+        word = parts.first["groups"]
+        raise Mistake(f"keys by hand come from no key exchange; take '{word}' out", parts.offsets["groups"])
+    if max(len(parts.encryption), len(parts.integrity)) > 1:
+        raise Mistake(f"keys by hand fit one algorithm, and '{parts.text}' leaves a choice")
 
 
 def _refuse_later(parts: _Parts) -> None:
     if parts.later is not None:
         word, offset = parts.later
         raise NotYet(f"'{word}' in a proposal", offset)
+
+
+def _refuse_esn(parts: _Parts) -> None:
+    """Nobody negotiates extended sequence numbers yet."""
+    if parts.extended_sequence:
+        raise NotYet("'esn' in a proposal", parts.offsets["esn"])
 
 
 def _no_prf(parts: _Parts) -> None:
@@ -194,7 +260,9 @@ def _take_other(word: str, offset: int, parts: _Parts) -> None:
     if word in ("none", "modpnone"):
         parts.without_group = True
         return
-    if word == "noesn":
+    if word in ("esn", "noesn"):
+        parts.extended_sequence = word == "esn"
+        parts.offsets[word] = offset
         return
     if word != word.lower():
         raise Mistake(f"proposal words are small letters; write '{word.lower()}'", offset)
@@ -202,7 +270,7 @@ def _take_other(word: str, offset: int, parts: _Parts) -> None:
         raise Mistake("'default' stands alone, or between commas", offset)
     additional = _ADDITIONAL.fullmatch(word)
     algorithm = additional[1] if additional else word
-    if word == "esn" or algorithm in DOCUMENTED or (additional and algorithm in WORDS):
+    if algorithm in DOCUMENTED or (additional and algorithm in WORDS):
         parts.later = parts.later or (word, offset)
         return
     if word.startswith(ELSEWHERE):

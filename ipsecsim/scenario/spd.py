@@ -1,0 +1,218 @@
+"""SPD rules by hand: `protect dst=bob proto=udp dport=9 sa=out|in` as selectors (RFC 4301 4.4.1.1)."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from ipsecsim.base.address import Prefix
+from ipsecsim.ipsec.selector import ANY_PORT, ANY_PROTOCOL, Selector
+from ipsecsim.scenario.addresses import main_address, missing_version
+from ipsecsim.scenario.model import RuleSpec
+from ipsecsim.scenario.name_table import Names
+from ipsecsim.scenario.network import Network
+from ipsecsim.scenario.problems import Mistake, did_you_mean
+from ipsecsim.scenario.routes import EVERYTHING
+from ipsecsim.scenario.sentence import Pair, Sentence, Word, parse
+from ipsecsim.scenario.swanctl.values import PROTOCOLS, prefix
+from ipsecsim.scenario.tree import Map, Text
+from ipsecsim.wire.icmpv4 import IcmpType, UnreachableCode
+from ipsecsim.wire.icmpv6 import Icmpv6Type
+from ipsecsim.wire.numbers import IpProtocol
+
+Range = tuple[int, int]
+
+_WITH_PORTS = {int(number) for number in (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP)}
+_ICMP = {4: IpProtocol.ICMP, 6: IpProtocol.ICMPV6}
+_ICMP_KINDS: dict[str, dict[int, tuple[int, int | None]]] = {
+    "echo": {4: (IcmpType.ECHO, None), 6: (Icmpv6Type.ECHO_REQUEST, None)},
+    "echo_reply": {4: (IcmpType.ECHO_REPLY, None), 6: (Icmpv6Type.ECHO_REPLY, None)},
+    "unreachable": {
+        4: (IcmpType.DESTINATION_UNREACHABLE, None),
+        6: (Icmpv6Type.DESTINATION_UNREACHABLE, None),
+    },
+    "too_big": {
+        4: (IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.FRAGMENTATION_NEEDED),
+        6: (Icmpv6Type.PACKET_TOO_BIG, None),
+    },
+    "time_exceeded": {4: (IcmpType.TIME_EXCEEDED, None), 6: (Icmpv6Type.TIME_EXCEEDED, None)},
+    "redirect": {4: (IcmpType.REDIRECT, None), 6: (Icmpv6Type.REDIRECT, None)},
+}
+"""By IP version: type, and the one code that is meant, if it is one."""
+
+
+class RuleReader:
+    """Reads the rules of one node, of which `ipsec` is what the file says about IPsec."""
+
+    def __init__(self, node: str, ipsec: Map, network: Network, names: Names) -> None:
+        self._node = node
+        self._sas = ipsec.map("sas") or Map(ipsec.place)
+        self._connections = ipsec.map("connections") or Map(ipsec.place)
+        self._network = network
+        self._names = names
+
+    def rule(self, source: Text, number: int) -> RuleSpec:
+        """One rule, the `number`th of its list, from 1. Raises Mistake."""
+        sentence = parse(source)
+        verdict: Any = sentence.words[0].text  # one of three words: references were checked
+        given = {pair.key.text: pair for pair in sentence.pairs}
+        for pair in sentence.pairs:
+            if pair.operator != "=":
+                raise Mistake(
+                    f"an SPD rule compares with = only; a range is written {pair.key.text}=1024-65535",
+                    pair.key.offset,
+                )
+        selectors = tuple(self._selectors(given))
+        if not selectors:
+            raise Mistake(
+                f"{self._node} has no address of that family, or the two ends are of different ones"
+            )
+        if verdict != "protect":
+            for key in ("sa", "tunnel", "mode"):
+                if key in given:
+                    raise Mistake(f"'{key}' goes with protect only", given[key].key.offset)
+            return RuleSpec(
+                verdict, selectors, f"rule {number}", (), None, "", source.value, place=source.place
+            )
+        sas, child = self._what_protects(sentence, given)
+        mode: Any = given["mode"].value.text if "mode" in given else ""
+        policy = policy_of(sas) if child is None else child[1]
+        return RuleSpec(verdict, selectors, policy, sas, child, mode, source.value, place=source.place)
+
+    # What protects
+
+    def _what_protects(
+        self, sentence: Sentence, given: dict[str, Pair]
+    ) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+        """The SAs by hand, or the child of a connection."""
+        by_sa, by_tunnel = given.get("sa"), given.get("tunnel")
+        if by_sa is not None and by_tunnel is not None:
+            raise Mistake("a rule has sa= or tunnel=, not both", by_tunnel.key.offset)
+        if by_sa is not None:
+            for word in by_sa.values:
+                if word.text not in self._sas.entries:
+                    hint = did_you_mean(word.text, self._sas.entries)
+                    raise Mistake(f"{self._node} has no SA '{word.text}' under sas{hint}", word.offset)
+            return tuple(word.text for word in by_sa.values), None
+        if by_tunnel is None:
+            raise Mistake(
+                "protect needs sa= or tunnel=; write for example  protect dst=bob sa=out|in",
+                sentence.words[0].offset,
+            )
+        return self._tunnel(by_tunnel.value)
+
+    def _tunnel(self, word: Word) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+        children = [
+            (name, child)
+            for name, connection in self._connections.maps()
+            for child in (connection.map("children") or Map(connection.place)).entries
+            if word.text in (name, child)
+        ]
+        if len(children) > 1:
+            listed = ", ".join(child for _, child in children)
+            raise Mistake(f"tunnel '{word.text}' has several children; name one: {listed}", word.offset)
+        if children:
+            return (), children[0]
+        by_hand = tuple(name for name in self._sas.entries if name in (f"{word.text}-out", f"{word.text}-in"))
+        if not by_hand:
+            raise Mistake(f"{self._node} is no end of tunnel '{word.text}'", word.offset)
+        return by_hand, None
+
+    # Selectors
+
+    def _selectors(self, given: dict[str, Pair]) -> Iterator[Selector]:
+        local, remote = self._prefixes(given.get("src")), self._prefixes(given.get("dst"))
+        for version in self._network.versions:
+            everywhere = [EVERYTHING[version]]
+            own, peer = (
+                everywhere if side is None else [each for each in side if each.version == version]
+                for side in (local, remote)
+            )
+            rest = _protocols_and_ports(given, version)
+            for one, other, (protocol, own_ports, peer_ports) in product(own, peer, rest):
+                yield Selector(
+                    (one.first, one.last), (other.first, other.last), protocol, own_ports, peer_ports
+                )
+
+    def _prefixes(self, pair: Pair | None) -> list[Prefix] | None:
+        """What an address word stands for; None for everywhere."""
+        if pair is None:
+            return None
+        found: list[Prefix] = []
+        for word in pair.values:
+            if word.text == "any":
+                return None
+            members = self._names.find_nodes(word.text)
+            for member, version in product(members, self._network.versions):
+                address = main_address(self._network, member, version)
+                if address is not None:
+                    found.append(Prefix(address, 8 * len(address)))
+            if not members:
+                found.append(self._prefix(word))
+        return found
+
+    def _prefix(self, word: Word) -> Prefix:
+        try:
+            found = prefix(word.text)
+        except Mistake as mistake:
+            raise Mistake(mistake.message, word.offset) from mistake
+        if found.version not in self._network.versions:
+            raise Mistake(missing_version(found.version), word.offset)
+        return found
+
+
+def policy_of(sas: Sequence[str]) -> str:
+    """What a rule is called that these SAs serve: 'net' for 'net-out' and 'net-in', else their names."""
+    bases = {name.rpartition("-")[0] for name in sas}
+    base = bases.pop()
+    return base if base and not bases else "|".join(sas)
+
+
+def _protocols_and_ports(given: dict[str, Pair], version: int) -> list[tuple[int, Range, Range]]:
+    """Each protocol with each range of ports at this node's side and at the other."""
+    protocols = _protocols(given.get("proto"))
+    if "icmp" in given:
+        if set(protocols) - set(_ICMP.values()) or given.keys() & {"port", "sport", "dport"}:
+            raise Mistake("'icmp' goes with proto=icmp, and without ports", given["icmp"].key.offset)
+        kinds = [_icmp(word, version) for word in given["icmp"].values]
+        wanted = [each for each in protocols or [_ICMP[version]] if each == _ICMP[version]]
+        return [(protocol, kind, ANY_PORT) for protocol in wanted for kind in kinds]
+    pair = next((given[key] for key in ("port", "sport", "dport") if key in given), None)
+    if pair is None:
+        return [(protocol, ANY_PORT, ANY_PORT) for protocol in protocols or [ANY_PROTOCOL]]
+    if not protocols or set(protocols) - _WITH_PORTS:
+        raise Mistake(f"'{pair.key.text}' goes with proto=udp or proto=tcp", pair.key.offset)
+    if "port" in given and ("sport" in given or "dport" in given):
+        raise Mistake("'port' is either side's; write sport= and dport=", given["port"].key.offset)
+    ports: list[tuple[Range, Range]]
+    if "port" in given:
+        either = _ports(given["port"])
+        ports = [(each, ANY_PORT) for each in either] + [(ANY_PORT, each) for each in either]
+    else:
+        ports = list(product(_ports(given.get("sport")), _ports(given.get("dport"))))
+    return [(protocol, own, peer) for protocol in protocols for own, peer in ports]
+
+
+def _protocols(pair: Pair | None) -> list[int]:
+    words = () if pair is None else pair.values
+    return [PROTOCOLS[word.text] if word.text in PROTOCOLS else int(word.text) for word in words]
+
+
+def _ports(pair: Pair | None) -> list[Range]:
+    if pair is None:
+        return [ANY_PORT]
+    made: list[Range] = []
+    for word in pair.values:
+        first, _, last = word.text.partition("-")
+        low, high = int(first), int(last or first)
+        if low > high:
+            raise Mistake(f"the port range '{word.text}' is upside down", word.offset)
+        made.append((low, high))
+    return made
+
+
+def _icmp(word: Word, version: int) -> Range:
+    """Type and code as one number, type * 256 + code; without a code, all codes of the type."""
+    kind, _, code = word.text.partition("/")
+    known = _ICMP_KINDS.get(word.text)
+    number, one = known[version] if known is not None else (int(kind), int(code) if code else None)
+    return (number << 8 | (one or 0), number << 8 | (0xFF if one is None else one))
