@@ -107,6 +107,10 @@ def is_up(world: World, tunnel: str) -> bool:
         gateway = world.simulator.nodes[end.node]
         if not isinstance(gateway, VpnGateway):
             return False
+        if spec.by_hand:
+            if not _holds(world, gateway, {sa for child in spec.by_hand for sa in child.sas}):
+                return False
+            continue
         up = {
             child.config.name
             for sa in gateway.ike.sas
@@ -116,6 +120,16 @@ def is_up(world: World, tunnel: str) -> bool:
         if not up.issuperset(spec.children):
             return False
     return True
+
+
+def _holds(world: World, gateway: VpnGateway, names: set[str]) -> bool:
+    """Does a node have these SAs by hand, now?"""
+    spec = world.topology.nodes[gateway.name].ipsec
+    there = {
+        (sa.parameters.direction.value, sa.parameters.protocol, sa.spi) for sa in gateway.ipsec.sad.all()
+    }
+    written = {} if spec is None else spec.sas
+    return all((sa.direction, sa.protocol, sa.spi) in there for name, sa in written.items() if name in names)
 
 
 def _drops(ask: _Question) -> Answer:

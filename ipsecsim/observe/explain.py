@@ -313,8 +313,8 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
     ipsec.HoldEnded: (lambda e: f"{len(e.packet)} B wait no longer for an SA of {e.policy}", "RFC 4301 5.1"),
     ipsec.SaInstalled: (_installed, "RFC 4301 4.4.2"),
     ipsec.SaRemoved: (_removed, "RFC 7296 1.4.1"),
-    ipsec.PacketSealed: (_sealed, "RFC 4303 3.3"),
-    ipsec.PacketOpened: (_opened, "RFC 4303 3.4"),
+    ipsec.PacketSealed: (_sealed, lambda e: "RFC 4302 3.3" if e.protocol == "AH" else "RFC 4303 3.3"),
+    ipsec.PacketOpened: (_opened, lambda e: "RFC 4302 3.4" if e.protocol == "AH" else "RFC 4303 3.4"),
     ipsec.SequenceResynchronised: (_resynchronised, "RFC 4303 3.4.3"),
     ipsec.ReplayRejected: (_replay_rejected, "RFC 4303 3.4.3"),
     # IKE

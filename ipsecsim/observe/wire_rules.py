@@ -50,6 +50,7 @@ class _Judge:
 
     def __init__(self, node: VpnGateway) -> None:
         self._addresses = node.stack.addresses
+        self._by_hand = {parameters.spi for parameters in node.manual}
         self._sas: dict[tuple[int, str], _Outbound] = {}  # two peers may choose the same SPI
         self._pairs: set[tuple[bytes, bytes, int, int]] = (
             set()
@@ -146,7 +147,9 @@ class _Judge:
     def _encapsulated(self, packet: bytes, start: int, ports: tuple[int, int]) -> Iterator[str]:
         if IKE_PORT in ports:
             yield f"ESP in UDP on {_on(ports)} (RFC 7296 2.23)"
-        yield from self._same_pair(packet, ports, "ESP in UDP")
+        spi, _ = esp.HEADER.unpack_from(packet, start + udp.HEADER_LENGTH)
+        if spi not in self._by_hand:  # for those no IKE chose the ports
+            yield from self._same_pair(packet, ports, "ESP in UDP")
         if ip.version(packet) == 4 and any(packet[start + 6 : start + 8]):
             yield "ESP in UDP over IPv4 with a UDP checksum (RFC 3948 2.1)"
         yield from self._security(packet, start + udp.HEADER_LENGTH, is_in_udp=True)

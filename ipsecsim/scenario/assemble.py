@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Literal, cast
 
 from ipsecsim.base.instant import Instant
+from ipsecsim.crypto.catalogue import AhSuite, EspSuite
 from ipsecsim.scenario import matrix, references, schema, to_model
 from ipsecsim.scenario.addresses import missing_version
-from ipsecsim.scenario.fields import optional, value
+from ipsecsim.scenario.fields import optional, value, word_of
+from ipsecsim.scenario.manual_tunnels import ManualChild, manual_children
 from ipsecsim.scenario.model import (
     Expectation,
+    ManualChildSpec,
     NodeSpec,
     Ping,
     ScriptAction,
@@ -22,7 +25,8 @@ from ipsecsim.scenario.model import (
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import NOT_YET
 from ipsecsim.scenario.problems import Problems
-from ipsecsim.scenario.scalars import TEXT
+from ipsecsim.scenario.scalars import AH_SUITE, ESP_SUITE, TEXT
+from ipsecsim.scenario.schema_ipsec import MANUAL_CHILD
 from ipsecsim.scenario.to_model import place_of
 from ipsecsim.scenario.tree import Map, Seq, Text
 from ipsecsim.scenario.understand import Understood
@@ -86,9 +90,11 @@ def _tunnels(root: Map, known: Names, nodes: Mapping[str, NodeSpec]) -> dict[str
         if node is not None:
             ends = node.get("ends")
             members = ends.items if isinstance(ends, Seq) else []
-            both = tuple(TunnelEnd(text.value, name) for text in members if isinstance(text, Text))
+            connection = "" if tunnel.is_keyed else name
+            both = tuple(TunnelEnd(text.value, connection) for text in members if isinstance(text, Text))
+            by_hand = tuple(map(_child_by_hand, manual_children(node, name))) if tunnel.is_keyed else ()
             place = place_of(root, "tunnels", name)
-            made[name] = TunnelSpec(name, both, tunnel.children, written=True, place=place)
+            made[name] = TunnelSpec(name, both, tunnel.children, written=True, by_hand=by_hand, place=place)
             continue
         both = tuple(
             TunnelEnd(spec.name, connection.name)
@@ -100,6 +106,21 @@ def _tunnels(root: Map, known: Names, nodes: Mapping[str, NodeSpec]) -> dict[str
         place = nodes[tunnel.node].place
         made[name] = TunnelSpec(name, both, tunnel.children, written=False, place=place)
     return made
+
+
+def _child_by_hand(child: ManualChild) -> ManualChildSpec:
+    esp, ah = child.proposals.get("esp"), child.proposals.get("ah")
+    return ManualChildSpec(
+        child.name,
+        mode=word_of(child.said, MANUAL_CHILD, "mode"),
+        esp="" if esp is None else _words(*ESP_SUITE.read(esp.value)),
+        ah="" if ah is None else _words(*AH_SUITE.read(ah.value)),
+        sas=child.sas,
+    )
+
+
+def _words(suite: EspSuite | AhSuite, extended: bool) -> str:  # noqa: FBT001  # as the reader gives them
+    return f"{suite.words}-esn" if extended else suite.words
 
 
 def _script(

@@ -14,6 +14,7 @@ from ipsecsim.base.instant import Duration, Instant
 from ipsecsim.crypto.catalogue import AhSuite, EspSuite
 from ipsecsim.ike.config import EspProposal, IkeProposal
 from ipsecsim.ipsec.selector import Selector
+from ipsecsim.wire.numbers import IpProtocol
 
 Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
 StartAction = Literal["none", "trap", "start"]
@@ -215,6 +216,11 @@ class ManualSaSpec:
     life_packets: int
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
+    @property
+    def protocol(self) -> IpProtocol:
+        """ESP or AH, by the kind of suite."""
+        return IpProtocol.AH if isinstance(self.suite, AhSuite) else IpProtocol.ESP
+
 
 @dataclass(frozen=True, slots=True)
 class RuleSpec:
@@ -265,16 +271,32 @@ class TunnelEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class ManualChildSpec:
+    """One child of a tunnel with keys by hand. `sas` are the names of its SAs, the same at both ends.
+
+    `esp` and `ah` are proposal words, '' for none.
+    """
+
+    name: str
+    mode: Mode
+    esp: str
+    ah: str
+    sas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TunnelSpec:
     """What a person calls a tunnel: two ends and the children they share. The first end starts it.
 
-    `written` is False for a child set up by hand at its node, which is a tunnel all the same.
+    `written` is False for a child set up by hand at its node, which is a tunnel all the same. A tunnel has
+    `children` that IKE makes, or those in `by_hand`, and then its ends have no connections.
     """
 
     name: str
     ends: tuple[TunnelEnd, ...]
     children: tuple[str, ...]
     written: bool = True
+    by_hand: tuple[ManualChildSpec, ...] = ()
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 

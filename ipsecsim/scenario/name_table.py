@@ -14,12 +14,16 @@ _NUMBERED = re.compile(r"(.*?[^0-9-])[0-9]+(-[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class TunnelName:
-    """A tunnel, or a child set up by hand: who starts it, by which connection and children."""
+    """A tunnel, or a child set up by hand: who starts it, by which connection and children.
+
+    `is_keyed` tells that its keys are there from the start, so that nobody starts it.
+    """
 
     name: str
     node: str
     connection: str
     children: tuple[str, ...]
+    is_keyed: bool = False
 
 
 @dataclass(slots=True)
@@ -110,6 +114,9 @@ def _tunnels(root: Map, nodes: Mapping[str, Map]) -> dict[str, TunnelName]:
         ends = tunnel.get("ends")
         if isinstance(ends, Seq) and ends.items and isinstance(ends.items[0], Text):
             first = ends.items[0].value
+            if is_manual(tunnel):
+                found[name] = TunnelName(name, first, "", (), is_keyed=True)
+                continue
             found[name] = TunnelName(name, first, name, children_of(tunnel, name))
             by_hand += [(child, first, name) for child in children_of(tunnel, name)]
     for node, settings in nodes.items():
@@ -122,6 +129,12 @@ def _tunnels(root: Map, nodes: Mapping[str, Map]) -> dict[str, TunnelName]:
     for child, node, connection_name in by_hand:
         found.setdefault(child, TunnelName(child, node, connection_name, (child,)))
     return found
+
+
+def is_manual(tunnel: Map) -> bool:
+    """Are the keys of this tunnel made by hand?"""
+    keying = tunnel.text("keying")
+    return keying is not None and keying.value == "manual"
 
 
 def children_of(holder: Map, default: str) -> tuple[str, ...]:

@@ -49,7 +49,6 @@ NOT_YET: dict[str, Later] = {
     "link.priority": Later("priority queues"),
     "link.state": Later("links that are down", ("up",)),
     "link.from": Later("links with one worse direction (from:)"),
-    "tunnel.keying": Later("manual keying", ("ike",)),
     "tunnel.via": Later("tunnels through {value}", ("ipsec",)),
     "tunnel.auth": Later("auth: {value}", ("psk",)),
     "ipsec.pools": Later("address pools"),

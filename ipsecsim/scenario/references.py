@@ -8,9 +8,10 @@ from ipsecsim.base.errors import ConfigError, Place
 from ipsecsim.scenario import units
 from ipsecsim.scenario.claims import read_claims
 from ipsecsim.scenario.model import Expectation, ScriptAction
-from ipsecsim.scenario.name_table import Names
+from ipsecsim.scenario.name_table import Names, is_manual
 from ipsecsim.scenario.problems import Mistake, Problems
 from ipsecsim.scenario.routes import check_route
+from ipsecsim.scenario.schema_ipsec import CHILD, MANUAL_CHILD
 from ipsecsim.scenario.script import read_action, traffic_name
 from ipsecsim.scenario.selection import check_exemption, check_forward, check_rule, check_spd_rule
 from ipsecsim.scenario.sentence import parse
@@ -48,7 +49,8 @@ def check(root: Map, written: Map, names: Names, params: dict[str, str], problem
     """
     for name, node in names.nodes.items():
         _check_node(name, node, names, problems)
-    for _, tunnel in _maps(root, "tunnels"):
+    for name, tunnel in _maps(root, "tunnels"):
+        _check_keying(f"tunnels.{name}", tunnel, problems)
         _check_transport(tunnel, names, problems)
         _check_address_keys(tunnel, names, problems)
     _check_matrix(root, written, params, problems)
@@ -148,6 +150,21 @@ def _check_addresses(node: Node | None, names: Names, problems: Problems) -> Non
                         names,
                         problems,
                     )
+
+
+def _check_keying(path: str, tunnel: Map, problems: Problems) -> None:
+    """What a tunnel and its children say must mean something to whoever makes the keys."""
+    table = CHILD
+    if is_manual(tunnel):
+        table = MANUAL_CHILD
+        for key, entry in tunnel.entries.items():
+            if key not in ("ends", "keying", "child", "children", "encap", "via"):
+                problems.remark(f"'{key}' says nothing here: keying: manual has no IKE", entry.key.place)
+    child, children = tunnel.get("child"), tunnel.map("children")
+    if child is not None:
+        table.check(child, f"{path}.child", problems)
+    for name, each in [] if children is None else children.items():
+        table.check(each, f"{path}.children.{name}", problems)
 
 
 def _check_transport(tunnel: Map, names: Names, problems: Problems) -> None:

@@ -31,6 +31,14 @@ def _proposal_pattern() -> dict[str, Any]:
     return {"type": "string", "pattern": rf"^({PARAMETER}|{one}(, *{one})*)$"}
 
 
+def _any_esp_proposal(text: str) -> None:
+    """Raise Mistake when neither IKE nor an SA by hand could use this."""
+    try:
+        esp_suite(text)
+    except Mistake:
+        esp_proposal(text)
+
+
 TEXT = Scalar(str, ANY_TEXT)
 YES_NO = Scalar(
     units.yes_no, {"type": ["string", "boolean"], "pattern": rf"^({PARAMETER}|yes|no|true|false|on|off)$"}
@@ -48,6 +56,8 @@ SECRET = Scalar(secret, ANY_TEXT)
 TEXTS = CommaList(str, ANY_TEXT)
 IKE_PROPOSALS = CommaList(ike_proposal, _proposal_pattern())
 ESP_PROPOSALS = CommaList(esp_proposal, _proposal_pattern())
+ANY_ESP_PROPOSALS = CommaList(_any_esp_proposal, _proposal_pattern())
+"""For a tunnel, before it is known who makes its keys."""
 AH_PROPOSALS = CommaList(check_ah_proposal, _proposal_pattern())
 ESP_SUITE = Scalar(esp_suite, _proposal_pattern())
 AH_SUITE = Scalar(ah_suite, _proposal_pattern())

@@ -4,9 +4,12 @@ from ipsecsim.scenario.kinds import Field, ListOf, MapOf, Short, Table, word
 from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.scalars import (
     AH_PROPOSALS,
+    AH_SUITE,
+    ANY_ESP_PROPOSALS,
     BYTES,
     DSCP,
     ESP_PROPOSALS,
+    ESP_SUITE,
     IKE_PROPOSALS,
     PORT,
     SECONDS,
@@ -19,7 +22,7 @@ from ipsecsim.scenario.scalars import (
     WINDOW,
     YES_NO,
 )
-from ipsecsim.scenario.schema_manual import MANUAL_SA
+from ipsecsim.scenario.schema_manual import MANUAL_SA, MODE, OPTIONS
 
 AUTH_METHODS = ("psk", "pubkey", "eap-mschapv2", "eap-tls", "eap-ttls", "eap-md5", "eap", "xauth", "null")
 
@@ -107,6 +110,29 @@ CHILD = Table(
         "priority": Field(WHOLE, "a fixed place among the policies", "0"),
     },
     refused=NO_MEANING_CHILD,
+)
+
+TUNNEL_CHILD = Table(
+    "tunnel child",
+    {
+        key: Field(ANY_ESP_PROPOSALS, member.doc, member.default) if key == "esp_proposals" else member
+        for key, member in CHILD.fields.items()
+    },
+    refused=NO_MEANING_CHILD,
+)
+"""A child of a tunnel, whoever makes the keys; what of it holds then is checked once that is known."""
+
+MANUAL_CHILD = Table(
+    "manual child",
+    {
+        "esp_proposals": Field(ESP_SUITE, "the ESP algorithms", "default"),
+        "ah_proposals": Field(AH_SUITE, "the AH algorithm, around ESP where both are named"),
+        "mode": Field(MODE, "tunnel or transport", "tunnel"),
+        **{key: CHILD.fields[key] for key in ("local_ts", "remote_ts", "copy_df")},
+        **OPTIONS,
+    },
+    refused=dict.fromkeys(CHILD.fields, "with keying: manual there is nobody to negotiate or rekey")
+    | NO_MEANING_CHILD,
 )
 
 _ELSEWHERE = {
@@ -244,8 +270,8 @@ TUNNEL = Table(
         "secret": Field(SECRET, "the shared secret of both ends; left out: made from the seed"),
         "keying": Field(word("ike", "manual"), "by IKE, or keys by hand", "ike"),
         "via": Field(word("ipsec", "tls"), "what carries it", "ipsec"),
-        "child": Field(CHILD, "its only child SA"),
-        "children": Field(MapOf(CHILD), "its child SAs, by name"),
+        "child": Field(TUNNEL_CHILD, "its only child SA"),
+        "children": Field(MapOf(TUNNEL_CHILD), "its child SAs, by name"),
         **CONNECTION_FIELDS,
     },
     CONNECTION_FAMILIES,

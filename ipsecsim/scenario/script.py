@@ -296,6 +296,11 @@ def _tunnel_actions(sentence: Sentence, names: Names) -> Iterator[ScriptAction]:
     make = Initiate if verb.text == "initiate" else Terminate
     for name in names.find_tunnels(word):
         tunnel = names.tunnels[name]
+        if tunnel.is_keyed:
+            raise Mistake(
+                f"the keys of tunnel '{name}' come by hand and are there all the time: nothing to {verb.text}",
+                word.offset,
+            )
         for child in tunnel.children:
             text = f"{verb.text} {name}"
             yield make(name, tunnel.node, tunnel.connection, child, text, sentence.source.place)

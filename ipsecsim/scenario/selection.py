@@ -119,7 +119,7 @@ SPD: dict[str, Check] = {
     "icmp": _icmp,
     "sa": _any,
     "mode": _of("tunnel", "transport"),
-    "tunnel": lambda word, names: names.find_tunnels(word),
+    "tunnel": _any,
 }
 """What RFC 4301 4.4.1.1 selects by, and what protects."""
 

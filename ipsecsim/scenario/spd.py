@@ -105,7 +105,7 @@ class RuleReader:
             (name, child)
             for name, connection in self._connections.maps()
             for child in (connection.map("children") or Map(connection.place)).entries
-            if word.text in (name, child)
+            if word.text in (name, child, f"{name}/{child}")
         ]
         if len(children) > 1:
             listed = ", ".join(child for _, child in children)
@@ -114,7 +114,9 @@ class RuleReader:
             return (), children[0]
         by_hand = tuple(name for name in self._sas.entries if name in (f"{word.text}-out", f"{word.text}-in"))
         if not by_hand:
-            raise Mistake(f"{self._node} is no end of tunnel '{word.text}'", word.offset)
+            known = [*self._connections.entries, *(name.removesuffix("-out") for name in self._sas.entries)]
+            hint = did_you_mean(word.text, known)
+            raise Mistake(f"{self._node} is no end of a tunnel '{word.text}'{hint}", word.offset)
         return by_hand, None
 
     # Selectors

@@ -13,6 +13,7 @@ from ipsecsim.scenario.model import (
     IpsecSpec,
     KeySpec,
     LinkSpec,
+    ManualChildSpec,
     ManualSaSpec,
     NodeSpec,
     ScriptEntry,
@@ -209,9 +210,22 @@ def _one_or_list(texts: list[str]) -> _Value:
 
 def _tunnel(tunnel: TunnelSpec) -> _Value:
     made: dict[str, _Value] = {"ends": [end.node for end in tunnel.ends]}
+    if tunnel.by_hand:
+        children = {child.name: _child_by_hand(child) for child in tunnel.by_hand}
+        is_only = list(children) == [tunnel.name]
+        return {
+            **made,
+            "keying": "manual",
+            "child" if is_only else "children": children[tunnel.name] if is_only else children,
+        }
     if tunnel.children != (tunnel.name,):
         made["children"] = {child: {} for child in tunnel.children}
     return made
+
+
+def _child_by_hand(child: ManualChildSpec) -> _Value:
+    proposals: dict[str, _Value] = {"ah_proposals": child.ah, "esp_proposals": child.esp}
+    return {"mode": child.mode} | {key: words for key, words in proposals.items() if words}
 
 
 def _entry(entry: ScriptEntry) -> _Value:

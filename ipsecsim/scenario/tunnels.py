@@ -1,16 +1,25 @@
 """`tunnels:` said once becomes `ipsec:` at both ends, in swanctl's keys. What a node says itself wins."""
 
 import ipaddress
+from collections.abc import Iterator
 from hashlib import sha256
 
 from ipsecsim.base.address import unpack
 from ipsecsim.scenario.addresses import address_towards
-from ipsecsim.scenario.name_table import Names, children_of
+from ipsecsim.scenario.manual_tunnels import (
+    End,
+    Share,
+    ike_in_clear,
+    manual_children,
+    selections,
+    share,
+)
+from ipsecsim.scenario.name_table import Names, children_of, is_manual
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.schema_ipsec import CONNECTION_FIELDS
 from ipsecsim.scenario.swanctl.values import items
-from ipsecsim.scenario.tree import Map, Node, Seq, Text, build, overlay
+from ipsecsim.scenario.tree import Map, Node, Seq, Text, build, overlay, plain
 
 _MIRRORED = {"local": "remote", "remote": "local", "local_ts": "remote_ts", "remote_ts": "local_ts"}
 _MIRRORED |= {"local_addrs": "remote_addrs", "remote_addrs": "local_addrs"}
@@ -25,6 +34,7 @@ def identity(node: str) -> str:
 def expand(root: Map, network: Network, names: Names, seed: str, problems: Problems) -> None:
     """Write every tunnel into the `ipsec:` of both its ends, in place."""
     made: dict[str, Map] = {}
+    rules: dict[str, list[Text]] = {}
     for name, tunnel in (root.map("tunnels") or Map(root.place)).maps():
         ends = tunnel.get("ends")
         if not isinstance(ends, Seq):
@@ -36,6 +46,13 @@ def expand(root: Map, network: Network, names: Names, seed: str, problems: Probl
             problems.add(f"tunnel '{name}': no path leads from {nodes[0]} to {nodes[1]}", ends.place)
             continue
         known = {node: unpack(address) for node, address in zip(nodes, addresses, strict=True) if address}
+        if is_manual(tunnel):
+            for node, mine in _by_hand(tunnel, name, nodes, known, network, seed).items():
+                sas = Map(tunnel.place)
+                sas.put("sas", mine.sas)
+                _add(made.setdefault(node, Map(tunnel.place)), sas)
+                rules.setdefault(node, []).extend(mine.rules)
+            continue
         secret = _secret(tunnel, name, nodes, seed)
         for first in (True, False):
             own, peer = nodes if first else nodes[::-1]
@@ -46,7 +63,46 @@ def expand(root: Map, network: Network, names: Names, seed: str, problems: Probl
             _add(made.setdefault(own, Map(tunnel.place)), part)
     for node, ipsec in made.items():
         said = names.nodes[node].map("ipsec")
-        names.nodes[node].put("ipsec", ipsec if said is None else overlay(ipsec, said), ipsec.place)
+        whole = ipsec if said is None else overlay(ipsec, said)
+        if node in rules and whole.get("spd") is None:
+            spd = [*_beside_ike(node, whole, network), *rules[node]]
+            whole.put("spd", Seq(ipsec.place, list(spd)), ipsec.place)
+        names.nodes[node].put("ipsec", whole, ipsec.place)
+
+
+def _by_hand(
+    tunnel: Map, name: str, nodes: list[str], known: dict[str, str], network: Network, seed: str
+) -> dict[str, Share]:
+    """What both ends of a tunnel get whose keys come by hand."""
+    made = {node: Share(Map(tunnel.place)) for node in nodes}
+    for child in manual_children(tunnel, name):
+        ends: list[End] = []
+        for node, key in zip(nodes, ("local_ts", "remote_ts"), strict=True):
+            protects = child.said.get(key) or _selectors(network, node, known, child.said)
+            ends.append(End(node, known[node], protects))
+        for own, peer_end in (ends, ends[::-1]):
+            part = share(tunnel, child, own, peer_end, seed)
+            made[own.node].sas.entries |= part.sas.entries
+            made[own.node].rules += part.rules
+    return made
+
+
+def _beside_ike(node: str, ipsec: Map, network: Network) -> Iterator[Text]:
+    """The rules that a node with IKE connections has without being told; beside rules by hand they are written."""
+    connections = ipsec.map("connections")
+    if connections is None or not connections.entries:
+        return
+    outside = [wire for wire in network.wires_of[node] if not network.is_protected(node, wire)]
+    own = [wire.address(node, version) for wire in outside for version in network.versions]
+    yield plain(ike_in_clear([unpack(address) for address in own if address is not None]), ipsec.place)
+    for name, connection in connections.maps():
+        peers = "|".join(text.value for text in items(connection.get("remote_addrs") or Seq(ipsec.place)))
+        for child, said in (connection.map("children") or Map(connection.place)).maps():
+            local, remote = (
+                said.get(key) or plain("dynamic", said.place) for key in ("local_ts", "remote_ts")
+            )
+            for words in selections(local, node, remote, peers):
+                yield plain(f"protect {words} tunnel={name}/{child}", said.place)
 
 
 def _outer_version(tunnel: Map, network: Network) -> int:

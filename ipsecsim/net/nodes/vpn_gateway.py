@@ -58,7 +58,7 @@ class VpnGateway(Node):
         self.ipsec = IpsecEngine(policies, self.tap, self.stack.fresh_identification)
         self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
         self._engines += [self.ipsec, self.ike]
-        self._manual = manual
+        self.manual = manual
         self.stack.ports |= {IKE_PORT, NAT_T_PORT}
         self.stack.protocols |= {IpProtocol.ESP, IpProtocol.AH}
         self.stack.hooks.add(Hook.POSTROUTING, self._outbound)
@@ -77,7 +77,7 @@ class VpnGateway(Node):
     @property
     def has_something_to_start(self) -> bool:
         """Is there something for `start` to do?"""
-        return bool(self._manual) or any(
+        return bool(self.manual) or any(
             child.start_action is StartAction.START
             for connection in self.ike.connections
             for child in connection.children
@@ -85,7 +85,7 @@ class VpnGateway(Node):
 
     def start(self) -> None:
         """Install the SAs by hand, and bring up the children that are to be up from the start."""
-        for parameters in self._manual:
+        for parameters in self.manual:
             self.perform(self.ipsec.install(parameters, self.simulator.now))
         for connection in self.ike.connections:
             for child in connection.children:

@@ -210,7 +210,6 @@ def test_what_can_not_be_is_refused(source, message):
     [
         (tunnel("version: 1"), "not yet: IKEv1"),
         (tunnel("auth: pubkey"), "not yet: auth: pubkey"),
-        (tunnel("keying: manual"), "not yet: manual keying"),
         (tunnel("vips: 0.0.0.0"), "not yet: virtual addresses (vips:)"),
         (tunnel("child: {esp_proposals: cast128-sha256}"), "not yet: 'cast128' in a proposal"),
         (tunnel("child: {esp_proposals: aes128gcm16-esn}"), "not yet: 'esn' in a proposal"),
