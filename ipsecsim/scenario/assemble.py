@@ -12,7 +12,6 @@ from ipsecsim.scenario.fields import optional, value, word_of
 from ipsecsim.scenario.manual_tunnels import ManualChild, manual_children
 from ipsecsim.scenario.model import (
     Expectation,
-    ManualChildSpec,
     NodeSpec,
     Ping,
     ScriptAction,
@@ -22,6 +21,7 @@ from ipsecsim.scenario.model import (
     TunnelEnd,
     TunnelSpec,
 )
+from ipsecsim.scenario.model_ipsec import ManualChildSpec
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import NOT_YET
 from ipsecsim.scenario.problems import Problems

@@ -29,6 +29,7 @@ from ipsecsim.scenario.build_ipsec import (
     policy_name,
     traffic_selectors,
 )
+from ipsecsim.scenario.model_ipsec import ChildSpec, ConnectionSpec
 from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.routes import Route
 
@@ -93,7 +94,7 @@ def _interface(spec: model.InterfaceSpec, mtu: int) -> Interface:
     return Interface(spec.name, address, prefix_length, mtu, tuple(Address(*each) for each in others))
 
 
-def _connection(node: model.NodeSpec, spec: model.ConnectionSpec) -> Connection:
+def _connection(node: model.NodeSpec, spec: ConnectionSpec) -> Connection:
     versions = {len(each) for each in spec.local_addrs or spec.remote_addrs}
     remote = next(each for each in spec.remote_addrs if len(each) in versions)
     own = (packed for each in node.interfaces for packed, _ in each.addresses if len(packed) == len(remote))
@@ -110,7 +111,7 @@ def _connection(node: model.NodeSpec, spec: model.ConnectionSpec) -> Connection:
     )
 
 
-def _child(node: model.NodeSpec, connection: model.ConnectionSpec, spec: model.ChildSpec) -> ChildConfig:
+def _child(node: model.NodeSpec, connection: ConnectionSpec, spec: ChildSpec) -> ChildConfig:
     return ChildConfig(
         spec.name,
         traffic_selectors(spec.local_ts),

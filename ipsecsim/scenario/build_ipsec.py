@@ -8,7 +8,7 @@ from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import LAST_PORT, Selector
 from ipsecsim.ipsec.tunnel import EcnEntry, OuterDontFragment
-from ipsecsim.scenario import model
+from ipsecsim.scenario import model, model_ipsec
 from ipsecsim.wire.ike.numbers import TsType
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
@@ -16,18 +16,20 @@ from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 EVERYWHERE = ((bytes(4), b"\xff" * 4), (bytes(16), b"\xff" * 16))
 
 
-def connections(node: model.NodeSpec) -> list[model.ConnectionSpec]:
+def connections(node: model.NodeSpec) -> list[model_ipsec.ConnectionSpec]:
     """None on a gateway that no tunnel and no connection speaks of: it lets nothing across."""
     return [] if node.ipsec is None else list(node.ipsec.connections.values())
 
 
-def policy_name(node: model.NodeSpec, connection: model.ConnectionSpec, child: model.ChildSpec) -> str:
+def policy_name(
+    node: model.NodeSpec, connection: model_ipsec.ConnectionSpec, child: model_ipsec.ChildSpec
+) -> str:
     """The SPD rule of a child: its own name, with the connection's in front where two children share it."""
     owners = [each for each in connections(node) if child.name in each.children]
     return child.name if len(owners) == 1 else f"{connection.name}/{child.name}"
 
 
-def traffic_selectors(specs: tuple[model.SelectorSpec, ...]) -> tuple[TrafficSelector, ...]:
+def traffic_selectors(specs: tuple[model_ipsec.SelectorSpec, ...]) -> tuple[TrafficSelector, ...]:
     """Selectors in the form in which IKE negotiates them."""
     return tuple(
         TrafficSelector(
@@ -64,7 +66,7 @@ def policies(node: model.NodeSpec) -> list[Policy]:
     return made
 
 
-def _rule(node: model.NodeSpec, ipsec: model.IpsecSpec, rule: model.RuleSpec) -> Policy:
+def _rule(node: model.NodeSpec, ipsec: model_ipsec.IpsecSpec, rule: model_ipsec.RuleSpec) -> Policy:
     name = rule.policy
     if rule.child is not None:
         connection = ipsec.connections[rule.child[0]]
@@ -86,7 +88,7 @@ def by_hand(node: model.NodeSpec, entropy: Entropy) -> list[SaParameters]:
 
 
 def _parameters(
-    sa: model.ManualSaSpec, policy: str, selectors: tuple[Selector, ...], entropy: Entropy
+    sa: model_ipsec.ManualSaSpec, policy: str, selectors: tuple[Selector, ...], entropy: Entropy
 ) -> SaParameters:
     encryption, integrity = sa.key.encryption, sa.key.integrity
     if sa.key.name:
@@ -111,9 +113,9 @@ def _parameters(
     return options(sa).apply(parameters)
 
 
-def options(spec: model.ChildSpec | model.ManualSaSpec) -> SaOptions:
+def options(spec: model_ipsec.ChildSpec | model_ipsec.ManualSaSpec) -> SaOptions:
     """What a child, or an SA by hand, says about this end alone."""
-    if isinstance(spec, model.ManualSaSpec):
+    if isinstance(spec, model_ipsec.ManualSaSpec):
         dont_fragment = OuterDontFragment(spec.dont_fragment)
     else:
         dont_fragment = OuterDontFragment.COPY if spec.copy_df else OuterDontFragment.CLEAR

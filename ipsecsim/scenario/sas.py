@@ -5,7 +5,7 @@ from typing import Literal
 from ipsecsim.crypto.catalogue import AhSuite, EspSuite, Status
 from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
 from ipsecsim.scenario.fields import optional, value, word_of
-from ipsecsim.scenario.model import KeySpec, ManualSaSpec, Mode
+from ipsecsim.scenario.model_ipsec import KeySpec, ManualSaSpec, Mode
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Mistake, Problems

@@ -7,7 +7,7 @@ from typing import Any
 from ipsecsim.base.address import Prefix
 from ipsecsim.ipsec.selector import ANY_PORT, ANY_PROTOCOL, Selector
 from ipsecsim.scenario.addresses import main_address, missing_version
-from ipsecsim.scenario.model import RuleSpec
+from ipsecsim.scenario.model_ipsec import RuleSpec
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Mistake, did_you_mean

@@ -8,16 +8,13 @@ from ipsecsim.scenario import scalars, schema, schema_ipsec
 from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
 from ipsecsim.scenario.fields import optional, value, word_of
 from ipsecsim.scenario.kinds import CommaList
-from ipsecsim.scenario.model import (
+from ipsecsim.scenario.model import InterfaceSpec, LinkSpec, NodeSpec, RouteSpec
+from ipsecsim.scenario.model_ipsec import (
     AuthRound,
     ChildSpec,
     ConnectionSpec,
-    InterfaceSpec,
     IpsecSpec,
-    LinkSpec,
     ManualSaSpec,
-    NodeSpec,
-    RouteSpec,
     RuleSpec,
     SecretSpec,
     SelectorSpec,

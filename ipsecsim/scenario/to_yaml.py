@@ -6,19 +6,21 @@ import re
 from ipsecsim.base.address import unpack
 from ipsecsim.crypto.catalogue import AhSuite
 from ipsecsim.scenario.model import (
-    ChildSpec,
     Condition,
-    ConnectionSpec,
     Expectation,
-    IpsecSpec,
-    KeySpec,
     LinkSpec,
-    ManualChildSpec,
-    ManualSaSpec,
     NodeSpec,
     ScriptEntry,
     Topology,
     TunnelSpec,
+)
+from ipsecsim.scenario.model_ipsec import (
+    ChildSpec,
+    ConnectionSpec,
+    IpsecSpec,
+    KeySpec,
+    ManualChildSpec,
+    ManualSaSpec,
 )
 from ipsecsim.scenario.params import escape
 from ipsecsim.scenario.swanctl.values import show_secret, show_selector

@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from ipsecsim.base.address import Prefix
-from ipsecsim.scenario.model import SelectorSpec
+from ipsecsim.scenario.model_ipsec import SelectorSpec
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.tree import Node, Seq, Text
 from ipsecsim.wire.numbers import IpProtocol

@@ -4,7 +4,7 @@ from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import SECOND
 from ipsecsim.scenario import read
-from ipsecsim.scenario.model import SelectorSpec
+from ipsecsim.scenario.model_ipsec import SelectorSpec
 from tests.unit.scenario.examples import BY_HAND, DEEP, DUAL, SITES, SITES_6
 
 
