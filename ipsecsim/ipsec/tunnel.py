@@ -5,6 +5,7 @@ RFC 4301 5.1.2 has the table of fields, RFC 6040 the rules for ECN. IP versions 
 
 from collections.abc import Callable
 from enum import Enum
+from functools import cache
 from struct import Struct
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -97,7 +98,7 @@ class OuterHeader:
         self._flags = _outer_flags(dont_fragment)
         self._time_and_protocol = hop_limit << 8 | protocol
         self._fixed_sum = (int.from_bytes(self._addresses, "big") + self._time_and_protocol) % 0xFFFF + 0x4500
-        self._tos = bytes(_outer_tos(inner, dscp, ecn) for inner in range(256))
+        self._tos = _tos_table(dscp, ecn)
 
     def before(self, inner: bytes, length: int) -> bytes:
         """The header in front of `length` bytes of ESP or AH around `inner`.
@@ -139,9 +140,14 @@ def _outer_flags(dont_fragment: OuterDontFragment) -> tuple[int, int]:
     return (_DF, _DF) if dont_fragment is OuterDontFragment.SET else (0, 0)
 
 
-def _outer_tos(inner: int, dscp: int | None, ecn: EcnEntry) -> int:
-    high = inner & ~_ECN if dscp is None else dscp << 2
-    return high | (inner & _ECN if ecn is EcnEntry.NORMAL else _NOT_ECT)
+@cache
+def _tos_table(dscp: int | None, ecn: EcnEntry) -> bytes:
+    """The outer byte of DSCP and ECN for every inner one."""
+    return bytes(
+        (inner & ~_ECN if dscp is None else dscp << 2)
+        | (inner & _ECN if ecn is EcnEntry.NORMAL else _NOT_ECT)
+        for inner in range(256)
+    )
 
 
 class TunnelForm:
