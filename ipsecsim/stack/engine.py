@@ -261,23 +261,28 @@ class HostStack:
             self._drop(DropReason.IP_NO_ROUTE, packet)
             return self._tell_own(packet, Problem.NO_ROUTE)
         passage = Passage(outbound=route.interface, exempt=exempt)
-        limit = self._tunnels.get(destination) if self._tunnels.known and not exempt else None
-        if limit is not None or (whole and len(destination) == 16):
-            mtu = min(limit or LARGEST_PACKET, self._mtu_by(route, destination))
-            if len(packet) > mtu:
-                if whole or not _source_may_cut(packet):
-                    return self._refuse_own(packet, mtu)
-                pieces = self._cut(packet, mtu)
-                return [a for piece in pieces for a in self._output(piece, destination, route, passage)]
-        return self._output(packet, destination, route, passage)
-
-    def _output(self, packet: bytes, destination: bytes, route: Route, passage: Passage) -> list[Action]:
+        mtu = self._mtu_by(route, destination) if self._paths.known else self.interfaces[route.interface].mtu
+        if whole or self._tunnels.known:
+            limit = None if exempt else self._tunnels.get(destination)
+            if limit is not None or (whole and len(destination) == 16):
+                largest = mtu if limit is None else min(limit, mtu)
+                if len(packet) > largest:
+                    if whole or not _source_may_cut(packet):
+                        return self._refuse_own(packet, largest)
+                    pieces = self._cut(packet, largest)
+                    return [a for one in pieces for a in self._output(one, destination, route, passage, mtu)]
         if self.hooks.output:
-            verdict = walk(self.hooks.output, packet, passage)
-            if isinstance(verdict, list):
-                return verdict
-            packet = verdict
-        return self._leave(packet, destination, route, passage, self._mtu_by(route, destination), 0)
+            return self._output(packet, destination, route, passage, mtu)
+        return self._leave(packet, destination, route, passage, mtu, 0)
+
+    def _output(
+        self, packet: bytes, destination: bytes, route: Route, passage: Passage, mtu: int
+    ) -> list[Action]:
+        verdict = walk(self.hooks.output, packet, passage)
+        if isinstance(verdict, list):
+            return verdict
+        packet = verdict
+        return self._leave(packet, destination, route, passage, mtu, 0)
 
     def _leave(
         self, packet: bytes, destination: bytes, route: Route, passage: Passage, mtu: int, now: Instant
@@ -314,16 +319,19 @@ class HostStack:
 
     def _deliver(self, packet: bytes, passage: Passage, now: Instant) -> list[Action]:
         try:
-            whole = self._reassembler.whole(packet, now)
-            if whole is None:
-                return []
-            packet = whole
+            if packet[0] >> 4 == 6 or ipv4.is_fragment(packet):
+                whole = self._reassembler.whole(packet, now)
+                if whole is None:
+                    return []
+                packet = whole
             if self.hooks.input:
                 verdict = walk(self.hooks.input, packet, passage)
                 if isinstance(verdict, list):
                     return verdict
                 packet = verdict
             protocol, offset = ip.upper_layer(packet)
+            if protocol in self.protocols:
+                return [PacketArrived(protocol, packet, offset)]
             if protocol == IpProtocol.UDP:
                 return self._deliver_udp(packet, offset, now)
             if protocol == (IpProtocol.ICMP if ip.version(packet) == 4 else IpProtocol.ICMPV6):
@@ -335,8 +343,6 @@ class HostStack:
             return self._complain(packet, refused.problem, refused.pointer, now)
         except RemoteError as wrong:
             return self._drop(wrong.reason, packet, str(wrong))
-        if protocol in self.protocols:
-            return [PacketArrived(protocol, packet, offset)]
         self._drop(DropReason.PORT_CLOSED, packet, f"protocol {protocol}")
         if protocol == IpProtocol.NO_NEXT:
             return []  # nothing follows, so nobody is missing (RFC 8200 4.7)
@@ -344,7 +350,7 @@ class HostStack:
         return self._complain(packet, Problem.PROTOCOL, pointer, now)
 
     def _deliver_udp(self, packet: bytes, offset: int, now: Instant) -> list[Action]:
-        source, destination = ip.source(packet), ip.destination(packet)
+        source, destination = ip.addresses(packet)
         segment = packet[offset : ip.total_length(packet)]
         udp.check(source, destination, segment)
         if len(source) == 16 and segment[6:8] == b"\0\0":  # RFC 8200 8.1: over IPv6 it is not optional
@@ -357,7 +363,7 @@ class HostStack:
 
     def _deliver_icmp(self, packet: bytes, offset: int, now: Instant) -> list[Action]:
         message = icmp.parse(packet, offset)
-        source, destination = ip.source(packet), ip.destination(packet)
+        source, destination = ip.addresses(packet)
         if self.tap is not None:
             self.tap(PacketDelivered(icmp.protocol_for(source), "icmp"))
         if isinstance(message, icmpv4.Echo | icmpv6.Echo):

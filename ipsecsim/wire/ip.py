@@ -37,6 +37,13 @@ def destination(packet: Packet) -> bytes:
     return bytes(packet[ipv6.DESTINATION] if packet[0] >> 4 == 6 else packet[ipv4.DESTINATION])
 
 
+def addresses(packet: Packet) -> tuple[bytes, bytes]:
+    """Source and destination, both packed."""
+    if packet[0] >> 4 == 6:
+        return bytes(packet[ipv6.SOURCE]), bytes(packet[ipv6.DESTINATION])
+    return bytes(packet[ipv4.SOURCE]), bytes(packet[ipv4.DESTINATION])
+
+
 def total_length(packet: Packet) -> int:
     """Length of the packet as its header says it."""
     return ipv6.total_length(packet) if packet[0] >> 4 == 6 else packet[2] << 8 | packet[3]

@@ -109,3 +109,8 @@ def test_a_packet_is_built_in_the_version_of_its_addresses():
     assert built == ipv4.build(A4, B4, 17, b"data", identification=7, tos=3, dont_fragment=True)
     built = ip.build(A6, B6, 17, b"data", identification=7, traffic_class=3, dont_fragment=True)
     assert built == ipv6.build(A6, B6, 17, b"data", traffic_class=3)
+
+
+@pytest.mark.parametrize(("packet", "ends"), [(PACKET_4, (A4, B4)), (PACKET_6, (A6, B6))])
+def test_both_addresses_are_read_at_once(packet, ends):
+    assert ip.addresses(bytearray(packet)) == ends
