@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.catalogue import AhSuite, EspSuite
-from ipsecsim.scenario import matrix, references, schema, to_model
+from ipsecsim.scenario import check_ipsec, matrix, references, schema, to_model
 from ipsecsim.scenario.addresses import missing_version
 from ipsecsim.scenario.fields import optional, value, word_of
 from ipsecsim.scenario.manual_tunnels import ManualChild, manual_children
@@ -42,6 +42,7 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         name: reader.node(name, understood.routes[name], place_of(root, "nodes", name))
         for name in known.nodes
     }
+    check_ipsec.check(nodes, problems)
     topology = Topology(
         value(TEXT, root, schema.TOP, "name"),
         (optional(TEXT, root, "story") or "").strip(),

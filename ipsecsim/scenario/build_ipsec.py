@@ -6,14 +6,14 @@ from ipsecsim.ipsec.association import Direction, Mode, SaParameters
 from ipsecsim.ipsec.lifetime import ENDLESS, Lifetime, Limits
 from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.ipsec.policy import Policy, PolicyAction
-from ipsecsim.ipsec.selector import LAST_PORT, Selector
+from ipsecsim.ipsec.selector import ANY_PORT, Selector
 from ipsecsim.ipsec.tunnel import EcnEntry, OuterDontFragment
 from ipsecsim.scenario import model, model_ipsec
 from ipsecsim.wire.ike.numbers import TsType
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
-EVERYWHERE = ((bytes(4), b"\xff" * 4), (bytes(16), b"\xff" * 16))
+EVERYWHERE = {size: (bytes(size), b"\xff" * size) for size in (4, 16)}
 
 
 def connections(node: model.NodeSpec) -> list[model_ipsec.ConnectionSpec]:
@@ -52,8 +52,8 @@ def policies(node: model.NodeSpec) -> list[Policy]:
     if node.ipsec is not None and node.ipsec.rules is not None:
         return [_rule(node, node.ipsec, rule) for rule in node.ipsec.rules]
     ike = tuple(
-        Selector(everywhere, everywhere, IpProtocol.UDP, (port, port), (0, LAST_PORT))
-        for everywhere in EVERYWHERE
+        Selector((own, own), EVERYWHERE[len(own)], IpProtocol.UDP, (port, port), ANY_PORT)
+        for own in _outside(node)
         for port in (IKE_PORT, NAT_T_PORT)
     )
     made = [Policy("ike", PolicyAction.BYPASS, ike)]
@@ -64,6 +64,13 @@ def policies(node: model.NodeSpec) -> list[Policy]:
             selectors = to_selectors(traffic_selectors(child.local_ts), traffic_selectors(child.remote_ts))
             made.append(Policy(policy_name(node, connection, child), PolicyAction.PROTECT, selectors))
     return made
+
+
+def _outside(node: model.NodeSpec) -> list[bytes]:
+    """The addresses at which a node speaks IKE. A packet of somebody else's IKE is traffic like any other."""
+    own = [address for each in node.interfaces if not each.protected for address, _ in each.addresses]
+    own += [address for connection in connections(node) for address in connection.local_addrs]
+    return list(dict.fromkeys(own))
 
 
 def _rule(node: model.NodeSpec, ipsec: model_ipsec.IpsecSpec, rule: model_ipsec.RuleSpec) -> Policy:

@@ -102,10 +102,6 @@ NOT_YET: dict[str, Later] = {
     "child.dpd_action": Later("dpd_action: {value}", ("clear",)),
     "child.close_action": Later("close_action: {value}", ("none",)),
     "child.ipcomp": Later("IPComp", ("no",)),
-    "child.tfc_padding": Later("traffic flow confidentiality (tfc_padding:)", ("0",)),
-    "child.copy_df": Later("copy_df: {value}", ("yes",)),
-    "child.copy_ecn": Later("copy_ecn: {value}", ("yes",)),
-    "child.copy_dscp": Later("copy_dscp: {value}", ("out",)),
     "child.priority": Later("priorities of policies", ("0",)),
 }
 """By field: what its value asks for."""

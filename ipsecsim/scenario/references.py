@@ -16,6 +16,7 @@ from ipsecsim.scenario.script import read_action, traffic_name
 from ipsecsim.scenario.selection import check_exemption, check_forward, check_rule, check_spd_rule
 from ipsecsim.scenario.sentence import parse
 from ipsecsim.scenario.set_paths import leads_somewhere
+from ipsecsim.scenario.spd import GATEWAYS_TRANSPORT
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.swanctl.values import items, selector_address
 from ipsecsim.scenario.tree import Map, Node, Seq, Text
@@ -186,11 +187,7 @@ def _check_transport(tunnel: Map, names: Names, problems: Problems) -> None:
             own = child.get("remote_ts" if index else "local_ts")
             if own is not None and all(text.value in ("dynamic", gateway) for text in items(own)):
                 continue
-            problems.add(
-                "transport mode protects only a gateway's own packets (RFC 4301 4.1); "
-                "use mode: tunnel, or end the tunnel at the hosts",
-                mode.place,
-            )
+            problems.add(GATEWAYS_TRANSPORT, mode.place)
             break
 
 

@@ -40,6 +40,12 @@ _ICMP_KINDS: dict[str, dict[int, tuple[int, int | None]]] = {
 """By IP version: type, and the one code that is meant, if it is one."""
 
 
+GATEWAYS_TRANSPORT = (
+    "transport mode protects only a gateway's own packets (RFC 4301 4.1); "
+    "use mode: tunnel, or end the tunnel at the hosts"
+)
+
+
 class RuleReader:
     """Reads the rules of one node, of which `ipsec` is what the file says about IPsec."""
 
@@ -75,6 +81,7 @@ class RuleReader:
             )
         sas, child = self._what_protects(sentence, given)
         mode: Any = given["mode"].value.text if "mode" in given else ""
+        self._check_mode(given.get("mode"), sas, child, selectors)
         policy = policy_of(sas) if child is None else child[1]
         return RuleSpec(verdict, selectors, policy, sas, child, mode, source.value, place=source.place)
 
@@ -118,6 +125,29 @@ class RuleReader:
             hint = did_you_mean(word.text, known)
             raise Mistake(f"{self._node} is no end of a tunnel '{word.text}'{hint}", word.offset)
         return by_hand, None
+
+    def _check_mode(
+        self,
+        written: Pair | None,
+        sas: tuple[str, ...],
+        child: tuple[str, str] | None,
+        selectors: tuple[Selector, ...],
+    ) -> None:
+        """Transport mode keeps a packet's own addresses, so a gateway has it for its own packets only."""
+        if child is not None or self._network.kinds[self._node] != "gateway":
+            return
+        entries = [self._sas.map(name) for name in sas]
+        modes = {text.value for entry in entries if entry is not None and (text := entry.text("mode"))}
+        wanted = modes or {"transport" if written is None else written.value.text}
+        own = {
+            wire.address(self._node, version)
+            for wire in self._network.wires_of[self._node]
+            for version in self._network.versions
+        }
+        if "transport" in wanted and not all(
+            each.local[0] == each.local[1] and each.local[0] in own for each in selectors
+        ):
+            raise Mistake(GATEWAYS_TRANSPORT, 0 if written is None else written.value.offset)
 
     # Selectors
 
