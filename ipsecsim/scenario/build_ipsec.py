@@ -13,6 +13,9 @@ from ipsecsim.wire.ike.numbers import TsType
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
+IKE_RULE = "ike"
+"""What the rule is called that lets a node's own IKE pass, where the node writes no SPD."""
+
 EVERYWHERE = {size: (bytes(size), b"\xff" * size) for size in (4, 16)}
 
 
@@ -56,7 +59,7 @@ def policies(node: model.NodeSpec) -> list[Policy]:
         for own in _outside(node)
         for port in (IKE_PORT, NAT_T_PORT)
     )
-    made = [Policy("ike", PolicyAction.BYPASS, ike)]
+    made = [Policy(IKE_RULE, PolicyAction.BYPASS, ike)]
     for connection in connections(node):
         for child in connection.children.values():
             if not child.policies:

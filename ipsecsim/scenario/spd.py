@@ -77,7 +77,7 @@ class RuleReader:
                 if key in given:
                     raise Mistake(f"'{key}' goes with protect only", given[key].key.offset)
             return RuleSpec(
-                verdict, selectors, f"rule {number}", (), None, "", source.value, place=source.place
+                verdict, selectors, f"#{number}", (), None, "", source.value, place=source.place
             )
         sas, child = self._what_protects(sentence, given)
         mode: Any = given["mode"].value.text if "mode" in given else ""

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 from ipsecsim.base.address import unpack
-from ipsecsim.base.instant import format_duration, format_seconds
+from ipsecsim.base.instant import Instant, format_duration, format_seconds
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
-from ipsecsim.ipsec.association import Direction, SecurityAssociation
+from ipsecsim.ipsec.association import Direction, SaParameters, SecurityAssociation
+from ipsecsim.ipsec.lifetime import ENDLESS
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.counters import count
 from ipsecsim.observe.leaks import check_leaks
 from ipsecsim.observe.overhead import overhead
+
+USUAL_WINDOW = 32
 
 
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -48,25 +51,57 @@ def policies(run: Run) -> str:
 
 def associations(run: Run) -> str:
     """Every SAD (RFC 4301 4.4.2)."""
-    rows = [_sa_row(node.name, sa) for node in _gateways(run) for sa in node.ipsec.sad.all()]
-    heads = ("node", "dir", "spi", "outer", "suite", "packets", "octets", "sequence", "window")
+    rows = [_sa_row(node.name, sa, run.now) for node in _gateways(run) for sa in node.ipsec.sad.all()]
+    heads = (
+        *("node", "dir", "spi", "kind", "outer", "suite"),
+        *("packets", "octets", "sequence", "window", "life left"),
+    )
     return table("SAD: the SAs that are up", heads, rows) if rows else "SAD: no SA is up"
 
 
-def _sa_row(node: str, sa: SecurityAssociation) -> tuple[object, ...]:
+def _sa_row(node: str, sa: SecurityAssociation, now: Instant) -> tuple[object, ...]:
     parameters = sa.parameters
     is_inbound = parameters.direction is Direction.INBOUND
     return (
         node,
         parameters.direction.value,
         f"{sa.spi:08x}",
+        _kind(parameters),
         f"{unpack(parameters.source)} > {unpack(parameters.destination)}",
-        parameters.suite.words,
+        f"{parameters.suite.words}-esn" if parameters.extended_sequence else parameters.suite.words,
         sa.packets,
         sa.octets,
         sa.replay.top if is_inbound else sa.sequence,
-        sa.replay.picture(16) if is_inbound else "",
+        _window(sa) if is_inbound else "",
+        _life_left(sa, now),
     )
+
+
+def _kind(parameters: SaParameters) -> str:
+    """'ESP tunnel', 'AH transport', 'ESP transport in UDP'."""
+    in_udp = "" if parameters.udp_ports is None else " in UDP"
+    return f"{parameters.protocol.name} {parameters.mode.value}{in_udp}"
+
+
+def _window(sa: SecurityAssociation) -> str:
+    """What of the replay window fits into a table, and how large it is where it is no common one."""
+    size = sa.parameters.replay_window
+    if not size:
+        return "off"
+    return sa.replay.picture(16) + ("" if size == USUAL_WINDOW else f" of {size}")
+
+
+def _life_left(sa: SecurityAssociation, now: Instant) -> str:
+    """How far the hard limits are, those that there are."""
+    hard = sa.parameters.lifetime.hard
+    left: list[str] = []
+    if hard.duration != ENDLESS:
+        left.append(format_duration(max(0, sa.installed_at + hard.duration - now)))
+    if hard.packets != ENDLESS:
+        left.append(f"{max(0, hard.packets - sa.packets)} packets")
+    if hard.octets != ENDLESS:
+        left.append(f"{max(0, hard.octets - sa.octets)} B")
+    return ", ".join(left) or "endless"
 
 
 def overheads(run: Run) -> str:

@@ -10,6 +10,7 @@ from ipsecsim.observe.explain import clause, explain
 from ipsecsim.observe.packet_summary import summary
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario.build_ipsec import IKE_RULE
 from ipsecsim.scenario.model import Topology
 from ipsecsim.stack.events import PacketDelivered, PacketOriginated
 
@@ -81,7 +82,7 @@ def _lines(event: TraceEvent) -> Iterator[str]:
 def _is_housekeeping(event: TraceEvent) -> bool:
     """IKE's own bypass rule and its delivery happen on every message and teach nothing the second time."""
     if isinstance(event, PolicyMatched):
-        return event.verdict == "bypass"
+        return event.policy == IKE_RULE
     return isinstance(event, PacketDelivered) and event.to == "ike"
 
 
