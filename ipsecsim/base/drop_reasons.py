@@ -92,3 +92,13 @@ class DropReason(Enum):
     COOKIE_WRONG = ("ike", "the cookie is not ours, or too old", "RFC 7296 2.6")
     HALF_OPEN_LIMIT = ("ike", "the cap on half-open SAs is reached", "RFC 7296 2.6")
     AUTH_FAILED = ("ike", "the peer did not prove its identity", "RFC 7296 2.15")
+    ID_MALFORMED = ("ike", "the identity's bytes do not fit its type", "RFC 7296 3.5")
+    ID_TOO_LONG = ("ike", "the identity is longer than the cap", "RFC 7296 3.5")
+    CERT_MALFORMED = ("ike", "a certificate or revocation list cannot be read", "RFC 5280 4.1")
+    CERT_BAD_KEY = ("ike", "a public key is too small, or none at all", "RFC 8247 3.1.1")
+    CERT_CONSTRAINT = (
+        "ike",
+        "the certificate's chain breaks a rule: trust, names, validity or revocation",
+        "RFC 5280 6.1",
+    )
+    SIG_PARAMS = ("ike", "the signature's algorithm or a parameter of it is refused", "RFC 8247 3.2")

@@ -8,6 +8,12 @@ MICROSECOND: Duration = 1_000
 MILLISECOND: Duration = 1_000_000
 SECOND: Duration = 1_000_000_000
 
+CALENDAR_START = 1_767_225_600
+"""When a run begins by the calendar, unless somebody says otherwise: 1 January 2026, 00:00 UTC.
+
+Seconds since 1970. Only certificates ask for the date; nothing else knows more than the time since the start.
+"""
+
 
 def us(amount: float) -> Duration:
     """Microseconds as nanoseconds."""

@@ -20,3 +20,31 @@ class InvalidPublicValue(RemoteError):  # named by what happened, as all errors 
     """The peer's public value is no member of the group, or gives everybody the same secret (RFC 6989 2)."""
 
     reason = DropReason.KE_INVALID
+
+
+class CertificateMalformed(RemoteError):
+    """A certificate or revocation list cannot be read."""
+
+    reason = DropReason.CERT_MALFORMED
+
+
+class BadKey(RemoteError):
+    """A public key is too small, no key at all, or of a kind that nobody here knows."""
+
+    reason = DropReason.CERT_BAD_KEY
+
+
+class SignatureRefused(RemoteError):
+    """The algorithm of a signature, or a parameter of it, is not one to be trusted (RFC 8247 3.2)."""
+
+    reason = DropReason.SIG_PARAMS
+
+
+class ChainRefused(RemoteError):
+    """A certificate can be read, but is not to be believed. `diagnosis` is one word for what is wrong."""
+
+    reason = DropReason.CERT_CONSTRAINT
+
+    def __init__(self, message: str, diagnosis: str) -> None:
+        super().__init__(message)
+        self.diagnosis = diagnosis

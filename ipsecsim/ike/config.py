@@ -5,7 +5,11 @@ from enum import Enum
 
 from ipsecsim.base.instant import SECOND, Duration
 from ipsecsim.crypto.catalogue import Encryption, Group, Integrity, Prf
-from ipsecsim.ike.identity import Identity
+from ipsecsim.crypto.certificate_path import Revocation
+from ipsecsim.crypto.certificates import Certificate
+from ipsecsim.crypto.signature_keys import PublicKey
+from ipsecsim.crypto.signatures import SIGNATURES, SignatureScheme
+from ipsecsim.ike.identity import Identity, IdentityPattern
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
@@ -17,6 +21,53 @@ class StartAction(Enum):
     NONE = "none"
     TRAP = "trap"
     START = "start"
+
+
+class AuthKind(Enum):
+    """How a side proves who it is."""
+
+    PSK = "psk"
+    PUBKEY = "pubkey"
+
+
+class SendCert(Enum):
+    """When to send one's own certificates: whatever the peer says, only if it asks, or not at all."""
+
+    ALWAYS = "always"
+    IF_ASKED = "ifasked"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAuth:
+    """How this side proves who it is.
+
+    `schemes` are the signatures it makes, best first. `keys` names those of its own keys that it may use; none
+    named: any. With `is_raw` it sends its public key without a certificate (RFC 7670).
+    """
+
+    kind: AuthKind = AuthKind.PSK
+    schemes: tuple[SignatureScheme, ...] = SIGNATURES
+    keys: tuple[str, ...] = ()
+    send_cert: SendCert = SendCert.IF_ASKED
+    is_raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAuth:
+    """How the peer must prove who it is.
+
+    `schemes` are the signatures that we take. With `certificates` the peer's must be one of them; with
+    `authorities` one of them must stand above it. `public_keys` are believed without any certificate (RFC 7670).
+    """
+
+    kind: AuthKind = AuthKind.PSK
+    schemes: tuple[SignatureScheme, ...] = SIGNATURES
+    certificates: tuple[Certificate, ...] = ()
+    authorities: tuple[Certificate, ...] = ()
+    public_keys: tuple[PublicKey, ...] = ()
+    revocation: Revocation = Revocation.RELAXED
+    send_certreq: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +127,14 @@ class Connection:
     The IKE SA is rekeyed after `rekey_time`, at random up to `rand_time` earlier, and deleted when it is
     `over_time` too old. A `rekey_time` of 0 means never.
 
-    Without `remote_id` the peer may be anybody who knows the secret.
+    Without `remote_id` the peer may be anybody who proves to be who it says.
     """
 
     name: str
     local_address: bytes
     remote_address: bytes
     local_id: Identity
-    remote_id: Identity | None
+    remote_id: Identity | IdentityPattern | None
     proposals: tuple[IkeProposal, ...]
     children: tuple[ChildConfig, ...]
     encap: bool = False
@@ -93,3 +144,9 @@ class Connection:
     over_time: Duration = 0
     rand_time: Duration = 0
     retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)
+    local_auth: LocalAuth = LocalAuth()
+    remote_auth: RemoteAuth = RemoteAuth()
+
+    def expects(self, peer: Identity) -> bool:
+        """May the peer on this connection be this one?"""
+        return self.remote_id is None or self.remote_id.covers(peer)

@@ -1,9 +1,15 @@
-"""The secrets a node holds, found by whom they are shared with."""
+"""The secrets, keys and certificates a node holds, and whom it trusts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ipsecsim.base.instant import CALENDAR_START, SECOND, Instant
+from ipsecsim.crypto.certificate_path import Known
+from ipsecsim.crypto.certificates import Certificate
+from ipsecsim.crypto.signature_keys import PrivateKey
 from ipsecsim.ike.identity import Identity
+
+NOTHING_KNOWN = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +21,30 @@ class SharedSecret:
     owners: tuple[Identity, ...] = ()
 
 
-class Credentials:
-    """All secrets of one node."""
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A private key of the node's own, and its certificates: its own first, then what leads up to a root."""
 
-    def __init__(self, shared: Sequence[SharedSecret] = ()) -> None:
+    name: str
+    key: PrivateKey
+    certificates: tuple[Certificate, ...] = ()
+
+
+class Credentials:
+    """All that one node holds. `calendar_start` is the date at instant 0, in seconds since 1970."""
+
+    def __init__(
+        self,
+        shared: Sequence[SharedSecret] = (),
+        keys: Sequence[OwnKey] = (),
+        known: Known = NOTHING_KNOWN,
+        *,
+        calendar_start: int = CALENDAR_START,
+    ) -> None:
         self._shared = tuple(shared)
+        self.keys = tuple(keys)
+        self.known = known
+        self._calendar_start = calendar_start
 
     def shared_secret(self, own: Identity, peer: Identity | None) -> SharedSecret | None:
         """The secret that lists most of the two identities; the first one wins a tie. None when none fits."""
@@ -32,3 +57,11 @@ class Credentials:
             if score > best_score:
                 best, best_score = candidate, score
         return best
+
+    def date(self, now: Instant) -> int:
+        """Seconds since 1970 at an instant of the run."""
+        return self._calendar_start + now // SECOND
+
+    def instant(self, date: int) -> Instant:
+        """The instant of the run at which a date is reached."""
+        return (date - self._calendar_start) * SECOND

@@ -57,8 +57,11 @@ class InvalidKeyExchange(IkeError):
 class AuthenticationFailed(IkeError):
     """The peer did not prove who it is. It learns no more than that (RFC 7296 2.21.2)."""
 
-    reason = DropReason.AUTH_FAILED
     notify = NotifyType.AUTHENTICATION_FAILED
+
+    def __init__(self, message: str, reason: DropReason = DropReason.AUTH_FAILED) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class TsUnacceptable(IkeError):

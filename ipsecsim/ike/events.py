@@ -109,8 +109,31 @@ class PeerAuthenticated(TraceEvent):
 
 
 @dataclass(slots=True)
+class ChainBelieved(TraceEvent):
+    """The peer's certificate leads to a root that we trust. `until` is a date, in seconds since 1970."""
+
+    subjects: tuple[str, ...]
+    until: int
+
+
+@dataclass(slots=True)
+class WeakKeyTaken(TraceEvent):
+    """The peer's key, or the way it signs, is weaker than it should be."""
+
+    what: str
+
+
+@dataclass(slots=True)
+class TrustEnded(TraceEvent):
+    """A certificate, or what was known of its revocation, has reached its end, and the IKE SA with it."""
+
+    spi_i: bytes
+    connection: str
+
+
+@dataclass(slots=True)
 class PeerRefused(TraceEvent):
-    """We did not accept the peer. Only this side knows why."""
+    """We did not accept the peer. Only this side knows why; a diagnosis stands in brackets at the end."""
 
     identity: str
     why: str

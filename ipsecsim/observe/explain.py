@@ -5,6 +5,7 @@ so that a view can go on with the clause. Clauses of drops stand in `base/drop_r
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from ipsecsim.base import trace
@@ -196,6 +197,11 @@ def _ike_keys(event: ike.IkeKeysDerived) -> str:
     )
 
 
+def _chain_believed(event: ike.ChainBelieved) -> str:
+    until = datetime.fromtimestamp(event.until, UTC)
+    return f"believed the certificates {' < '.join(event.subjects)} until {until:%Y-%m-%d %H:%M}"
+
+
 def _state(event: ike.StateChanged) -> str:
     return (
         f"connection {event.connection}: the IKE SA went from {event.before} to {event.after}: {event.step}"
@@ -342,6 +348,12 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
     ike.PeerAuthenticated: (
         lambda e: f"{e.identity} proved who it is ({e.method}): its AUTH value is right",
         "RFC 7296 2.15",
+    ),
+    ike.ChainBelieved: (_chain_believed, "RFC 5280 6.1"),
+    ike.WeakKeyTaken: (lambda e: f"took a weak proof: {e.what}", "RFC 8247 3.1"),
+    ike.TrustEnded: (
+        lambda e: f"ended the IKE SA of {e.connection}: what proved the peer's identity has expired",
+        "RFC 4301 4.4.2.1",
     ),
     ike.PeerRefused: (
         lambda e: f"did not believe that the peer is {e.identity}: {e.why}",

@@ -117,7 +117,10 @@ def test_a_wrong_secret_fails_on_both_sides_and_only_the_responder_knows_why():
     pair = Pair(secrets=("secret", "tpyo"))
     pair.establish()
     assert pair.east.drops == [DropReason.AUTH_FAILED]
-    assert pair.east.seen(PeerRefused)[0].why == "its AUTH value does not fit our shared secret"
+    assert (
+        pair.east.seen(PeerRefused)[0].why
+        == "its AUTH value does not fit our shared secret (AUTH_PSK_MISMATCH)"
+    )
     assert pair.west.seen(NotifyReceived) == [NotifyReceived("AUTHENTICATION_FAILED", "IKE_AUTH")]
     assert not pair.west.seen(PeerRefused)
     assert not pair.west.endpoint.sas
@@ -130,7 +133,7 @@ def test_an_unknown_identity_looks_the_same_on_the_wire_as_a_wrong_secret():
     wrong_id.establish()
     wrong_secret = Pair(secrets=("secret", "tpyo"))
     wrong_secret.establish()
-    assert wrong_id.east.seen(PeerRefused)[0].why == "no connection has this identity"
+    assert wrong_id.east.seen(PeerRefused)[0].why == "no connection has this identity (AUTH_ID_UNKNOWN)"
     assert wrong_id.west.seen(NotifyReceived) == wrong_secret.west.seen(NotifyReceived)
     assert len(wrong_id.sent[3].payload) == len(wrong_secret.sent[3].payload)
 

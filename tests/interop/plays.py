@@ -162,11 +162,15 @@ async def live(lab: Lab) -> None:
 
 
 async def wrong_secret(lab: Lab) -> None:
-    await refused_by(lab, "its AUTH value does not fit our shared secret", "MAC mismatched")
+    await refused_by(
+        lab, "its AUTH value does not fit our shared secret (AUTH_PSK_MISMATCH)", "MAC mismatched"
+    )
 
 
 async def wrong_identity(lab: Lab) -> None:
-    await refused_by(lab, "no connection has this identity", "no matching peer config found")
+    await refused_by(
+        lab, "no connection has this identity (AUTH_ID_UNKNOWN)", "no matching peer config found"
+    )
 
 
 async def refused_by(lab: Lab, why: str, charons_why: str) -> None:

@@ -8,15 +8,17 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, TraceEvent
+from ipsecsim.crypto.certificate_path import Known
 from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
-from ipsecsim.ike.config import ChildConfig, Connection, HalfOpenLimits
-from ipsecsim.ike.credentials import Credentials, SharedSecret
+from ipsecsim.ike.config import AuthKind, ChildConfig, Connection, HalfOpenLimits, LocalAuth, RemoteAuth
+from ipsecsim.ike.credentials import Credentials, OwnKey, SharedSecret
 from ipsecsim.ike.endpoint import IkeEndpoint
-from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.identity import Identity, expected
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.ipsec.association import SaParameters
+from ipsecsim.scenario.lab_pki import Flaw, LabPki
 from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 
 WEST, EAST = pack("192.0.2.1"), pack("192.0.2.2")
@@ -55,8 +57,14 @@ class Pair:
         secrets: tuple[str, str] = ("secret", "secret"),
         limits: HalfOpenLimits | None = None,
         watched: bool = True,
+        pki: LabPki | None = None,
     ) -> None:
         self.watched = watched
+        self.pki = pki
+        keys = {
+            name: self._own_keys(name, changes or {}) for name, changes in (("west", west), ("east", east))
+        }
+        self.keys = keys
         self.limits = limits
         self.now: Instant = 0
         self.wire: list[SendDatagram] = []
@@ -78,22 +86,38 @@ class Pair:
             own,
             peer,
             Identity.from_text(changes.get("id", f"{name}.example")),
-            None
-            if changes.get("peer_id") == "%any"
-            else Identity.from_text(changes.get("peer_id", f"{peer_name}.example")),
+            expected(changes.get("peer_id", f"{peer_name}.example")),
             tuple(ike_proposal(words) for words in changes.get("ike", ["aes256gcm16-prfsha256-x25519"])),
             (child,),
+            local_auth=self._auth(LocalAuth, changes.get("local_auth")),
+            remote_auth=self._auth(RemoteAuth, changes.get("remote_auth")),
             **{key: changes[key] for key in ("encap", "dpd_delay", "half_open_timeout") if key in changes},
         )
         events: list[TraceEvent] = []
         endpoint = IkeEndpoint(
             [connection],
-            Credentials([SharedSecret("ike-net", secret.encode())]),
+            Credentials(
+                [SharedSecret("ike-net", secret.encode())],
+                self.keys[name],
+                changes.get("known") or (self.pki.known() if self.pki else Known()),
+            ),
             SeededEntropy(seed).fork(name),
             events.append if self.watched else None,
             self.limits,
         )
         return Side(endpoint, own, events)
+
+    def _own_keys(self, name, changes) -> list[OwnKey]:
+        """With a PKI each side has a key of its own: `kind`, `flaw` and `names` say which."""
+        if self.pki is None:
+            return []
+        names = changes.get("names", [changes.get("id", f"{name}.example")])
+        identities = [Identity.from_text(each) for each in names]
+        return [self.pki.own_key(name, identities, changes.get("flaw", Flaw.GOOD), changes.get("kind"))]
+
+    def _auth(self, kind, said):
+        """What a test says, else a public key where there is a PKI."""
+        return said or kind(AuthKind.PSK if self.pki is None else AuthKind.PUBKEY)
 
     def side_of(self, address: bytes) -> Side:
         """The side that has an address."""

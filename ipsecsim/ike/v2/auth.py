@@ -1,9 +1,14 @@
 """The AUTH payload's value: a proof over the peer's own first message (RFC 7296 2.15)."""
 
 import hmac
+from typing import TYPE_CHECKING
 
 from ipsecsim.crypto.catalogue import Prf
 from ipsecsim.crypto.prf import compute
+from ipsecsim.wire.ike.identification import Identification
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
 
 KEY_PAD = b"Key Pad for IKEv2"  # 17 letters, no zero at the end
 
@@ -14,6 +19,15 @@ def signed_octets(prf: Prf, real_message: bytes, nonce_peer: bytes, sk_p: bytes,
     `id_body` is the ID payload without its four-byte payload header (RFC 7296 2.15).
     """
     return real_message + nonce_peer + compute(prf, sk_p, id_body)
+
+
+def octets_of(sa: "IkeSa", identification: Identification, *, by_initiator: bool) -> bytes:
+    """What the side that `identification` belongs to has to prove itself over."""
+    if by_initiator:
+        message, nonce, key = sa.init_request, sa.nonce_r, sa.keys.sk_pi
+    else:
+        message, nonce, key = sa.init_response, sa.nonce_i, sa.keys.sk_pr
+    return signed_octets(sa.suite.prf, message, nonce, key, identification.emit())
 
 
 def psk_auth(prf: Prf, psk: bytes, octets: bytes) -> bytes:

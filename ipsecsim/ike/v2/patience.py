@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.events import LivenessChecked, MessageRetransmitted, PeerUnresponsive
+from ipsecsim.ike.events import LivenessChecked, MessageRetransmitted, PeerUnresponsive, TrustEnded
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import Inform
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RETRANSMIT = "retransmit"
 LIVENESS = "liveness"
+TRUST = "trust"
 
 
 def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
@@ -45,3 +46,10 @@ def check_liveness(sa: "IkeSa", now: Instant) -> list[Action]:
     if sa.tap is not None:
         sa.tap(LivenessChecked(sa.spi_i))
     return sa.enqueue(Inform(), now)
+
+
+def end_trust(sa: "IkeSa", now: Instant) -> list[Action]:
+    """What proved the peer's identity has expired: the SA does not outlive it (RFC 4301 4.4.2.1)."""
+    if sa.tap is not None:
+        sa.tap(TrustEnded(sa.spi_i, sa.connection.name))
+    return sa.terminate(now)

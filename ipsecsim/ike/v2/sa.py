@@ -23,11 +23,12 @@ from ipsecsim.ike.events import (
 )
 from ipsecsim.ike.v2 import envelope, patience, payload_rules
 from ipsecsim.ike.v2.agenda import Agenda
+from ipsecsim.ike.v2.certificates import Wishes
 from ipsecsim.ike.v2.child import ChildSa, remove_all
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
 from ipsecsim.ike.v2.message import Message, Path, first, names
-from ipsecsim.ike.v2.patience import LIVENESS, RETRANSMIT
+from ipsecsim.ike.v2.patience import LIVENESS, RETRANSMIT, TRUST
 from ipsecsim.ike.v2.registry import Registry
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke, Task
@@ -99,6 +100,8 @@ class IkeSa:
         self.init_response = b""
         self.cookie = b""
         self.restarts = 0
+        self.wishes = Wishes()
+        self.trusted_until: Instant | None = None  # None: what proved the peer's identity has no end
         self.we_are_behind_nat = False
         self.peer_is_behind_nat = False
         self.wanted_child: ChildConfig = self.connection.children[0]
@@ -203,6 +206,8 @@ class IkeSa:
                 actions += self.enqueue(RekeyIke(), now)
             elif name == OVER:
                 actions += self.terminate(now)
+            elif name == TRUST:
+                actions += patience.end_trust(self, now)
         return actions
 
     # -- what the exchanges ask for -------------------------------------------------------------
@@ -286,6 +291,8 @@ class IkeSa:
             early = self.entropy.fork("rekey").below(connection.rand_time + 1)
             self.timers.set(REKEY, now + connection.rekey_time - early)
             self.timers.set(OVER, now + connection.rekey_time + connection.over_time)
+        if self.trusted_until is not None:
+            self.timers.set(TRUST, self.trusted_until)
         self._watch(now)
 
     def derive_keys(self, shared_secret: bytes) -> None:
@@ -318,7 +325,7 @@ class IkeSa:
         self.agenda.clear()
         if self.state is not State.DEAD:
             move(self, Step.FAIL)
-        for name in (RETRANSMIT, LIVENESS, HALF_OPEN, AGAIN, REKEY, OVER):
+        for name in (RETRANSMIT, LIVENESS, HALF_OPEN, AGAIN, REKEY, OVER, TRUST):
             self.timers.cancel(name)
         return actions
 

@@ -1,11 +1,13 @@
-"""Here is the Authentication payload, AUTH (RFC 7296 3.8)."""
+"""Here are the Authentication payload, AUTH (RFC 7296 3.8), and what it holds of a signature (RFC 7427 3)."""
 
 from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Self
 
+from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.wire.ike.generic import Payload, body_reader
 from ipsecsim.wire.ike.numbers import PayloadType
+from ipsecsim.wire.reader import Reader
 
 _FIXED = Struct("!B3x")  # Auth Method, RESERVED
 
@@ -29,3 +31,24 @@ class Authentication(Payload):
     def emit(self) -> bytes:
         """The body."""
         return _FIXED.pack(self.method) + self.data
+
+
+@dataclass(slots=True)
+class DigitalSignature:
+    """The data of method 14: the AlgorithmIdentifier in DER behind a byte with its length, then the signature."""
+
+    algorithm: bytes
+    signature: bytes
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """The parts of `data`. Raises Malformed (SIG_PARAMS) when one of them is missing."""
+        reader = Reader(data, "digital signature", DropReason.SIG_PARAMS)
+        algorithm = reader.take(reader.u8())
+        if not algorithm or not reader.remaining:
+            raise reader.malformed("no algorithm, or no signature")
+        return cls(algorithm, reader.rest())
+
+    def emit(self) -> bytes:
+        """The data, with the length that the algorithm has."""
+        return bytes((len(self.algorithm),)) + self.algorithm + self.signature

@@ -161,7 +161,9 @@ def test_a_wrong_secret_is_explained_on_the_side_that_refused():
     two = play(work, secrets=("secret", "tpyo"))
     assert two.seen("west", NotifyReceived) == [NotifyReceived("AUTHENTICATION_FAILED", "IKE_AUTH")]
     (refused,) = two.seen("east", PeerRefused)
-    assert refused == PeerRefused("west.example", "its AUTH value does not fit our shared secret")
+    assert refused == PeerRefused(
+        "west.example", "its AUTH value does not fit our shared secret (AUTH_PSK_MISMATCH)"
+    )
 
 
 def test_a_ping_that_nobody_answers_is_given_up():

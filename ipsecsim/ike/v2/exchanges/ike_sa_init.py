@@ -1,7 +1,7 @@
 """IKE_SA_INIT: agree on algorithms, exchange nonces and Diffie-Hellman values (RFC 7296 1.2).
 
     HDR, SAi1, KEi, Ni, N(NAT_DETECTION_*)  -->
-                                            <--  HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*)
+                                            <--  HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*), [CERTREQ]
 
 Nothing is protected yet; AUTH will cover these bytes afterwards.
 """
@@ -15,7 +15,8 @@ from ipsecsim.crypto.catalogue import GROUPS
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoProposalChosen, UnexpectedMessage
 from ipsecsim.ike.events import CookieReturned, GroupChanged, IkeProposalChosen, NatDetected, NotifyReceived
-from ipsecsim.ike.v2 import payload_rules
+from ipsecsim.ike.v2 import certificates, payload_rules
+from ipsecsim.ike.v2.hash_notify import hashes_notify, read_hashes
 from ipsecsim.ike.v2.message import Answer, Message, notify, the
 from ipsecsim.ike.v2.nat import detect, detection_notifies
 from ipsecsim.ike.v2.states import State, Step, move
@@ -50,6 +51,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         KeyExchange(group.id, sa.key_pair.public),
         Nonce(sa.nonce_i),
         *detection_notifies(sa),
+        *hashes_notify(sa),
     ]
 
 
@@ -74,6 +76,8 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             KeyExchange(suite.group.id, sa.key_pair.public),
             Nonce(sa.nonce_r),
             *detection_notifies(sa),
+            *hashes_notify(sa),
+            *certificates.requests(sa, sa.candidates),
         ]
     )
 
@@ -98,6 +102,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     sa.nonce_r = nonce_r
     sa.spi_r = message.header.spi_r
     sa.init_response = message.raw
+    certificates.read_requests(sa.wishes, payloads)
     _settle(sa, message, shared_secret)
     sa.window.close_request()
     if sa.is_nat_between:
@@ -146,6 +151,7 @@ def _settle(sa: "IkeSa", message: Message, shared_secret: bytes) -> None:
     """What both sides do once they have the other's values: compare addresses, make keys."""
     if sa.tap is not None:
         sa.tap(IkeProposalChosen(sa.suite.words))
+    sa.wishes.hashes = read_hashes(message)
     local, remote = detect(message)
     sa.we_are_behind_nat, sa.peer_is_behind_nat = local, remote or sa.connection.encap
     if sa.tap is not None and notify(message.payloads, NotifyType.NAT_DETECTION_SOURCE_IP):
