@@ -24,7 +24,7 @@ from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.narrowing import to_selectors
 from ipsecsim.ike.v2.message import Path
-from ipsecsim.ipsec.actions import Acquire, Deliver, SendDatagram
+from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, SendDatagram
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.net.events import (
@@ -99,6 +99,7 @@ class Gateway:
         self.driver.performers |= {
             SendDatagram: self._send_datagram,
             Deliver: lambda a: self.stack.receive_decapsulated(a.packet, self.driver.now),
+            Expiring: lambda _: None,
             Acquire: lambda a: self.ike.initiate(a.policy, self.driver.now),
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.driver.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi),

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from ipsecsim.base.actions import Action
+from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.selector import Flow
+from ipsecsim.wire.numbers import IpProtocol
 
 
 @dataclass(slots=True)
@@ -42,3 +44,13 @@ class Acquire(Action):
 
     policy: str
     flow: Flow
+
+
+@dataclass(slots=True)
+class Expiring(Action):
+    """An SA reached a soft limit: please negotiate its replacement (RFC 4301 4.4.2.1). Told once for each SA."""
+
+    policy: str
+    direction: Direction
+    spi: int
+    protocol: IpProtocol

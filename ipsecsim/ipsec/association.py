@@ -9,7 +9,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.catalogue import AhSuite, EspSuite
 from ipsecsim.ipsec.ah import Ah
 from ipsecsim.ipsec.esp import Esp
-from ipsecsim.ipsec.lifetime import ENDLESS, Lifetime, Limits
+from ipsecsim.ipsec.lifetime import ENDLESS, Lifetime
 from ipsecsim.ipsec.replay import ReplayWindow
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.ipsec.transport import TransportForm
@@ -46,6 +46,10 @@ class SaParameters:
     up to that many bytes (RFC 4303 2.7). `ah_alignment` is 8 for an IPv4 peer like Linux (RFC 4302 2.6 says 4).
     `original_addresses` are source and destination as the sender saw them, when a NAT on the way is known to
     have changed them: transport-mode checksums count them (RFC 3948 3.1.2).
+
+    `dscp_values`, when there are any, choose among SAs for the same traffic: this one carries packets with those
+    (RFC 4301 4.4.2.1). `stateful_fragments`: both ends agreed on NON_FIRST_FRAGMENTS_ALSO, so that later fragments
+    go along with the first one although the selectors name ports (RFC 4301 7.3).
     """
 
     direction: Direction
@@ -72,6 +76,8 @@ class SaParameters:
     tfc_length: int = 0
     ah_alignment: int | None = None
     original_addresses: tuple[bytes, bytes] | None = None
+    dscp_values: tuple[int, ...] = ()
+    stateful_fragments: bool = False
 
     @property
     def protocol(self) -> IpProtocol:
@@ -79,9 +85,12 @@ class SaParameters:
         return IpProtocol.ESP if isinstance(self.suite, EspSuite) else IpProtocol.AH
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # two SAs are never the same one, whatever their parameters
 class SecurityAssociation:
-    """An SA at work: the parameters, the keyed objects built once, and what it has counted."""
+    """An SA at work: the parameters, the keyed objects built once, and what it has counted.
+
+    The fields called `look_...` say from where on a packet is no common one any more; `expiry` sets them.
+    """
 
     parameters: SaParameters
     installed_at: Instant
@@ -92,12 +101,16 @@ class SecurityAssociation:
     sequence: int = 0
     packets: int = 0
     octets: int = 0
-    checkpoint: Limits = field(default_factory=Limits)  # reaching it asks for a closer look
+    look_at: Instant = ENDLESS
+    look_sequence: int = ENDLESS  # of an outbound SA
+    look_packets: int = ENDLESS  # of an inbound one
+    look_octets: int = ENDLESS
     has_expired_softly: bool = False
     last_used: Instant = field(default=-1)
     path_mtu: int | None = None
     failures: int = 0  # integrity failures in a row
-    accepted_flows: set[bytes] = field(default_factory=set)  # flow keys that the selectors let in
+    accepted_flows: set[bytes] = field(default_factory=set)  # flow keys that were let in
+    accepted_revision: int = 0  # of the SPD that let them in
 
     @classmethod
     def install(
@@ -112,7 +125,7 @@ class SecurityAssociation:
             parameters.replay_window, parameters.sequence, extended=parameters.extended_sequence
         )
         last = LAST_EXTENDED_SEQUENCE if parameters.extended_sequence else LAST_SEQUENCE
-        sa = cls(
+        return cls(
             parameters,
             now,
             _transform(parameters),
@@ -121,8 +134,6 @@ class SecurityAssociation:
             last,
             parameters.sequence,
         )
-        sa.checkpoint = parameters.lifetime.soft
-        return sa
 
     @property
     def spi(self) -> int:
@@ -142,6 +153,8 @@ def _check(parameters: SaParameters) -> None:
     if isinstance(parameters.suite, AhSuite):
         if parameters.udp_ports is not None:
             raise LocalError("AH cannot ride in UDP (RFC 3948 1)")
+    elif not parameters.suite.is_authenticated and not parameters.suite.encryption_key_length:
+        raise LocalError("an SA that neither encrypts nor authenticates (RFC 4301 4.2)")
     elif not parameters.suite.is_authenticated and parameters.replay_window:
         raise LocalError("anti-replay without an integrity check (RFC 4303 3.4.3)")
 
@@ -181,6 +194,3 @@ def _form(parameters: SaParameters, identification: Callable[[], int]) -> Tunnel
         hop_limit=parameters.hop_limit,
     )
     return TunnelForm(outer, copy_dscp_in=parameters.copy_dscp_in)
-
-
-__all__ = ["ENDLESS", "Direction", "Mode", "SaParameters", "SecurityAssociation"]

@@ -6,20 +6,31 @@ from itertools import count
 from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.instant import Instant
 from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import PacketDropped, Tap
-from ipsecsim.ipsec.actions import Acquire, Deliver
-from ipsecsim.ipsec.association import Direction, SaParameters, SecurityAssociation
-from ipsecsim.ipsec.events import HoldEnded, PacketHeld, PolicyMatched, SaInstalled, SaRemoved
+from ipsecsim.ipsec import expiry
+from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring
+from ipsecsim.ipsec.association import Direction, Mode, SaParameters, SecurityAssociation
+from ipsecsim.ipsec.events import (
+    HoldEnded,
+    PacketHeld,
+    PolicyMatched,
+    SaExpired,
+    SaExpiring,
+    SaInstalled,
+    SaRemoved,
+)
+from ipsecsim.ipsec.expiry import Limit
+from ipsecsim.ipsec.holding import Holding
 from ipsecsim.ipsec.inbound import unprotect
+from ipsecsim.ipsec.lifetime import ENDLESS
 from ipsecsim.ipsec.outbound import protect
-from ipsecsim.ipsec.policy import Policy, PolicyAction, SecurityPolicyDatabase
+from ipsecsim.ipsec.policy import Decision, Policy, PolicyAction, SecurityPolicyDatabase
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
 from ipsecsim.ipsec.selector import flow_of
-
-HOLD_LIMIT = 8  # packets that may wait for one policy's SA
-HOLD_TIME = 30 * SECOND
+from ipsecsim.wire import ip
+from ipsecsim.wire.numbers import IpProtocol
 
 
 class IpsecEngine:
@@ -35,8 +46,9 @@ class IpsecEngine:
         self.sad = SecurityAssociationDatabase()
         self.tap = tap
         self._identification = identification or _counter()
-        self._held: dict[str, list[bytes]] = {}
-        self._timers: Timers[str] = Timers()
+        self._holding = Holding()
+        self._lifetimes: Timers[SecurityAssociation] = Timers()
+        self._expired: set[str] = set()  # rules whose SA ended, and none took its place
 
     def outbound(self, packet: bytes, now: Instant) -> list[Action] | None:
         """Decide about a packet that is to cross the boundary outwards (RFC 4301 5.1).
@@ -44,10 +56,10 @@ class IpsecEngine:
         None: policy lets it pass in clear. A list: the engine took the packet; an empty one means that
         it was dropped or is waiting.
         """
-        decided = self.spd.outbound(packet)
-        policy = decided.policy
+        decision = self.spd.outbound(packet, now)
+        policy = decision.policy
         if policy is None:
-            return self._drop(DropReason.SPD_NO_MATCH, packet, str(flow_of(packet)))
+            return self._drop(decision.refusal, packet, str(flow_of(packet)))
         policy.hits += 1
         if self.tap is not None:
             self.tap(PolicyMatched(policy.name, policy.action.value, Direction.OUTBOUND.value))
@@ -55,17 +67,23 @@ class IpsecEngine:
             return None
         if policy.action is PolicyAction.DISCARD:
             return self._drop(DropReason.SPD_DISCARD, packet, policy.name)
-        if decided.sa is None:
-            decided.sa = self.sad.outbound(policy.name, flow_of(packet))
-            if decided.sa is None:
-                return self._hold(policy, packet, now)
-        return self._protect(decided.sa, packet, now)
+        sa = decision.sa
+        if sa is None:
+            sa = self._choose(decision, policy, packet)
+            if sa is None:
+                return self._without_sa(decision, policy, packet, now)
+            return self._carry(sa, packet, now)
+        return self._protect(sa, packet, now)
 
-    def inbound_clear(self, packet: bytes) -> bool:
-        """May a packet that arrived without protection pass? Policy decides (RFC 4301 5.2, step 3b)."""
-        policy = self.spd.inbound(packet).policy
+    def inbound_clear(self, packet: bytes, now: Instant) -> bool:
+        """May a packet that arrived without protection pass? Policy decides (RFC 4301 5.2, step 3b).
+
+        It never makes anybody negotiate: who sends in clear what is to be protected gets no answer.
+        """
+        decision = self.spd.inbound(packet, now)
+        policy = decision.policy
         if policy is None:
-            self._drop(DropReason.SPD_NO_MATCH, packet, str(flow_of(packet)))
+            self._drop(decision.refusal, packet, str(flow_of(packet)))
             return False
         policy.hits += 1
         if self.tap is not None:
@@ -81,14 +99,30 @@ class IpsecEngine:
     def inbound(self, protocol: int, packet: bytes, start: int, now: Instant) -> list[Action]:
         """Open ESP or AH (`protocol`) that begins at `start` of a whole IP packet, behind a UDP header perhaps."""
         try:
-            sa, inner = unprotect(self.sad, protocol, packet, start, now, self.tap)
+            sa, inner = unprotect(self.sad, self.spd, protocol, packet, start, now, self.tap)
         except RemoteError as refused:
             return self._drop(refused.reason, packet, str(refused))
-        return [Deliver(inner, sa.spi)]
+        length = len(inner)
+        asking: list[Action] | None = None
+        if sa.packets >= sa.look_packets or sa.octets + length > sa.look_octets or now >= sa.look_at:
+            limit = expiry.hard_limit(sa, length, now)
+            if limit is not None:
+                self._expire(sa, limit)
+                return self._drop(limit.reason, packet, f"SPI {sa.spi:08x}, {limit.value}")
+            asking = self._ask_for_replacement(sa, length, now)
+        sa.packets += 1
+        sa.octets += length
+        sa.last_used = now
+        return [Deliver(inner, sa.spi), *asking] if asking else [Deliver(inner, sa.spi)]
+
+    # -- SAs ------------------------------------------------------------------------------------
 
     def install(self, parameters: SaParameters, now: Instant) -> list[Action]:
         """Take up an SA; an outbound one lets the packets go that waited for it."""
         sa = SecurityAssociation.install(parameters, now, self._identification)
+        expiry.set_marks(sa)
+        if sa.look_at < ENDLESS:
+            self._lifetimes.set(sa, sa.look_at)
         self.sad.add(sa)
         self.spd.forget_decisions()
         if self.tap is not None:
@@ -112,68 +146,168 @@ class IpsecEngine:
             )
         if parameters.direction is Direction.INBOUND:
             return []
+        self._expired.discard(parameters.policy)
         return self._release(parameters.policy, now)
 
-    def remove(self, direction: Direction, spi: int) -> None:
-        """Forget an SA; harmless when it is not there."""
-        sa = self.sad.remove(direction, spi)
-        self.spd.forget_decisions()
-        if sa is not None and self.tap is not None:
-            self.tap(SaRemoved(spi, direction.value, sa.parameters.policy, sa.packets, sa.octets))
+    def remove(
+        self,
+        direction: Direction,
+        spi: int,
+        protocol: int = IpProtocol.ESP,
+        destination: bytes | None = None,
+    ) -> None:
+        """Forget an SA; harmless when it is not there. `destination` as in `sad.remove`."""
+        sa = self.sad.remove(direction, spi, protocol, destination)
+        if sa is not None:
+            self._removed(sa)
 
     def give_up(self, policy: str) -> None:
         """No SA will come for `policy`: drop what waits for it."""
-        self._timers.cancel(policy)
-        for packet in self._held.pop(policy, []):
+        for packet in self._holding.release(policy):
             if self.tap is not None:
                 self.tap(HoldEnded(policy, packet))
             self._drop(DropReason.NO_SA_YET, packet, policy)
 
     def next_deadline(self) -> Instant | None:
-        """When waiting packets run out of time."""
-        return self._timers.next_deadline()
+        """When waiting packets run out of time, or an SA comes to a limit."""
+        holding, lifetimes = self._holding.next_deadline(), self._lifetimes.next_deadline()
+        if holding is None or lifetimes is None:
+            return lifetimes if holding is None else holding
+        return min(holding, lifetimes)
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""
-        for policy in self._timers.pop_expired(now):
+        actions: list[Action] = []
+        for policy in self._holding.pop_expired(now):
             self.give_up(policy)
-        return []
+        for sa in self._lifetimes.pop_expired(now):
+            limit = expiry.hard_limit(sa, 0, now)
+            if limit is not None:
+                self._expire(sa, limit)
+            else:
+                actions += self._ask_for_replacement(sa, 0, now)
+        return actions
 
     @property
     def held(self) -> int:
         """How many packets wait for an SA."""
-        return sum(len(packets) for packets in self._held.values())
+        return len(self._holding)
 
-    def _hold(self, policy: Policy, packet: bytes, now: Instant) -> list[Action]:
-        waiting = self._held.setdefault(policy.name, [])
-        if len(waiting) >= HOLD_LIMIT:
+    # -- what a common packet does not need -----------------------------------------------------
+
+    def _choose(self, decision: Decision, policy: Policy, packet: bytes) -> SecurityAssociation | None:
+        """The SA that carries the packet; remembered for its flow where nothing else of the packet matters."""
+        flow, dscp = decision.flow, ip.traffic_class(packet) >> 2
+        if ip.fragment_offset(packet):
+            sa = self.sad.outbound(policy.name, flow_of(packet), dscp)
+            if sa is None and not flow.is_later_fragment:
+                by_first = self.sad.outbound(policy.name, flow, dscp)
+                if by_first is not None and by_first.parameters.stateful_fragments:
+                    return by_first
+            return sa
+        sa = self.sad.outbound(policy.name, flow, dscp)
+        if not self.sad.chooses_by_dscp(policy.name):
+            decision.sa = sa
+        return sa
+
+    def _without_sa(self, decision: Decision, policy: Policy, packet: bytes, now: Instant) -> list[Action]:
+        flow = flow_of(packet)
+        if flow.is_later_fragment and not policy.matches(flow, Direction.OUTBOUND):
+            # RFC 4301 7.3: unless both ends agreed on it, no SA with ports carries what has none
+            return self._drop(DropReason.FRAG_NO_PORTS, packet, f"{policy.name}: {flow}")
+        if not policy.negotiable:
+            reason = DropReason.SA_EXPIRED if policy.name in self._expired else DropReason.NO_SA_YET
+            return self._drop(reason, packet, policy.name)
+        if not self._holding.has_room(policy.name):
             return self._drop(DropReason.NO_SA_YET, packet, policy.name)
-        waiting.append(packet)
         if self.tap is not None:
             self.tap(PacketHeld(policy.name, packet))
-        if len(waiting) > 1:
-            return []
-        self._timers.set(policy.name, now + HOLD_TIME)
-        return [Acquire(policy.name, flow_of(packet))]
+        return [Acquire(policy.name, flow)] if self._holding.keep(policy.name, packet, now) else []
 
     def _release(self, policy: str, now: Instant) -> list[Action]:
-        self._timers.cancel(policy)
         actions: list[Action] = []
-        for packet in self._held.pop(policy, []):
+        for packet in self._holding.release(policy):
             if self.tap is not None:
                 self.tap(HoldEnded(policy, packet))
-            sa = self.sad.outbound(policy, flow_of(packet))
+            sa = self.sad.outbound(policy, flow_of(packet), ip.traffic_class(packet) >> 2)
             if sa is None:
                 self._drop(DropReason.NO_SA_YET, packet, f"{policy}: the SA was narrowed to other traffic")
             else:
-                actions += self._protect(sa, packet, now)
+                actions += self._carry(sa, packet, now)
         return actions
 
+    def _carry(self, sa: SecurityAssociation, packet: bytes, now: Instant) -> list[Action]:
+        """Protect a packet for which the SA was just chosen."""
+        if sa.parameters.mode is Mode.TRANSPORT and not ip.is_whole(packet):
+            return self._drop(
+                DropReason.MODE_MISMATCH, packet, "a fragment, and transport mode (RFC 4301 4.1)"
+            )
+        return self._protect(sa, packet, now)
+
     def _protect(self, sa: SecurityAssociation, packet: bytes, now: Instant) -> list[Action]:
-        if sa.sequence >= sa.last_sequence:
-            # RFC 4303 3.3.3: the counter must never cycle; the SA is finished
-            return self._drop(DropReason.SEQ_EXHAUSTED, packet, f"SPI {sa.spi:08x}")
+        length = len(packet)
+        if sa.sequence >= sa.look_sequence or sa.octets + length > sa.look_octets or now >= sa.look_at:
+            limit = expiry.hard_limit(sa, length, now)
+            if limit is not None:
+                self._expire(sa, limit)
+                other = self.sad.outbound(
+                    sa.parameters.policy, flow_of(packet), ip.traffic_class(packet) >> 2
+                )
+                if other is not None:
+                    return self._carry(other, packet, now)
+                return self._drop(limit.reason, packet, f"SPI {sa.spi:08x}, {limit.value}")
+            asking = self._ask_for_replacement(sa, length, now)
+            return [protect(sa, packet, now, self.tap), *asking]
         return [protect(sa, packet, now, self.tap)]
+
+    def _ask_for_replacement(self, sa: SecurityAssociation, length: int, now: Instant) -> list[Action]:
+        """Tell once that an SA reached a soft limit; then only its hard one is watched."""
+        limit = expiry.soft_limit(sa, length, now)
+        if limit is None:
+            return []
+        sa.has_expired_softly = True
+        expiry.set_marks(sa)
+        if sa.look_at < ENDLESS:
+            self._lifetimes.set(sa, sa.look_at)
+        parameters = sa.parameters
+        if self.tap is not None:
+            self.tap(
+                SaExpiring(
+                    sa.spi,
+                    parameters.direction.value,
+                    parameters.policy,
+                    parameters.protocol.name,
+                    limit.value,
+                )
+            )
+        return [Expiring(parameters.policy, parameters.direction, sa.spi, parameters.protocol)]
+
+    def _expire(self, sa: SecurityAssociation, limit: Limit) -> None:
+        parameters = sa.parameters
+        if self.tap is not None:
+            self.tap(
+                SaExpired(
+                    sa.spi,
+                    parameters.direction.value,
+                    parameters.policy,
+                    parameters.protocol.name,
+                    limit.value,
+                    parameters.source,
+                    parameters.destination,
+                    tuple(str(selector) for selector in parameters.selectors),
+                )
+            )
+        if parameters.direction is Direction.OUTBOUND:
+            self._expired.add(parameters.policy)
+        if self.sad.forget(sa):
+            self._removed(sa)
+
+    def _removed(self, sa: SecurityAssociation) -> None:
+        self._lifetimes.cancel(sa)
+        self.spd.forget_decisions()
+        if self.tap is not None:
+            parameters = sa.parameters
+            self.tap(SaRemoved(sa.spi, parameters.direction.value, parameters.policy, sa.packets, sa.octets))
 
     def _drop(self, reason: DropReason, packet: bytes, detail: str) -> list[Action]:
         if self.tap is not None:

@@ -65,6 +65,31 @@ class SaRemoved(TraceEvent):
 
 
 @dataclass(slots=True)
+class SaExpiring(TraceEvent):
+    """An SA reached a soft limit: its replacement is due. `limit` is the word for what runs out."""
+
+    spi: int
+    direction: str
+    policy: str
+    protocol: str
+    limit: str
+
+
+@dataclass(slots=True)
+class SaExpired(TraceEvent):
+    """An SA reached a hard limit and is taken out. Addresses are the outer ones."""
+
+    spi: int
+    direction: str
+    policy: str
+    protocol: str
+    limit: str
+    source: bytes
+    destination: bytes
+    selectors: tuple[str, ...]
+
+
+@dataclass(slots=True)
 class PacketSealed(TraceEvent):
     """ESP or AH was put around a packet. Lengths in bytes; `padding` without pad length and next header.
 

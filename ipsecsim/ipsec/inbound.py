@@ -4,15 +4,15 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import Tap
+from ipsecsim.ipsec.access import check_access
 from ipsecsim.ipsec.association import LAST_EXTENDED_SEQUENCE, SecurityAssociation
 from ipsecsim.ipsec.errors import Refused
 from ipsecsim.ipsec.events import PacketOpened, ReplayRejected, SequenceResynchronised
+from ipsecsim.ipsec.policy import SecurityPolicyDatabase
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
-from ipsecsim.ipsec.selector import any_matches_inbound, flow_key, flow_of
+from ipsecsim.ipsec.selector import flow_key
 from ipsecsim.wire import ah, esp, ip
 from ipsecsim.wire.numbers import IpProtocol
-
-MOST_ACCEPTED_FLOWS = 10_000  # remembered for an SA; an authentic peer must not fill the memory either
 
 RESYNCHRONISE_AFTER = 64  # integrity failures in a row (RFC 4303 A3.1)
 MOST_SUBSPACES_TRIED = 4  # high halves tried for one packet (RFC 4303 A3.2)
@@ -21,7 +21,13 @@ _NOT_AUTHENTIC = (DropReason.ICV_FAIL, DropReason.AH_ICV_FAIL)
 
 
 def unprotect(
-    sad: SecurityAssociationDatabase, protocol: int, packet: bytes, start: int, now: Instant, tap: Tap | None
+    sad: SecurityAssociationDatabase,
+    spd: SecurityPolicyDatabase,
+    protocol: int,
+    packet: bytes,
+    start: int,
+    now: Instant,
+    tap: Tap | None,
 ) -> tuple[SecurityAssociation, bytes]:
     """Find the SA, check and open the packet, and return both SA and the packet that was inside.
 
@@ -51,10 +57,9 @@ def unprotect(
     if next_header == IpProtocol.NO_NEXT:
         raise Refused(DropReason.DUMMY)
     inner = sa.form.disclose(packet, start, payload, next_header)
-    _check_selectors(sa, inner)
-    sa.packets += 1
-    sa.octets += len(inner)
-    sa.last_used = now
+    key = flow_key(inner)
+    if key is None or key not in sa.accepted_flows or sa.accepted_revision != spd.revision:
+        check_access(sa, sad, spd, inner, key, now)
     if tap is not None:
         tap(
             PacketOpened(
@@ -105,17 +110,3 @@ def _replayed(sa: SecurityAssociation, sequence: int, reason: DropReason, tap: T
     if tap is not None:
         tap(ReplayRejected(sa.spi, sequence, sa.replay.top))
     return Refused(reason, f"sequence {sequence}, window top {sa.replay.top}")
-
-
-def _check_selectors(sa: SecurityAssociation, inner: bytes) -> None:
-    """An authentic packet may still lie about what it is (RFC 4301 5.2, step 4)."""
-    key = flow_key(inner)
-    if key is not None and key in sa.accepted_flows:
-        return
-    flow = flow_of(inner)
-    if not any_matches_inbound(sa.parameters.selectors, flow):
-        raise Refused(DropReason.SA_SELECTOR_MISMATCH, str(flow))
-    if key is not None:
-        if len(sa.accepted_flows) >= MOST_ACCEPTED_FLOWS:
-            sa.accepted_flows.clear()
-        sa.accepted_flows.add(key)

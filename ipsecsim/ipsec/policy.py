@@ -1,17 +1,22 @@
 """The Security Policy Database: ordered rules, the first match decides (RFC 4301 4.4.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ipsecsim.ipsec.association import SecurityAssociation
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import Instant
+from ipsecsim.ipsec.association import Direction, SecurityAssociation
+from ipsecsim.ipsec.fragment_ports import FragmentPorts
 from ipsecsim.ipsec.selector import (
+    Flow,
     Selector,
     any_matches_inbound,
     any_matches_outbound,
     flow_key,
     flow_of,
 )
+from ipsecsim.wire import ip
 
 
 class PolicyAction(Enum):
@@ -24,34 +29,78 @@ class PolicyAction(Enum):
 
 @dataclass(slots=True)
 class Policy:
-    """One rule. Its name is also that by which IKE is asked for an SA when a PROTECT rule has none."""
+    """One rule. Its name is also that by which IKE is asked for an SA when a PROTECT rule has none.
+
+    `direction` limits the rule to packets that leave or that arrive: it is then in SPD-O or SPD-I only. With
+    `negotiable` False nobody is asked: the SAs of the rule are made by hand (RFC 4301 4.5.1).
+    """
 
     name: str
     action: PolicyAction
     selectors: tuple[Selector, ...]
     hits: int = 0
+    direction: Direction | None = None
+    negotiable: bool = True
+
+    def matches(self, flow: Flow, direction: Direction) -> bool:
+        """Does the rule speak of a packet that goes this way?"""
+        return self.direction in (None, direction) and _any_matches(self.selectors, flow, direction)
+
+    def might_mean(self, flow: Flow, direction: Direction) -> bool:
+        """Could a later fragment be of a packet that the rule speaks of? Its ports are elsewhere."""
+        if self.direction not in (None, direction):
+            return False
+        if direction is Direction.OUTBOUND:
+            return any(selector.might_mean_outbound(flow) for selector in self.selectors)
+        return any(selector.might_mean_inbound(flow) for selector in self.selectors)
+
+    def is_for_later_fragments(self, flow: Flow, direction: Direction) -> bool:
+        """Does the rule speak of just those packets that hide their ports?"""
+        rows = tuple(each for each in self.selectors if each.wants_no_ports)
+        return _any_matches(rows, flow, direction)
+
+
+def _any_matches(rows: Sequence[Selector], flow: Flow, direction: Direction) -> bool:
+    if direction is Direction.OUTBOUND:
+        return any_matches_outbound(rows, flow)
+    return any_matches_inbound(rows, flow)
 
 
 @dataclass(slots=True)
-class CacheEntry:
-    """What was decided for one flow: the rule, and the SA that carries it once one does (RFC 4301 4.4.1)."""
+class Decision:
+    """What was decided for one flow: the rule, and the SA that carries it once one does (RFC 4301 4.4.1).
+
+    Without a rule, `refusal` says why not. `flow` is what the rules were asked about: a later fragment's has the
+    ports of its first one where these were needed.
+    """
 
     policy: Policy | None
+    flow: Flow
+    refusal: DropReason = DropReason.SPD_NO_MATCH
     sa: SecurityAssociation | None = None
+
+
+def first_match(policies: Iterable[Policy], flow: Flow, direction: Direction) -> Policy | None:
+    """The rule that decides about a packet that is whole, or a first fragment."""
+    return next((policy for policy in policies if policy.matches(flow, direction)), None)
 
 
 class SecurityPolicyDatabase:
     """The rules in order, with a cache of decided flows for each direction that every change empties.
 
-    No match means DISCARD: nothing crosses the IPsec boundary without a rule (RFC 4301 4.4.1).
+    A flow is one value of each selector, so rules that overlap need no decorrelation before they are cached: the
+    cache holds what an ordered search found for just this flow (RFC 4301 4.4.1). No match means DISCARD: nothing
+    crosses the IPsec boundary without a rule. `revision` counts the changes of the rules.
     """
 
     CACHE_LIMIT = 10_000
 
     def __init__(self, policies: Sequence[Policy] = ()) -> None:
-        self._policies = list(policies)
-        self._outbound: dict[bytes, CacheEntry] = {}
-        self._inbound: dict[bytes, CacheEntry] = {}
+        self.revision = 0
+        self._outbound: dict[bytes, Decision] = {}
+        self._inbound: dict[bytes, Decision] = {}
+        self.fragments = {direction: FragmentPorts() for direction in Direction}
+        self.replace(policies)
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -61,41 +110,81 @@ class SecurityPolicyDatabase:
     def replace(self, policies: Sequence[Policy]) -> None:
         """Put other rules in place."""
         self._policies = list(policies)
+        self._names = frozenset(policy.name for policy in policies)
+        self._names_ports = any(row.names_ports for policy in policies for row in policy.selectors)
+        self.revision += 1
         self.forget_decisions()
+
+    def has(self, name: str) -> bool:
+        """Is there a rule of this name?"""
+        return name in self._names
 
     def forget_decisions(self) -> None:
         """Empty the caches: rules or SAs have changed."""
         self._outbound.clear()
         self._inbound.clear()
 
-    def outbound(self, packet: bytes) -> CacheEntry:
+    def outbound(self, packet: bytes, now: Instant) -> Decision:
         """What holds for a packet that leaves; its policy is None when no rule matches."""
         key = flow_key(packet)
-        entry = self._outbound.get(key) if key is not None else None
-        if entry is None:
-            flow = flow_of(packet)
-            entry = CacheEntry(
-                next((p for p in self._policies if any_matches_outbound(p.selectors, flow)), None)
-            )
-            self._remember(self._outbound, key, entry)
-        return entry
+        if key is None:
+            return self._decide(packet, Direction.OUTBOUND, now)
+        decision = self._outbound.get(key)
+        if decision is None:
+            decision = self._decide(packet, Direction.OUTBOUND, now)
+            self._remember(self._outbound, key, decision)
+        return decision
 
-    def inbound(self, packet: bytes) -> CacheEntry:
+    def inbound(self, packet: bytes, now: Instant) -> Decision:
         """What holds for a packet that arrives in clear; its policy is None when no rule matches."""
         key = flow_key(packet)
-        entry = self._inbound.get(key) if key is not None else None
-        if entry is None:
-            flow = flow_of(packet)
-            entry = CacheEntry(
-                next((p for p in self._policies if any_matches_inbound(p.selectors, flow)), None)
-            )
-            self._remember(self._inbound, key, entry)
-        return entry
-
-    def _remember(self, cache: dict[bytes, CacheEntry], key: bytes | None, entry: CacheEntry) -> None:
         if key is None:
-            return
+            return self._decide(packet, Direction.INBOUND, now)
+        decision = self._inbound.get(key)
+        if decision is None:
+            decision = self._decide(packet, Direction.INBOUND, now)
+            self._remember(self._inbound, key, decision)
+        return decision
+
+    def search(self, flow: Flow, direction: Direction) -> Policy | None:
+        """The first rule that matches a flow; no cache is asked."""
+        return first_match(self._policies, flow, direction)
+
+    def _decide(self, packet: bytes, direction: Direction, now: Instant) -> Decision:
+        flow = flow_of(packet)
+        if flow.is_later_fragment:
+            return self._decide_later(packet, flow, direction, now)
+        if self._names_ports and ip.is_fragment(packet):
+            self.fragments[direction].remember(packet, flow, now)
+        return Decision(self.search(flow, direction), flow)
+
+    def _decide_later(self, packet: bytes, flow: Flow, direction: Direction, now: Instant) -> Decision:
+        """A later fragment matches no rule that names ports (RFC 4301 4.4.1.1), but may belong to one.
+
+        With its first fragment known, all rules are asked with the ports of that one. Else it goes by a later rule
+        only where this cannot be a hole: the rules it may belong to all say BYPASS. A rule for hidden ports decides
+        in any case: that is what it is for.
+        """
+        doubts: list[Policy] = []
+        found: Policy | None = None
+        for policy in self._policies:
+            if policy.matches(flow, direction):
+                found = policy
+                break
+            if policy.might_mean(flow, direction):
+                doubts.append(policy)
+        if not doubts or (found is not None and found.is_for_later_fragments(flow, direction)):
+            return Decision(found, flow)
+        first = self.fragments[direction].first_of(packet, now)
+        if first is not None:
+            whole = flow.with_ports_of(first)
+            return Decision(self.search(whole, direction), whole)
+        if found is None or any(doubt.action is not PolicyAction.BYPASS for doubt in doubts):
+            return Decision(None, flow, DropReason.FRAG_NO_PORTS)
+        return Decision(found, flow)
+
+    def _remember(self, cache: dict[bytes, Decision], key: bytes, decision: Decision) -> None:
         # packets from outside fill this cache: a flood of flows must not fill the memory
         if len(cache) >= self.CACHE_LIMIT:
             cache.clear()
-        cache[key] = entry
+        cache[key] = decision

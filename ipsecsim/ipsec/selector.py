@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipsecsim.base.address import Prefix, unpack
-from ipsecsim.wire import ip
+from ipsecsim.wire import ip, ipv6
 from ipsecsim.wire.numbers import IpProtocol, protocol_name
 
 ANY_PROTOCOL = 0
@@ -35,9 +35,31 @@ class Flow:
     destination_port: int | None
     is_later_fragment: bool = False
 
+    def backwards(self) -> "Flow":
+        """The flow of the packets that answer."""
+        return Flow(
+            self.destination,
+            self.source,
+            self.protocol,
+            self.destination_port,
+            self.source_port,
+            self.is_later_fragment,
+        )
+
+    def with_ports_of(self, first: "Flow") -> "Flow":
+        """A later fragment's flow, with what only its first fragment shows."""
+        return Flow(self.source, self.destination, first.protocol, first.source_port, first.destination_port)
+
+    @property
+    def is_protocol_hidden(self) -> bool:
+        """Is even the protocol elsewhere? In IPv6 an extension header may begin what was cut (RFC 4301 7)."""
+        return self.is_later_fragment and len(self.source) == 16 and self.protocol in ipv6.EXTENSIONS
+
     def __str__(self) -> str:
         ports = ""
-        if self.protocol in _ICMP and self.source_port is not None:
+        if self.is_later_fragment:
+            ports = " later fragment"
+        elif self.protocol in _ICMP and self.source_port is not None:
             ports = f" type {self.source_port >> 8} code {self.source_port & 0xFF}"
         elif self.source_port is not None:
             ports = f" {self.source_port} > {self.destination_port}"
@@ -93,8 +115,8 @@ def flow_key(packet: bytes) -> bytes | None:
 class Selector:
     """One row: address ranges, protocol and port ranges of both ends, seen from the node that holds it.
 
-    `protocol` 0 means any. ANY_PORT also matches packets without ports, OPAQUE_PORT only those. For ICMP the local
-    ports are a range of type * 256 + code, compared as one number (RFC 4301 4.4.1.1).
+    `protocol` 0 means any. ANY_PORT also matches packets without ports, OPAQUE_PORT only those. For ICMP both port
+    ranges are of type * 256 + code, compared as one number (RFC 4301 4.4.1.1).
     """
 
     local: tuple[bytes, bytes]
@@ -129,19 +151,41 @@ class Selector:
             and _port_in(remote_port, self.remote_ports)
         )
 
+    def might_mean_outbound(self, flow: Flow) -> bool:
+        """Could a later fragment that leaves belong to a packet that is spoken of? Its ports are not to be seen."""
+        return self._might_mean(flow.source, flow.destination, flow)
+
+    def might_mean_inbound(self, flow: Flow) -> bool:
+        """The same for a later fragment that arrives."""
+        return self._might_mean(flow.destination, flow.source, flow)
+
+    def _might_mean(self, local: bytes, remote: bytes, flow: Flow) -> bool:
+        if not flow.is_later_fragment:
+            return False
+        if flow.is_protocol_hidden:
+            return self.protocol != ANY_PROTOCOL and self._lies_between(local, remote)
+        return self.names_ports and self.speaks_of(local, remote, flow.protocol)
+
     def speaks_of(self, local: bytes, remote: bytes, protocol: int) -> bool:
         """Do addresses and protocol fit, whatever the ports?"""
+        return self.protocol in (ANY_PROTOCOL, protocol) and self._lies_between(local, remote)
+
+    def _lies_between(self, local: bytes, remote: bytes) -> bool:
         return (
             len(local) == len(self.local[0])
             and self.local[0] <= local <= self.local[1]
             and self.remote[0] <= remote <= self.remote[1]
-            and self.protocol in (ANY_PROTOCOL, protocol)
         )
 
     @property
-    def needs_ports(self) -> bool:
-        """Does it take the ports of a packet to tell?"""
-        return self.local_ports != ANY_PORT or self.remote_ports != ANY_PORT
+    def names_ports(self) -> bool:
+        """Does it take the values of ports to tell? "Non-trivial" in the words of RFC 4301 7."""
+        return any(ports not in (ANY_PORT, OPAQUE_PORT) for ports in (self.local_ports, self.remote_ports))
+
+    @property
+    def wants_no_ports(self) -> bool:
+        """Is it for packets whose ports are hidden, above all for later fragments (RFC 4301 7.2)?"""
+        return OPAQUE_PORT in (self.local_ports, self.remote_ports)
 
     def __str__(self) -> str:
         words = [f"{_range(self.local)} === {_range(self.remote)}"]

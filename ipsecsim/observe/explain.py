@@ -319,6 +319,19 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
     ipsec.HoldEnded: (lambda e: f"{len(e.packet)} B wait no longer for an SA of {e.policy}", "RFC 4301 5.1"),
     ipsec.SaInstalled: (_installed, "RFC 4301 4.4.2"),
     ipsec.SaRemoved: (_removed, "RFC 7296 1.4.1"),
+    ipsec.SaExpiring: (
+        lambda e: (
+            f"the {e.direction}bound SA {e.spi:08x} of {e.policy} is at its soft limit of {e.limit}: "
+            "a replacement is due"
+        ),
+        "RFC 4301 4.4.2.1",
+    ),
+    ipsec.SaExpired: (
+        lambda e: (
+            f"the {e.direction}bound SA {e.spi:08x} of {e.policy} is at its hard limit of {e.limit}: it ends"
+        ),
+        "RFC 4301 4.4.2.1",
+    ),
     ipsec.PacketSealed: (_sealed, lambda e: "RFC 4302 3.3" if e.protocol == "AH" else "RFC 4303 3.3"),
     ipsec.PacketOpened: (_opened, lambda e: "RFC 4302 3.4" if e.protocol == "AH" else "RFC 4303 3.4"),
     ipsec.SequenceResynchronised: (_resynchronised, "RFC 4303 3.4.3"),

@@ -146,7 +146,6 @@ DROPS_LATER: frozenset[str] = frozenset(
     [
         "LINK_LOSS",
         "LINK_CORRUPT",
-        "FRAG_NO_PORTS",
         "ICMP_PAYLOAD_MISMATCH",
         "ICMP_POLICY",
         "FW_RULE",
@@ -156,7 +155,6 @@ DROPS_LATER: frozenset[str] = frozenset(
         "NAT_FILTERED",
         "NAT_PORTS_EXHAUSTED",
         "NAT_PROTO",
-        "SA_EXPIRED",
         "ENCAP_LOOP",
         "TCP_PREFIX",
         "TCP_FRAME",

@@ -8,13 +8,14 @@ from ipsecsim.base.instant import SECOND, ms
 from ipsecsim.base.trace import TraceEvent
 from ipsecsim.crypto.catalogue import EspSuite
 from ipsecsim.crypto.protection import make_protection
+from ipsecsim.ipsec.access import MOST_ACCEPTED_FLOWS
 from ipsecsim.ipsec.actions import Deliver, SendPacket
 from ipsecsim.ipsec.association import Direction, SaParameters
-from ipsecsim.ipsec.engine import HOLD_LIMIT, IpsecEngine
+from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.events import PacketSealed
-from ipsecsim.ipsec.inbound import MOST_ACCEPTED_FLOWS
-from ipsecsim.ipsec.policy import Policy, PolicyAction, SecurityPolicyDatabase
-from ipsecsim.ipsec.selector import Selector, any_matches_inbound, any_matches_outbound, flow_of
+from ipsecsim.ipsec.holding import HOLD_LIMIT
+from ipsecsim.ipsec.policy import Policy, PolicyAction, SecurityPolicyDatabase, first_match
+from ipsecsim.ipsec.selector import Selector, any_matches_inbound, flow_of
 from ipsecsim.wire import esp, ipv4
 from ipsecsim.wire.numbers import IpProtocol
 from tests.hostile import mutators
@@ -280,17 +281,16 @@ class Protecting(_Esp):
         return result
 
     def _leave(self, packet: bytes) -> str:
-        flow = flow_of(packet)
-        rule = next((p for p in policies() if any_matches_outbound(p.selectors, flow)), None)
         actions = self.engine.outbound(packet, self.now)
+        rules = _rules_for(packet, Direction.OUTBOUND)
         require(
-            (actions is None) == (rule is not None and rule.action is PolicyAction.BYPASS),
+            self._is_allowed(rules, passed=actions is None),
             "a packet left in clear against the policy, or was kept against it",
         )
         require(self.engine.held <= HOLD_LIMIT * len(policies()), "too many packets wait")
         sent = [a for a in actions or () if isinstance(a, SendPacket)]
         for action in sent:
-            require(rule is not None and rule.action is PolicyAction.PROTECT, "protected against the policy")
+            require(PolicyAction.PROTECT in rules, "protected against the policy")
             payload = ipv4.payload(action.packet)
             plaintext = self.peer.open(payload[:8], payload[8:])
             require(esp.strip_trailer(plaintext)[0] == packet, "what was sealed is not the packet")
@@ -301,10 +301,19 @@ class Protecting(_Esp):
         return outcome(self.events) if not sent else "sealed"
 
     def _arrive(self, packet: bytes) -> None:
-        flow = flow_of(packet)
-        rule = next((p for p in policies() if any_matches_inbound(p.selectors, flow)), None)
-        passes = self.engine.inbound_clear(packet)
+        passes = self.engine.inbound_clear(packet, self.now)
         require(
-            passes == (rule is not None and rule.action is PolicyAction.BYPASS),
+            self._is_allowed(_rules_for(packet, Direction.INBOUND), passed=passes),
             "a packet came in clear against the policy, or was kept out against it",
         )
+
+    def _is_allowed(self, rules: list[PolicyAction | None], *, passed: bool) -> bool:
+        return (PolicyAction.BYPASS in rules) == passed or (len(rules) > 1 and not passed)
+
+
+def _rules_for(packet: bytes, direction: Direction) -> list[PolicyAction | None]:
+    """What may become of a packet; of a later fragment all that might, since its first one is elsewhere."""
+    flow, rules = flow_of(packet), policies()
+    first = first_match(rules, flow, direction)
+    possible = [rule.action for rule in rules if rule.might_mean(flow, direction)]
+    return [None if first is None else first.action, *possible]

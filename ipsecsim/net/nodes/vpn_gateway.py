@@ -11,7 +11,7 @@ from ipsecsim.ike.config import Connection, StartAction
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.v2.message import Path
-from ipsecsim.ipsec.actions import Acquire, Deliver, SendDatagram, SendPacket
+from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, SendDatagram, SendPacket
 from ipsecsim.ipsec.association import SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy
@@ -69,6 +69,7 @@ class VpnGateway(Node):
             SendPacket: self._send_packet,
             Deliver: self._deliver,
             Acquire: self._acquire,
+            Expiring: lambda _: None,  # told by a trace event
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
@@ -119,7 +120,7 @@ class VpnGateway(Node):
             return packet
         if ip.upper_layer(packet)[0] in _SECURITY and ip.destination(packet) in self.stack.addresses:
             return packet
-        return packet if self.ipsec.inbound_clear(packet) else []
+        return packet if self.ipsec.inbound_clear(packet, self.simulator.now) else []
 
     # -- actions --------------------------------------------------------------------------------
 

@@ -6,89 +6,27 @@ from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.crypto.catalogue import WORDS, EspSuite, Integrity
-from ipsecsim.ipsec.actions import Acquire, Deliver, SendDatagram, SendPacket
-from ipsecsim.ipsec.association import LAST_SEQUENCE, Direction, SaParameters
-from ipsecsim.ipsec.engine import HOLD_LIMIT, HOLD_TIME, IpsecEngine
+from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, SendDatagram, SendPacket
+from ipsecsim.ipsec.association import LAST_SEQUENCE, Direction
+from ipsecsim.ipsec.engine import IpsecEngine
+from ipsecsim.ipsec.events import SaExpired
+from ipsecsim.ipsec.holding import HOLD_LIMIT, HOLD_TIME
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.wire import esp, ipv4
 from ipsecsim.wire.numbers import IpProtocol
-
-WEST, EAST = pack("192.0.2.1"), pack("192.0.2.2")
-ALICE, BOB = pack("10.1.0.2"), pack("10.2.0.2")
-NETS = (Selector.between(Prefix.parse("10.1.0.0/24"), Prefix.parse("10.2.0.0/24")),)
-SPI = 0x5E0D77AA
-
-
-def suite(words: str) -> EspSuite:
-    cipher, _, integrity = words.partition("-")
-    row = WORDS[integrity].row if integrity else None
-    return EspSuite(WORDS[cipher].row, WORDS[cipher].key_bits, row if isinstance(row, Integrity) else None)
-
-
-def parameters(direction: Direction, words: str = "aes256gcm16", **changes) -> SaParameters:
-    """West's SA towards east; with INBOUND, the same SA as east sees it."""
-    algorithms = suite(words)
-    selectors = NETS if direction is Direction.OUTBOUND else tuple(mirrored(each) for each in NETS)
-    return SaParameters(
-        **(
-            {
-                "direction": direction,
-                "spi": SPI,
-                "source": WEST,
-                "destination": EAST,
-                "suite": algorithms,
-                "encryption_key": bytes(range(algorithms.encryption_key_length)),
-                "integrity_key": bytes(range(algorithms.integrity_key_length)),
-                "selectors": selectors,
-                "policy": "net",
-            }
-            | changes
-        )
-    )
-
-
-def mirrored(selector: Selector) -> Selector:
-    return Selector(
-        selector.remote, selector.local, selector.protocol, selector.remote_ports, selector.local_ports
-    )
-
-
-class World:
-    """Two engines with one SA between them."""
-
-    def __init__(self, words: str = "aes256gcm16", **changes) -> None:
-        self.events: list = []
-        protect = Policy("net", PolicyAction.PROTECT, NETS)
-        self.west = IpsecEngine([protect], self.events.append)
-        self.east = IpsecEngine([], self.events.append)
-        self.west.install(parameters(Direction.OUTBOUND, words, **changes), 0)
-        self.east.install(parameters(Direction.INBOUND, words, **changes), 0)
-
-    @property
-    def drops(self) -> list[DropReason]:
-        return [event.reason for event in self.events if isinstance(event, PacketDropped)]
-
-    def seal(self, packet: bytes) -> bytes:
-        """From SPI to ICV."""
-        (action,) = self.west.outbound(packet, 0)
-        return ipv4.payload(action.packet)
-
-    def receive(self, sealed: bytes) -> list:
-        """Give east an ESP packet, from the SPI on."""
-        return self.east.inbound(IpProtocol.ESP, ipv4.build(WEST, EAST, IpProtocol.ESP, sealed), 20, 0)
-
-    def reseal(self, plaintext: bytes, sequence: int = 1) -> bytes:
-        """An ESP packet with good seal around anything one likes."""
-        sa = self.west.sad.all()[0]
-        header = esp.HEADER.pack(SPI, sequence)
-        return header + sa.transform.protection.seal(header, plaintext)
-
-
-def packet(source=ALICE, destination=BOB, data=b"hello", **options) -> bytes:
-    return ipv4.build(source, destination, IpProtocol.ICMP, data, **options)
-
+from tests.unit.ipsec.west_east import (
+    ALICE,
+    BOB,
+    EAST,
+    NETS,
+    SPI,
+    WEST,
+    World,
+    mirrored,
+    packet,
+    parameters,
+)
 
 SUITES = ["aes128gcm16", "aes256gcm16", "chacha20poly1305", "aes128-sha256", "aes256-sha384", "aes256-sha512"]
 
@@ -189,18 +127,18 @@ def test_a_narrowed_sa_does_not_carry_the_rest():
 
 def test_clear_packets_that_policy_wants_protected_are_refused():
     events: list = []
-    east = IpsecEngine([Policy("net", PolicyAction.PROTECT, tuple(mirrored(s) for s in NETS))], events.append)
-    assert not east.inbound_clear(packet())
-    assert not east.inbound_clear(packet(source=pack("203.0.113.9")))
+    east = IpsecEngine([Policy("net", PolicyAction.PROTECT, mirrored(NETS))], events.append)
+    assert not east.inbound_clear(packet(), 0)
+    assert not east.inbound_clear(packet(source=pack("203.0.113.9")), 0)
     assert [e.reason for e in events if isinstance(e, PacketDropped)] == [
         DropReason.INBOUND_CLEAR_PROTECTED,
         DropReason.SPD_NO_MATCH,
     ]
-    east.spd.replace([Policy("all", PolicyAction.DISCARD, tuple(mirrored(s) for s in NETS))])
-    assert not east.inbound_clear(packet())
+    east.spd.replace([Policy("all", PolicyAction.DISCARD, mirrored(NETS))])
+    assert not east.inbound_clear(packet(), 0)
     assert events[-1].reason is DropReason.SPD_DISCARD
-    east.spd.replace([Policy("all", PolicyAction.BYPASS, tuple(mirrored(s) for s in NETS))])
-    assert east.inbound_clear(packet())
+    east.spd.replace([Policy("all", PolicyAction.BYPASS, mirrored(NETS))])
+    assert east.inbound_clear(packet(), 0)
 
 
 def _flip(data: bytes, at: int) -> bytes:
@@ -258,12 +196,18 @@ def test_a_replayed_and_an_old_packet_are_told_apart():
     assert world.drops == [DropReason.REPLAY_SEEN, DropReason.REPLAY_OLD]
 
 
+@pytest.mark.conf("ESP-03")
 def test_the_sequence_number_never_cycles():
-    world = World()
-    world.west.sad.all()[0].sequence = LAST_SEQUENCE - 1
-    assert len(world.west.outbound(packet(), 0)) == 1
+    """The SA ends: RFC 4303 3.3.3 asks for a new one before the number would come again."""
+    world = World(sequence=LAST_SEQUENCE - 2)
+    sent, asked = world.west.outbound(packet(), 0)
+    assert isinstance(sent, SendPacket)
+    assert asked == Expiring("net", Direction.OUTBOUND, SPI, IpProtocol.ESP)
+    assert [type(action) for action in world.west.outbound(packet(), 0)] == [SendPacket]
     assert world.west.outbound(packet(), 0) == []
     assert world.drops == [DropReason.SEQ_EXHAUSTED]
+    assert [e.limit for e in world.events if isinstance(e, SaExpired)] == ["sequence numbers"]
+    assert world.west.sad.all() == []
 
 
 def test_traffic_flow_padding_behind_the_inner_packet_is_cut_off():
