@@ -30,6 +30,11 @@ class DropReason(Enum):
     FRAG_NO_PORTS = ("ip", "the fragment lacks the ports that the policy needs", "RFC 4301 7")
     TOO_BIG = ("ip", "larger than any permitted datagram", "RFC 791 3.1")
     ICMP_RATE = ("ip", "the node has told too many errors by ICMP already", "RFC 4443 2.4")
+    ICMP_POLICY = (
+        "ip",
+        "an ICMP error that nobody authenticated, and that is not believed",
+        "RFC 4301 6.1.1",
+    )
     ICMP_CHECKSUM = ("ip", "the ICMP checksum is wrong", "RFC 792")
     UDP_CHECKSUM = ("udp", "the UDP checksum is wrong", "RFC 768")
     UDP_SHORT = (

@@ -1,6 +1,7 @@
 """What the IPsec engine asks of the host it stands in."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from ipsecsim.base.actions import Action
 from ipsecsim.ipsec.association import Direction
@@ -54,3 +55,20 @@ class Expiring(Action):
     direction: Direction
     spi: int
     protocol: IpProtocol
+
+
+class Complaint(Enum):
+    """What the sender of a packet is told (RFC 4301 5.1.1, 8.2.1)."""
+
+    TOO_BIG = "too big"
+    PROHIBITED = "communication is prohibited"
+    UNREACHABLE = "the peer cannot be reached"
+
+
+@dataclass(slots=True)
+class ReportError(Action):
+    """Tell the sender of `packet` by ICMP why it went no further. With TOO_BIG, `mtu` is what would fit."""
+
+    packet: bytes
+    complaint: Complaint
+    mtu: int = 0

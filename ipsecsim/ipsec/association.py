@@ -14,6 +14,7 @@ from ipsecsim.ipsec.replay import ReplayWindow
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.ipsec.transport import TransportForm
 from ipsecsim.ipsec.tunnel import EcnEntry, OuterDontFragment, OuterHeader, TunnelForm
+from ipsecsim.wire.ipv4 import LARGEST_PACKET
 from ipsecsim.wire.numbers import IpProtocol
 
 LAST_SEQUENCE = 0xFFFF_FFFF
@@ -89,7 +90,8 @@ class SaParameters:
 class SecurityAssociation:
     """An SA at work: the parameters, the keyed objects built once, and what it has counted.
 
-    The fields called `look_...` say from where on a packet is no common one any more; `expiry` sets them.
+    The fields called `look_...` say from where on a packet is no common one any more; `expiry` sets them, and
+    `path_mtu` the one for the packet's length.
     """
 
     parameters: SaParameters
@@ -105,6 +107,7 @@ class SecurityAssociation:
     look_sequence: int = ENDLESS  # of an outbound SA
     look_packets: int = ENDLESS  # of an inbound one
     look_octets: int = ENDLESS
+    look_length: int = LARGEST_PACKET
     has_expired_softly: bool = False
     last_used: Instant = field(default=-1)
     path_mtu: int | None = None

@@ -1,7 +1,6 @@
 """The IPsec engine of one node: SPD, SAD, and the packets that wait for an SA."""
 
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Sequence
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
@@ -9,11 +8,12 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import PacketDropped, Tap
-from ipsecsim.ipsec import expiry
-from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring
+from ipsecsim.ipsec import expiry, icmp_rules
+from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, Expiring, ReportError
 from ipsecsim.ipsec.association import Direction, Mode, SaParameters, SecurityAssociation
 from ipsecsim.ipsec.events import (
     HoldEnded,
+    IcmpErrorBelieved,
     PacketHeld,
     PolicyMatched,
     SaExpired,
@@ -25,11 +25,14 @@ from ipsecsim.ipsec.expiry import Limit
 from ipsecsim.ipsec.holding import Holding
 from ipsecsim.ipsec.inbound import unprotect
 from ipsecsim.ipsec.lifetime import ENDLESS
-from ipsecsim.ipsec.outbound import protect
+from ipsecsim.ipsec.outbound import protect, protected_length, to_be_cut
+from ipsecsim.ipsec.path_mtu import Fate, PathMtus
 from ipsecsim.ipsec.policy import Decision, Policy, PolicyAction, SecurityPolicyDatabase
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
 from ipsecsim.ipsec.selector import flow_of
-from ipsecsim.wire import ip
+from ipsecsim.ipsec.settings import Settings
+from ipsecsim.ipsec.surroundings import Nowhere, Surroundings
+from ipsecsim.wire import ip, ipv4
 from ipsecsim.wire.numbers import IpProtocol
 
 
@@ -40,12 +43,15 @@ class IpsecEngine:
         self,
         policies: Sequence[Policy] = (),
         tap: Tap | None = None,
-        identification: Callable[[], int] | None = None,
+        surroundings: Surroundings | None = None,
+        settings: Settings = Settings(),  # noqa: B008 - it never changes
     ) -> None:
         self.spd = SecurityPolicyDatabase(policies)
         self.sad = SecurityAssociationDatabase()
         self.tap = tap
-        self._identification = identification or _counter()
+        self.settings = settings
+        self._surroundings = surroundings or Nowhere()
+        self._path_mtus = PathMtus(self._surroundings, settings, tap)
         self._holding = Holding()
         self._lifetimes: Timers[SecurityAssociation] = Timers()
         self._expired: set[str] = set()  # rules whose SA ended, and none took its place
@@ -115,12 +121,46 @@ class IpsecEngine:
         sa.last_used = now
         return [Deliver(inner, sa.spi), *asking] if asking else [Deliver(inner, sa.spi)]
 
+    # -- ICMP about what was sent ---------------------------------------------------------------
+
+    def inbound_error(self, packet: bytes) -> bool | None:
+        """May an ICMP error for this node pass that came in clear? None when the packet is no ICMP error.
+
+        The rules of the SPD are not for it: it ends on the unprotected side (RFC 4301 5.2, step 3c).
+        """
+        error = icmp_rules.error_in(packet)
+        if error is None:
+            return None
+        if not icmp_rules.is_believed(error, self.settings):
+            self._drop(DropReason.ICMP_POLICY, packet, f"type {error.type} code {error.code}")
+            return False
+        if self.tap is not None:
+            self.tap(IcmpErrorBelieved(error.protocol, error.type, error.code))
+        return True
+
+    def packet_too_big(self, quoted: bytes, mtu: int, now: Instant) -> None:
+        """An ICMP error that was let in says that a packet of this node found a link of `mtu` bytes.
+
+        It is mapped to its SA by what it quotes (RFC 4301 8.2.1).
+        """
+        about = icmp_rules.quoted_protection(quoted)
+        if about is None:
+            return
+        for sa in self.sad.sending(
+            about.protocol, about.source, about.destination, about.spi, about.udp_ports
+        ):
+            self._path_mtus.lower(sa, mtu, now)
+        for sa in self.sad.towards(about.destination):
+            self._path_mtus.refresh(sa)  # the host may know better now
+
     # -- SAs ------------------------------------------------------------------------------------
 
     def install(self, parameters: SaParameters, now: Instant) -> list[Action]:
         """Take up an SA; an outbound one lets the packets go that waited for it."""
-        sa = SecurityAssociation.install(parameters, now, self._identification)
+        sa = SecurityAssociation.install(parameters, now, self._surroundings.fresh_identification)
         expiry.set_marks(sa)
+        if parameters.direction is Direction.OUTBOUND:
+            self._path_mtus.refresh(sa)
         if sa.look_at < ENDLESS:
             self._lifetimes.set(sa, sa.look_at)
         self.sad.add(sa)
@@ -169,14 +209,14 @@ class IpsecEngine:
             self._drop(DropReason.NO_SA_YET, packet, policy)
 
     def next_deadline(self) -> Instant | None:
-        """When waiting packets run out of time, or an SA comes to a limit."""
-        holding, lifetimes = self._holding.next_deadline(), self._lifetimes.next_deadline()
-        if holding is None or lifetimes is None:
-            return lifetimes if holding is None else holding
-        return min(holding, lifetimes)
+        """When waiting packets run out of time, an SA comes to a limit, or a path MTU is to be forgotten."""
+        sources = (self._holding, self._lifetimes, self._path_mtus)
+        deadlines = [at for source in sources if (at := source.next_deadline()) is not None]
+        return min(deadlines) if deadlines else None
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""
+        self._path_mtus.forget_old(now)
         actions: list[Action] = []
         for policy in self._holding.pop_expired(now):
             self.give_up(policy)
@@ -238,27 +278,61 @@ class IpsecEngine:
 
     def _carry(self, sa: SecurityAssociation, packet: bytes, now: Instant) -> list[Action]:
         """Protect a packet for which the SA was just chosen."""
-        if sa.parameters.mode is Mode.TRANSPORT and not ip.is_whole(packet):
+        if sa.parameters.mode is Mode.TUNNEL:
+            return self._protect(sa, packet, now)
+        if not ip.is_whole(packet):
             return self._drop(
                 DropReason.MODE_MISMATCH, packet, "a fragment, and transport mode (RFC 4301 4.1)"
             )
-        return self._protect(sa, packet, now)
+        return self._protect_watchfully(sa, packet, now)
 
     def _protect(self, sa: SecurityAssociation, packet: bytes, now: Instant) -> list[Action]:
         length = len(packet)
-        if sa.sequence >= sa.look_sequence or sa.octets + length > sa.look_octets or now >= sa.look_at:
-            limit = expiry.hard_limit(sa, length, now)
-            if limit is not None:
-                self._expire(sa, limit)
-                other = self.sad.outbound(
-                    sa.parameters.policy, flow_of(packet), ip.traffic_class(packet) >> 2
-                )
-                if other is not None:
-                    return self._carry(other, packet, now)
-                return self._drop(limit.reason, packet, f"SPI {sa.spi:08x}, {limit.value}")
-            asking = self._ask_for_replacement(sa, length, now)
-            return [protect(sa, packet, now, self.tap), *asking]
+        if (
+            length > sa.look_length
+            or sa.sequence >= sa.look_sequence
+            or sa.octets + length > sa.look_octets
+            or now >= sa.look_at
+        ):
+            return self._protect_watchfully(sa, packet, now)
         return [protect(sa, packet, now, self.tap)]
+
+    def _protect_watchfully(self, sa: SecurityAssociation, packet: bytes, now: Instant) -> list[Action]:
+        """Protect a packet that may be too long for its path, or too much for its SA."""
+        fate, largest = self._path_mtus.judge(sa, packet)
+        if fate is Fate.TOO_BIG:
+            return self._refuse_length(sa, packet, largest)
+        if fate is Fate.CUT_BEFORE:
+            try:
+                pieces = self._surroundings.cut(packet, largest)
+            except RemoteError as refused:
+                return self._drop(refused.reason, packet, str(refused))
+            return [action for piece in pieces for action in self._protect(sa, piece, now)]
+        limit = expiry.hard_limit(sa, len(packet), now)
+        if limit is not None:
+            return self._change_over(sa, limit, packet, now)
+        asking = self._ask_for_replacement(sa, len(packet), now)
+        action = protect(sa, packet, now, self.tap)
+        return [to_be_cut(action) if fate is Fate.CUT_AFTERWARDS else action, *asking]
+
+    def _refuse_length(self, sa: SecurityAssociation, packet: bytes, largest: int) -> list[Action]:
+        """RFC 4301 8.2.1, cases 1 and 3. Who allows his packets to be cut hears nothing."""
+        length = protected_length(sa, packet)
+        reason = DropReason.TOO_BIG if length > ipv4.LARGEST_PACKET else DropReason.IP_DF_TOO_BIG
+        self._drop(reason, packet, f"{length} bytes once protected; {largest} as it is would fit")
+        if ip.may_be_fragmented_on_the_way(packet):
+            return []
+        return [ReportError(packet, Complaint.TOO_BIG, largest)]
+
+    def _change_over(
+        self, sa: SecurityAssociation, limit: Limit, packet: bytes, now: Instant
+    ) -> list[Action]:
+        """The SA is at its end; the packet goes by another one of the same rule, if there is any."""
+        self._expire(sa, limit)
+        other = self.sad.outbound(sa.parameters.policy, flow_of(packet), ip.traffic_class(packet) >> 2)
+        if other is not None:
+            return self._carry(other, packet, now)
+        return self._drop(limit.reason, packet, f"SPI {sa.spi:08x}, {limit.value}")
 
     def _ask_for_replacement(self, sa: SecurityAssociation, length: int, now: Instant) -> list[Action]:
         """Tell once that an SA reached a soft limit; then only its hard one is watched."""
@@ -283,6 +357,8 @@ class IpsecEngine:
         return [Expiring(parameters.policy, parameters.direction, sa.spi, parameters.protocol)]
 
     def _expire(self, sa: SecurityAssociation, limit: Limit) -> None:
+        if not self.sad.forget(sa):
+            return
         parameters = sa.parameters
         if self.tap is not None:
             self.tap(
@@ -299,11 +375,11 @@ class IpsecEngine:
             )
         if parameters.direction is Direction.OUTBOUND:
             self._expired.add(parameters.policy)
-        if self.sad.forget(sa):
-            self._removed(sa)
+        self._removed(sa)
 
     def _removed(self, sa: SecurityAssociation) -> None:
         self._lifetimes.cancel(sa)
+        self._path_mtus.forget(sa)
         self.spd.forget_decisions()
         if self.tap is not None:
             parameters = sa.parameters
@@ -313,8 +389,3 @@ class IpsecEngine:
         if self.tap is not None:
             self.tap(PacketDropped(reason, packet, detail))
         return []
-
-
-def _counter() -> Callable[[], int]:
-    numbers = count(1)
-    return lambda: next(numbers) & 0xFFFF

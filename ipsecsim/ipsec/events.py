@@ -90,6 +90,25 @@ class SaExpired(TraceEvent):
 
 
 @dataclass(slots=True)
+class SaPathMtuLowered(TraceEvent):
+    """An ICMP error said that a packet of this SA was too big. Bytes; `inner` is what a packet may have now."""
+
+    spi: int
+    policy: str
+    mtu: int
+    inner: int
+
+
+@dataclass(slots=True)
+class IcmpErrorBelieved(TraceEvent):
+    """An ICMP error for this node came across the boundary in clear, and the settings let it in."""
+
+    protocol: int
+    type: int
+    code: int
+
+
+@dataclass(slots=True)
 class PacketSealed(TraceEvent):
     """ESP or AH was put around a packet. Lengths in bytes; `padding` without pad length and next header.
 

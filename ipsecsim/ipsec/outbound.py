@@ -10,6 +10,7 @@ from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.ipsec.tunnel import TunnelForm
 from ipsecsim.wire import ip
 from ipsecsim.wire.ah import FIXED_LENGTH
+from ipsecsim.wire.checksum import update
 from ipsecsim.wire.esp import HEADER_LENGTH as ESP_HEADER_LENGTH
 from ipsecsim.wire.esp import TRAILER_LENGTH
 from ipsecsim.wire.udp import HEADER_LENGTH as UDP_HEADER_LENGTH
@@ -42,6 +43,20 @@ def protect(sa: SecurityAssociation, packet: bytes, now: Instant, tap: Tap | Non
         action = _in_udp(sa, packet, sealed, parameters.udp_ports)
     if tap is not None:
         tap(_sealed(sa, packet, payload, len(sealed)))
+    return action
+
+
+def to_be_cut(action: Action) -> Action:
+    """The same protected packet, without DF: it is too long for its path, and policy wants it to go in pieces."""
+    if isinstance(action, SendDatagram):
+        action.dont_fragment = False
+    elif isinstance(action, SendPacket) and action.packet[0] >> 4 == 4 and action.packet[6] & 0x40:
+        packet = bytearray(action.packet)
+        old = packet[6] << 8 | packet[7]
+        packet[6] &= ~0x40  # AH does not sign it (RFC 4302 3.3.3.1.1.1)
+        checksum = update(packet[10] << 8 | packet[11], old, packet[6] << 8 | packet[7])
+        packet[10:12] = checksum.to_bytes(2, "big")
+        action.packet = bytes(packet)
     return action
 
 

@@ -41,6 +41,25 @@ class SecurityAssociationDatabase:
                 return sa
         return next((sa for sa in fitting if not sa.parameters.dscp_values), None)
 
+    def sending(
+        self, protocol: int, source: bytes, destination: bytes, spi: int | None, ports: tuple[int, int] | None
+    ) -> list[SecurityAssociation]:
+        """The outbound SAs that may have made a packet with these outer addresses and, in UDP, ports.
+
+        `spi` None is any: an error about ESP in UDP seldom quotes as much.
+        """
+        seen = (protocol, source, destination, ports)
+
+        def made(sa: SecurityAssociation) -> bool:
+            each = sa.parameters
+            return seen == (each.protocol, each.source, each.destination, each.udp_ports)
+
+        return [sa for sa in self._all_outbound() if spi in (None, sa.spi) and made(sa)]
+
+    def towards(self, destination: bytes) -> list[SecurityAssociation]:
+        """The outbound SAs with this outer destination."""
+        return [sa for sa in self._all_outbound() if sa.parameters.destination == destination]
+
     def chooses_by_dscp(self, policy: str) -> bool:
         """Does it take more than the flow to choose an SA of this rule?"""
         return any(sa.parameters.dscp_values for sa in self._outbound.get(policy, ()))

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.ipsec.association import Direction
-from ipsecsim.ipsec.events import HoldEnded, PacketHeld, PacketOpened, PacketSealed, PolicyMatched
+from ipsecsim.ipsec.events import (
+    HoldEnded,
+    IcmpErrorBelieved,
+    PacketHeld,
+    PacketOpened,
+    PacketSealed,
+    PolicyMatched,
+)
 from ipsecsim.ipsec.policy import PolicyAction
 from ipsecsim.net.events import FrameArrived, FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
@@ -19,7 +26,7 @@ from ipsecsim.observe.violation import Violation
 from ipsecsim.stack.events import PacketDelivered, PacketForwarded, PacketFragmented
 from ipsecsim.wire import ip
 
-_REFUSED_AFTERWARDS = (DropReason.NO_SA_YET, DropReason.SEQ_EXHAUSTED)
+_REFUSED_AFTERWARDS = (DropReason.NO_SA_YET, DropReason.SEQ_EXHAUSTED, DropReason.SA_EXPIRED)
 
 
 def check_crossings(recorder: Recorder, simulator: Simulator) -> Iterator[Violation]:
@@ -52,6 +59,8 @@ class _Books:
             self._came_from_outside = event.interface in self._unprotected
         elif isinstance(event, PolicyMatched):
             self._asked(event)
+        elif isinstance(event, IcmpErrorBelieved):
+            self._inwards += 1  # the settings are asked instead (RFC 4301 5.2, step 3c)
         elif isinstance(event, PacketOpened):
             self._inwards += 1  # the selectors of its SA are asked instead (RFC 4301 5.2, step 4)
         elif isinstance(event, HoldEnded):

@@ -332,6 +332,20 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
         ),
         "RFC 4301 4.4.2.1",
     ),
+    ipsec.SaPathMtuLowered: (
+        lambda e: (
+            f"the path of SA {e.spi:08x} of {e.policy} takes {e.mtu} B: "
+            f"packets of up to {e.inner} B fit into it from now on"
+        ),
+        "RFC 4301 8.2.1",
+    ),
+    ipsec.IcmpErrorBelieved: (
+        lambda e: (
+            f"{protocol_name(e.protocol)} type {e.type} code {e.code} came in clear for this node: "
+            "the settings let it in"
+        ),
+        "RFC 4301 6.1.1",
+    ),
     ipsec.PacketSealed: (_sealed, lambda e: "RFC 4302 3.3" if e.protocol == "AH" else "RFC 4303 3.3"),
     ipsec.PacketOpened: (_opened, lambda e: "RFC 4302 3.4" if e.protocol == "AH" else "RFC 4303 3.4"),
     ipsec.SequenceResynchronised: (_resynchronised, "RFC 4303 3.4.3"),

@@ -147,7 +147,6 @@ DROPS_LATER: frozenset[str] = frozenset(
         "LINK_LOSS",
         "LINK_CORRUPT",
         "ICMP_PAYLOAD_MISMATCH",
-        "ICMP_POLICY",
         "FW_RULE",
         "FW_STATE",
         "NAT_NO_MAPPING",

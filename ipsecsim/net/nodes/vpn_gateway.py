@@ -11,15 +11,29 @@ from ipsecsim.ike.config import Connection, StartAction
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.v2.message import Path
-from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, SendDatagram, SendPacket
+from ipsecsim.ipsec.actions import (
+    Acquire,
+    Complaint,
+    Deliver,
+    Expiring,
+    ReportError,
+    SendDatagram,
+    SendPacket,
+)
 from ipsecsim.ipsec.association import SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy
+from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes.host import DISCARD_PORT
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.stack.actions import DatagramArrived, PacketArrived
+from ipsecsim.stack import icmp
+from ipsecsim.stack.actions import DatagramArrived, IcmpErrorArrived, PacketArrived
+from ipsecsim.stack.engine import HostStack
+from ipsecsim.stack.events import PacketFragmented
+from ipsecsim.stack.fragments import fragment
+from ipsecsim.stack.icmp import Problem
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.path import Hook, Passage, Verdict
 from ipsecsim.wire import ip, udp
@@ -27,6 +41,11 @@ from ipsecsim.wire.nat_t import Encapsulated, classify
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 _SECURITY = (IpProtocol.ESP, IpProtocol.AH)
+_PROBLEMS = {
+    Complaint.TOO_BIG: Problem.TOO_BIG,
+    Complaint.PROHIBITED: Problem.PROHIBITED,
+    Complaint.UNREACHABLE: Problem.UNREACHABLE,
+}
 
 
 class VpnGateway(Node):
@@ -49,13 +68,14 @@ class VpnGateway(Node):
         connections: Sequence[Connection],
         credentials: Credentials,
         manual: Sequence[SaParameters] = (),
+        settings: Settings = Settings(),  # noqa: B008 - it never changes
     ) -> None:
         super().__init__(name, simulator, interfaces)
         self.stack.forwards = forwards  # a host may have IPsec too, and forwards nothing
         if not forwards:
             self.stack.ports.add(DISCARD_PORT)
         self.unprotected = frozenset(unprotected)
-        self.ipsec = IpsecEngine(policies, self.tap, self.stack.fresh_identification)
+        self.ipsec = IpsecEngine(policies, self.tap, _Surroundings(self.stack), settings)
         self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
         self._engines += [self.ipsec, self.ike]
         self.manual = manual
@@ -70,6 +90,8 @@ class VpnGateway(Node):
             Deliver: self._deliver,
             Acquire: self._acquire,
             Expiring: lambda _: None,  # told by a trace event
+            ReportError: self._report_error,
+            IcmpErrorArrived: self._icmp_error_arrived,
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
@@ -118,8 +140,12 @@ class VpnGateway(Node):
         """A packet came across the boundary without protection. ESP and AH are judged by their SA instead."""
         if passage.decapsulated or passage.inbound not in self.unprotected:
             return packet
-        if ip.upper_layer(packet)[0] in _SECURITY and ip.destination(packet) in self.stack.addresses:
-            return packet
+        if ip.destination(packet) in self.stack.addresses:
+            if ip.upper_layer(packet)[0] in _SECURITY:
+                return packet
+            is_believed = self.ipsec.inbound_error(packet)
+            if is_believed is not None:
+                return packet if is_believed else []
         return packet if self.ipsec.inbound_clear(packet, self.simulator.now) else []
 
     # -- actions --------------------------------------------------------------------------------
@@ -172,6 +198,30 @@ class VpnGateway(Node):
     def _acquire(self, action: Acquire) -> list[Action]:
         return self.ike.initiate(action.policy, self.simulator.now)
 
+    def _report_error(self, action: ReportError) -> list[Action]:
+        problem = _PROBLEMS[action.complaint]
+        return self.stack.report_error(action.packet, problem, self.simulator.now, mtu=action.mtu)
+
+    def _icmp_error_arrived(self, action: IcmpErrorArrived) -> None:
+        if icmp.is_too_big(action.error):
+            self.ipsec.packet_too_big(action.error.quoted, action.error.mtu, self.simulator.now)
+
     def _drop(self, reason: DropReason, packet: bytes) -> None:
         if self.tap is not None:
             self.tap(PacketDropped(reason, packet))
+
+
+class _Surroundings:
+    """The node's IP stack, as the IPsec engine wants to see it."""
+
+    def __init__(self, stack: HostStack) -> None:
+        self._stack = stack
+        self.fresh_identification = stack.fresh_identification
+        self.mtu_towards = stack.mtu_towards
+
+    def cut(self, packet: bytes, mtu: int) -> list[bytes]:
+        """The fragments of an IPv4 packet. Raises RemoteError (TOO_BIG)."""
+        pieces = fragment(packet, mtu)
+        if self._stack.tap is not None:
+            self._stack.tap(PacketFragmented(len(pieces), mtu, ip.version(packet)))
+        return pieces

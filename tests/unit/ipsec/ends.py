@@ -4,7 +4,7 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.crypto.catalogue import AH_WORDS, ENCRYPTION, INTEGRITY, WORDS, AhSuite, EspSuite
-from ipsecsim.ipsec.actions import Deliver, SendPacket
+from ipsecsim.ipsec.actions import Deliver, Expiring, SendPacket
 from ipsecsim.ipsec.association import Direction, Mode, SaParameters, SecurityAssociation
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
@@ -79,8 +79,9 @@ class Ends:
         return ipv6.build(*self.addresses, IpProtocol.UDP, segment, **options)
 
     def protect(self, packet: bytes) -> bytes:
-        (action,) = self.west.outbound(packet, 0)
+        action, *asking = self.west.outbound(packet, 0)
         assert isinstance(action, SendPacket)
+        assert all(isinstance(each, Expiring) for each in asking)  # the numbers run out
         return action.packet
 
     def numbered(self, sequence: int, packet: bytes | None = None) -> bytes:

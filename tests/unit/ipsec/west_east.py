@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.crypto.catalogue import WORDS, AhSuite, EspSuite, Integrity
+from ipsecsim.crypto.catalogue import AH_WORDS, WORDS, AhSuite, EspSuite, Integrity
 from ipsecsim.ipsec.actions import Deliver, SendPacket
 from ipsecsim.ipsec.association import Direction, SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import Selector
+from ipsecsim.ipsec.settings import Settings
+from ipsecsim.ipsec.surroundings import Nowhere
+from ipsecsim.stack.fragments import fragment
 from ipsecsim.wire import esp, ip, ipv4
 from ipsecsim.wire.numbers import IpProtocol
 
@@ -23,7 +26,7 @@ SPI = 0x5E0D77AA
 def suite(words: str) -> EspSuite | AhSuite:
     """'aes256gcm16', 'aes128-sha256', or 'ah-sha256'."""
     cipher, _, integrity = words.partition("-")
-    row = WORDS[integrity].row if integrity else None
+    row = (AH_WORDS if cipher == "ah" else WORDS)[integrity].row if integrity else None
     assert row is None or isinstance(row, Integrity)
     if cipher == "ah":
         assert row is not None
@@ -64,13 +67,38 @@ def mirrored(selectors: Sequence[Selector]) -> tuple[Selector, ...]:
     )
 
 
+class Stack:
+    """A host with one link, as the engine sees it. `mtu` may change; `cuts` counts the packets it cut."""
+
+    def __init__(self, mtu: int = 0xFFFF) -> None:
+        self.mtu = mtu
+        self.cuts = 0
+        self.fresh_identification = Nowhere().fresh_identification
+
+    def mtu_towards(self, destination: bytes) -> int:
+        return self.mtu
+
+    def cut(self, packet: bytes, mtu: int) -> list[bytes]:
+        pieces = fragment(packet, mtu)
+        self.cuts += 1
+        return pieces
+
+
 class World:
     """Two engines with one SA from west to east, and no rules at east: its SAs stand for themselves."""
 
-    def __init__(self, words: str = "aes256gcm16", rules: Sequence[Policy] | None = None, **changes) -> None:
+    def __init__(
+        self,
+        words: str = "aes256gcm16",
+        rules: Sequence[Policy] | None = None,
+        settings: Settings | None = None,
+        mtu: int = 0xFFFF,
+        **changes,
+    ) -> None:
         self.events: list = []
+        self.stack = Stack(mtu)
         rules = [Policy("net", PolicyAction.PROTECT, NETS)] if rules is None else rules
-        self.west = IpsecEngine(rules, self.events.append)
+        self.west = IpsecEngine(rules, self.events.append, self.stack, settings or Settings())
         self.east = IpsecEngine([], self.events.append)
         self.add(words, **changes)
 

@@ -1,0 +1,109 @@
+"""ICMP errors at the IPsec boundary: which are believed, and whose traffic they speak of (RFC 4301 6)."""
+
+from typing import NamedTuple
+
+from ipsecsim.base.errors import RemoteError
+from ipsecsim.ipsec.selector import Flow, flow_of
+from ipsecsim.ipsec.settings import Settings
+from ipsecsim.wire import icmpv4, icmpv6, ip, ipv4, ipv6, udp
+from ipsecsim.wire.icmpv6 import Icmpv6Type
+from ipsecsim.wire.numbers import IpProtocol
+from ipsecsim.wire.reader import Truncated
+
+_ERRORS: dict[tuple[int, int], frozenset[int]] = {
+    (4, IpProtocol.ICMP): frozenset(icmpv4.ERROR_TYPES),
+    (6, IpProtocol.ICMPV6): frozenset(kind for kind in Icmpv6Type if kind < icmpv6.FIRST_INFORMATIONAL),
+}
+_QUOTED = 8  # both versions have type, code, checksum and four bytes more in front of what they quote
+_NUMBERS = 8  # bytes of ESP, AH or UDP that every error quotes (RFC 792)
+_AH_SPI = 4  # where it stands in the header (RFC 4302 2)
+
+
+class ErrorMessage(NamedTuple):
+    """An ICMP error of either version in a packet. `protocol` is ICMP or ICMPv6."""
+
+    protocol: int
+    type: int
+    code: int
+    quoted: bytes
+
+
+class Quoted(NamedTuple):
+    """The IPsec packet that an error quotes. What cannot be seen is None."""
+
+    source: bytes
+    destination: bytes
+    protocol: int
+    spi: int | None
+    udp_ports: tuple[int, int] | None
+
+
+def error_in(packet: bytes) -> ErrorMessage | None:
+    """The ICMP error that a packet carries, or None when it is anything else."""
+    protocol, at = ip.upper_layer(packet)
+    types = _ERRORS.get((ip.version(packet), protocol))
+    if types is None or ip.fragment_offset(packet):
+        return None
+    message = packet[at : ip.total_length(packet)]
+    if len(message) < _QUOTED:
+        return None
+    kind = message[0]
+    return ErrorMessage(protocol, kind, message[1], message[_QUOTED:]) if kind in types else None
+
+
+def is_believed(error: ErrorMessage, settings: Settings) -> bool:
+    """Does the administrator let in what nobody authenticated?"""
+    kind = (error.protocol, error.type)
+    return kind not in settings.refused_icmp and (*kind, error.code) not in settings.refused_icmp
+
+
+def quoted_flow(error: ErrorMessage) -> Flow | None:
+    """The flow of the packet that an error quotes; None when too little of it is there."""
+    try:
+        return flow_of(_as_it_is(error.quoted))
+    except RemoteError:
+        return None
+
+
+def quoted_protection(quoted: bytes) -> Quoted | None:
+    """What tells the SA of a quoted ESP, AH or UDP packet; None for anything else."""
+    try:
+        packet = _as_it_is(quoted)
+        protocol, at = ip.upper_layer(packet)
+    except RemoteError:
+        return None
+    if ip.fragment_offset(packet) or len(packet) < at + _NUMBERS:
+        return None
+    ends = ip.source(packet), ip.destination(packet)
+    if protocol == IpProtocol.UDP:
+        source_port, destination_port = (int.from_bytes(packet[n : n + 2], "big") for n in (at, at + 2))
+        start = at + udp.HEADER_LENGTH
+        spi = int.from_bytes(packet[start : start + 4], "big") if len(packet) >= start + 4 else None
+        return Quoted(*ends, IpProtocol.ESP, spi, (source_port, destination_port))
+    if protocol == IpProtocol.ESP:
+        return Quoted(*ends, protocol, int.from_bytes(packet[at : at + 4], "big"), None)
+    if protocol == IpProtocol.AH:
+        start = at + _AH_SPI
+        return Quoted(*ends, protocol, int.from_bytes(packet[start : start + 4], "big"), None)
+    return None
+
+
+def _as_it_is(quoted: bytes) -> bytes:
+    """A quotation, cut off somewhere, with a length that says so. Raises RemoteError if it is no IP packet.
+
+    Its IPv4 checksum is not looked at: it counts the length as it was.
+    """
+    shown = bytearray(quoted)
+    if len(quoted) >= ipv6.HEADER_LENGTH and ip.version(quoted) == 6:
+        length = min(ipv6.total_length(quoted), len(quoted)) - ipv6.HEADER_LENGTH
+        shown[4:6] = length.to_bytes(2, "big")
+        ipv6.check(shown)
+    elif (
+        len(quoted) >= ipv4.HEADER_LENGTH
+        and ip.version(quoted) == 4
+        and ipv4.HEADER_LENGTH <= ipv4.header_length(quoted) <= len(quoted)
+    ):
+        shown[2:4] = min(ip.total_length(quoted), len(quoted)).to_bytes(2, "big")
+    else:
+        raise Truncated(f"a quotation of {len(quoted)} bytes")
+    return bytes(shown)
