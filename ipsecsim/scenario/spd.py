@@ -76,9 +76,7 @@ class RuleReader:
             for key in ("sa", "tunnel", "mode"):
                 if key in given:
                     raise Mistake(f"'{key}' goes with protect only", given[key].key.offset)
-            return RuleSpec(
-                verdict, selectors, f"#{number}", (), None, "", source.value, place=source.place
-            )
+            return RuleSpec(verdict, selectors, f"#{number}", (), None, "", source.value, place=source.place)
         sas, child = self._what_protects(sentence, given)
         mode: Any = given["mode"].value.text if "mode" in given else ""
         self._check_mode(given.get("mode"), sas, child, selectors)
