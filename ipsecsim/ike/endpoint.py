@@ -23,7 +23,7 @@ from ipsecsim.wire.ike.header import RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType
 from ipsecsim.wire.nat_t import NON_ESP_MARKER
-from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT
+from ipsecsim.wire.numbers import IKE_PORT
 
 FIRST_ESP_SPI = 256  # RFC 4303 2.1: 1 to 255 are reserved, 0 is never sent
 
@@ -271,5 +271,5 @@ def _is_peer_spi(sa: IkeSa, header: IkeHeader) -> bool:
 def _clear_answer(header: IkeHeader, payloads: Sequence[Payload], path: Path) -> SendDatagram:
     answer = IkeHeader(header.spi_i, header.spi_r, 0, header.exchange, RESPONSE, header.message_id)
     raw = emit_message(answer, payloads)
-    payload = NON_ESP_MARKER + raw if path.local_port == NAT_T_PORT else raw
+    payload = NON_ESP_MARKER + raw if path.is_shared_with_esp else raw
     return SendDatagram(path.local, path.local_port, path.remote, path.remote_port, payload)

@@ -1,5 +1,7 @@
 """The four messages, and what both sides hold afterwards (RFC 7296 1.2)."""
 
+from dataclasses import replace
+
 import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -322,3 +324,14 @@ def test_a_half_open_sa_is_forgotten_in_time():
     assert pair.east.endpoint.sas
     pair.wait_until(31 * SECOND)
     assert not pair.east.endpoint.sas
+
+
+def test_an_answer_to_port_4500_bears_the_marker_whatever_port_it_leaves_by():
+    """Found by hostile bytes: a request from 4500 to 500 was answered as if nobody took it for ESP there."""
+    pair = Pair()
+    pair.initiate()
+    request = pair.wire.pop()
+    pair.inject(replace(request, source_port=4500))
+    (answer,) = pair.wire
+    assert (answer.source_port, answer.destination_port) == (500, 4500)
+    assert answer.payload.startswith(bytes(4) + request.payload[:8])

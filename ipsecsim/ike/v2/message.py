@@ -9,6 +9,7 @@ from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType, PayloadType, name_of
+from ipsecsim.wire.numbers import NAT_T_PORT
 
 Kind = TypeVar("Kind", bound=Payload)
 
@@ -21,6 +22,11 @@ class Path:
     local_port: int
     remote: bytes
     remote_port: int
+
+    @property
+    def is_shared_with_esp(self) -> bool:
+        """Whether four zero bytes have to tell IKE from ESP, because one end is on port 4500 (RFC 3948 2.2)."""
+        return NAT_T_PORT in (self.local_port, self.remote_port)
 
 
 @dataclass(slots=True)

@@ -404,8 +404,7 @@ class IkeSa:
 
     def datagram(self, raw: bytes, path: Path) -> SendDatagram:
         """An IKE message in UDP."""
-        # RFC 3948 2.2: on port 4500 four zero bytes tell IKE from ESP
-        payload = NON_ESP_MARKER + raw if path.local_port == NAT_T_PORT else raw
+        payload = NON_ESP_MARKER + raw if path.is_shared_with_esp else raw
         return SendDatagram(path.local, path.local_port, path.remote, path.remote_port, payload)
 
     def _is_moot(self, task: Task) -> bool:
