@@ -23,7 +23,7 @@ from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.packet_summary import summary
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.violation import Violation
-from ipsecsim.stack.events import PacketDelivered, PacketForwarded, PacketFragmented
+from ipsecsim.stack.events import PacketDelivered, PacketForwarded, PacketFragmented, PacketOriginated
 from ipsecsim.wire import ip
 
 _REFUSED_AFTERWARDS = (DropReason.NO_SA_YET, DropReason.SEQ_EXHAUSTED, DropReason.SA_EXPIRED)
@@ -50,6 +50,7 @@ class _Books:
         self._inwards = 0
         self._outwards = 0
         self._came_from_outside = False
+        self._was_made_here = False
         self._pieces = 0  # that belong to a packet which has crossed already
         self._sealed = b""  # what was sealed last
 
@@ -57,6 +58,8 @@ class _Books:
         """Take the turn's next event; a sentence when it is a crossing that nobody asked about."""
         if isinstance(event, FrameArrived):
             self._came_from_outside = event.interface in self._unprotected
+        elif isinstance(event, PacketOriginated):
+            self._was_made_here = True
         elif isinstance(event, PolicyMatched):
             self._asked(event)
         elif isinstance(event, IcmpErrorBelieved):
@@ -88,12 +91,14 @@ class _Books:
             self._inwards += event.verdict == PolicyAction.BYPASS.value
 
     def _crossed_inwards(self) -> str:
-        if not self._came_from_outside:
+        if self._was_made_here or not self._came_from_outside:
+            self._was_made_here = False  # a node's packet to itself crosses nothing
             return ""
         self._inwards -= 1
         return "took in a packet without asking policy" if self._inwards < 0 else ""
 
     def _crossed_outwards(self, sent: FrameSent) -> str:
+        self._was_made_here = False
         if self._pieces:
             self._pieces -= 1
             if self._pieces:  # all but the last: it stands for the whole packet

@@ -78,6 +78,7 @@ class _Boundary:
         self._turn = 0
         self._sealed: set[Security] = set()
         self._allowed: set[Key] = set()
+        self._begun: set[Key] = set()  # packets whose first fragment policy let through, in whatever turn
 
     def notice(self, row: Record) -> Violation | None:
         """Look at a row of this gateway; a violation when it lets something out in clear."""
@@ -109,7 +110,11 @@ class _Boundary:
         policy = _first_match(self._policies, sent.packet)
         if policy is not None and policy.action is PolicyAction.BYPASS:
             self._allowed.add(key)
+            if ip.is_fragment(sent.packet):
+                self._begun.add(key)
             return None
+        if policy is None and ip.fragment_offset(sent.packet) and key in self._begun:
+            return None  # its ports are in the first fragment (RFC 4301 7.4)
         why = "no rule lets it" if policy is None else f"the rule {policy.name} says {policy.action.name}"
         sentence = f"sent in clear on {sent.link} though {why}: {summary(sent.packet)}"
         return Violation(row.turn.number, row.node, sentence)

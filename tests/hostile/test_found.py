@@ -12,10 +12,12 @@ from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, narrow
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.ipsec.association import Direction
+from ipsecsim.observe.invariants import check
+from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.stack.fragments import fragment
 from ipsecsim.stack.icmp import Refused
 from ipsecsim.stack.reassembly import MOST_PACKETS, Reassembler
-from ipsecsim.wire import ipv4
+from ipsecsim.wire import ipv4, udp
 from ipsecsim.wire.dissect import dissect_payloads
 from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.delete import Delete
@@ -25,10 +27,12 @@ from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType, ProtocolId, TsType
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector, TsInitiator
 from ipsecsim.wire.layout import MOST_FIELDS
+from ipsecsim.wire.numbers import IpProtocol
 from tests.hostile.chains import Link, Links, emit_links
 from tests.hostile.esp_targets import SealedEsp
 from tests.hostile.ike_situations import Situation, header_for, seal, situation
 from tests.hostile.target import reachable
+from tests.support.builders import two_gateways
 from tests.support.pair import EAST, WEST, Pair
 
 A, B = pack("10.1.0.2"), pack("10.1.0.1")
@@ -276,3 +280,37 @@ def test_the_dissector_named_32000_hash_algorithms():
     body = Notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, bytes(64_000)).emit()
     (payload,) = dissect_payloads(PayloadType.NOTIFY, b"\0\0" + (4 + len(body)).to_bytes(2, "big") + body)
     assert all(len(field.value) < 100 for _, field in payload.walk())
+
+
+# -- a whole gateway -----------------------------------------------------------------------------
+
+
+def whole_world(*packets: bytes) -> list[str]:
+    """What the invariants say when the router hands these packets to the gateway `east`."""
+    world = two_gateways()
+    simulator, internet = world.simulator, world.nodes["internet"]
+
+    def send() -> None:
+        for packet in packets:
+            assert internet.tap is not None
+            internet.tap(PacketOriginated(packet))
+            simulator.links["wan_east"].carry(internet, "eth1", EAST_OUTSIDE, packet)
+
+    simulator.plan(0, internet, send)
+    world.run()
+    return [str(violation) for violation in check(world.recorder, world.simulator)]
+
+
+EAST_OUTSIDE = pack("198.51.100.2")
+
+
+def test_an_answer_that_a_node_sent_to_itself_was_held_to_come_from_outside():
+    forged = udp.build(EAST_OUTSIDE, EAST_OUTSIDE, 4500, 500, b"\1" * 40)
+    assert whole_world(ipv4.build(EAST_OUTSIDE, EAST_OUTSIDE, IpProtocol.UDP, forged)) == []
+
+
+def test_later_fragments_of_what_policy_let_through_were_taken_for_a_leak():
+    segment = udp.build(EAST_OUTSIDE, pack("10.1.0.2"), 500, 500, bytes(152))
+    pieces = fragment(ipv4.build(EAST_OUTSIDE, pack("10.1.0.2"), IpProtocol.UDP, segment), 100, 0)
+    assert len(pieces) == 2
+    assert whole_world(*pieces) == []
