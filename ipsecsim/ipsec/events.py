@@ -131,14 +131,18 @@ class PacketSealed(TraceEvent):
 
 @dataclass(slots=True)
 class PacketOpened(TraceEvent):
-    """ESP or AH was checked and taken off."""
+    """ESP or AH was taken off, its ICV checked where the SA `is_authenticated`.
+
+    `window_top` is None where nobody looks for replays.
+    """
 
     spi: int
     sequence: int
     policy: str
     inner: bytes
-    window_top: int
+    window_top: int | None
     protocol: str
+    is_authenticated: bool
 
 
 @dataclass(slots=True)

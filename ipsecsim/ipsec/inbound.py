@@ -63,7 +63,13 @@ def unprotect(
     if tap is not None:
         tap(
             PacketOpened(
-                spi, sequence, sa.parameters.policy, inner, sa.replay.top, sa.parameters.protocol.name
+                spi,
+                sequence,
+                sa.parameters.policy,
+                inner,
+                sa.replay.top if sa.parameters.replay_window else None,
+                sa.parameters.protocol.name,
+                sa.transform.is_authenticated,
             )
         )
     return sa, inner

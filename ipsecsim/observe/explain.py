@@ -75,9 +75,15 @@ def _wrapping(event: ipsec.PacketSealed) -> str:
 
 def _opened(event: ipsec.PacketOpened) -> str:
     kind = "" if event.protocol == "ESP" else f" ({event.protocol})"
+    checks = ["ICV", "selectors"] if event.is_authenticated else ["selectors"]
+    window = "nobody looks for replays"
+    if event.window_top is not None:
+        checks.insert(0, "replay check")
+        window = f"the window's top is {event.window_top}"
+    good = f"{', '.join(checks[:-1])} and {checks[-1]}" if checks[1:] else f"no ICV, but the {checks[0]}"
     return (
-        f"opened sequence {event.sequence} of SPI {event.spi:08x}{kind}: replay check, ICV and selectors are good, "
-        f"the window's top is {event.window_top}; inside: {summary(event.inner)}"
+        f"opened sequence {event.sequence} of SPI {event.spi:08x}{kind}: {good} are good, {window}; "
+        f"inside: {summary(event.inner)}"
     )
 
 

@@ -81,7 +81,13 @@ def _rule(node: model.NodeSpec, ipsec: model_ipsec.IpsecSpec, rule: model_ipsec.
     if rule.child is not None:
         connection = ipsec.connections[rule.child[0]]
         name = policy_name(node, connection, connection.children[rule.child[1]])
-    return Policy(name, PolicyAction(rule.action), rule.selectors)
+    return Policy(
+        name,
+        PolicyAction(rule.action),
+        rule.selectors,
+        direction=Direction(rule.direction) if rule.direction else None,
+        negotiable=rule.child is not None,
+    )
 
 
 def by_hand(node: model.NodeSpec, entropy: Entropy) -> list[SaParameters]:

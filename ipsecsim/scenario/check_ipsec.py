@@ -117,8 +117,7 @@ def _check_ike_in_clear(
         if local is None:
             continue
         flow = Flow(local, peer, IpProtocol.UDP, IKE_PORT, IKE_PORT)
-        verdict = next((rule.action for rule in rules if _matches(rule, flow)), "discard")
-        if verdict != "bypass":
+        if not all(_verdict(rules, flow, direction) == "bypass" for direction in ("out", "in")):
             problems.remark(
                 f"connection '{connection.name}': no rule of {node.name} lets IKE to {unpack(peer)} through; "
                 "write first  - bypass proto=udp sport=500|4500",
@@ -126,5 +125,9 @@ def _check_ike_in_clear(
             )
 
 
-def _matches(rule: RuleSpec, flow: Flow) -> bool:
-    return any(selector.matches_outbound(flow) for selector in rule.selectors)
+def _verdict(rules: tuple[RuleSpec, ...], flow: Flow, direction: str) -> str:
+    """What the rules say about a flow as it leaves, or about its answer as it arrives."""
+    for rule in rules:
+        if rule.direction in ("", direction) and any(each.matches_outbound(flow) for each in rule.selectors):
+            return rule.action
+    return "discard"

@@ -157,6 +157,8 @@ class ManualSaSpec:
 class RuleSpec:
     """One rule of an SPD by hand. `selectors` are as the node sees them: local is its own side.
 
+    With a `direction` it speaks only of packets that leave, or only of those that arrive.
+
     What protects is either `sas`, by name, or the child of an IKE connection, (connection, child). `policy` is
     what the rule is called in a run. `mode` is '' where the rule says none.
     """
@@ -167,6 +169,7 @@ class RuleSpec:
     sas: tuple[str, ...]
     child: tuple[str, str] | None
     mode: Mode | Literal[""]
+    direction: Literal["in", "out", ""]
     text: str
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 

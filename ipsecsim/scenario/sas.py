@@ -95,17 +95,21 @@ class SaReader:
         source, destination = entry.text("src"), entry.text("dst")
         assert source is not None and destination is not None  # noqa: S101, PT018  # the schema wants both
         try:
-            version = self._version(source) or self._version(destination)
+            versions = [found for text in (source, destination) if (found := self._version(text))]
+            version = versions[0] if versions else None
             return self._end(source, destination, version), self._end(destination, source, version)
         except Mistake as mistake:
             self._problems.add(mistake.message, mistake.place)
             return None
 
     def _version(self, text: Text) -> int | None:
-        """The IP version of a literal address, which decides that of a name beside it."""
+        """The IP version of an address, which decides that of a name beside it. Raises Mistake."""
         if self._names.find_nodes(text.value) or "/" in text.value:
             return None
-        return 4 if len(address(text.value)) == 4 else 6
+        version = 4 if len(address(text.value)) == 4 else 6
+        if version not in self._network.versions:
+            raise self._wrong(missing_version(version), text)
+        return version
 
     def _end(self, text: Text, other: Text, version: int | None) -> bytes:
         """The address of a word: for a node, the one it is known by at the other end. Raises Mistake."""
@@ -115,10 +119,7 @@ class SaReader:
         if not members:
             if "/" in text.value:
                 raise self._wrong(f"'{text.value}' is a network; an SA leads from address to address", text)
-            literal = address(text.value)
-            if self._version(text) not in self._network.versions:
-                raise self._wrong(missing_version(6 if len(literal) == 16 else 4), text)
-            return literal
+            return address(text.value)
         towards = others[0] if len(others) == 1 else self._node
         if towards == members[0]:
             found = main_address(self._network, members[0], version)
@@ -208,6 +209,13 @@ class SaReader:
                 f"the same key in every run, and {suite.words} never bears the same counter twice "
                 "(RFC 8221 3); write key: seed:NAME",
                 entry.place if key is None else key.place,
+            )
+        if sa.tfc_padding and sa.mode == "transport":
+            padding = entry.text("tfc_padding")
+            remark(
+                "tfc_padding is for tunnel mode: a packet in transport mode need not say its own length "
+                "(RFC 4303 2.7)",
+                entry.place if padding is None else padding.place,
             )
         if sa.replay_window:
             window = entry.text("replay_window")

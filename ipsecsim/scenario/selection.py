@@ -117,6 +117,7 @@ RULE: dict[str, Check] = {**PACKET, "in": _any, "out": _any, "state": _of("new",
 SPD: dict[str, Check] = {
     **{key: PACKET[key] for key in ("src", "dst", "proto", "sport", "dport", "port")},
     "icmp": _icmp,
+    "dir": _of("in", "out"),
     "sa": _any,
     "mode": _of("tunnel", "transport"),
     "tunnel": _any,

@@ -21,6 +21,8 @@ from ipsecsim.wire.numbers import IpProtocol
 
 Range = tuple[int, int]
 
+_ARRIVING = {"src": "dst", "dst": "src", "sport": "dport", "dport": "sport"}
+
 _WITH_PORTS = {int(number) for number in (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP)}
 _ICMP = {4: IpProtocol.ICMP, 6: IpProtocol.ICMPV6}
 _ICMP_KINDS: dict[str, dict[int, tuple[int, int | None]]] = {
@@ -67,7 +69,10 @@ class RuleReader:
                     f"an SPD rule compares with = only; a range is written {pair.key.text}=1024-65535",
                     pair.key.offset,
                 )
-        selectors = tuple(self._selectors(given))
+        direction: Any = given["dir"].value.text if "dir" in given else ""
+        # src and dst are those of the packet, while a selector tells our side from the other
+        seen = {_ARRIVING.get(key, key): pair for key, pair in given.items()} if direction == "in" else given
+        selectors = tuple(self._selectors(seen))
         if not selectors:
             raise Mistake(
                 f"{self._node} has no address of that family, or the two ends are of different ones"
@@ -76,12 +81,16 @@ class RuleReader:
             for key in ("sa", "tunnel", "mode"):
                 if key in given:
                     raise Mistake(f"'{key}' goes with protect only", given[key].key.offset)
-            return RuleSpec(verdict, selectors, f"#{number}", (), None, "", source.value, place=source.place)
+            return RuleSpec(
+                verdict, selectors, f"#{number}", (), None, "", direction, source.value, place=source.place
+            )
         sas, child = self._what_protects(sentence, given)
         mode: Any = given["mode"].value.text if "mode" in given else ""
         self._check_mode(given.get("mode"), sas, child, selectors)
         policy = policy_of(sas) if child is None else child[1]
-        return RuleSpec(verdict, selectors, policy, sas, child, mode, source.value, place=source.place)
+        return RuleSpec(
+            verdict, selectors, policy, sas, child, mode, direction, source.value, place=source.place
+        )
 
     # What protects
 
@@ -117,12 +126,13 @@ class RuleReader:
             raise Mistake(f"tunnel '{word.text}' has several children; name one: {listed}", word.offset)
         if children:
             return (), children[0]
-        by_hand = tuple(name for name in self._sas.entries if name in (f"{word.text}-out", f"{word.text}-in"))
-        if not by_hand:
-            known = [*self._connections.entries, *(name.removesuffix("-out") for name in self._sas.entries)]
+        sas = tuple(name for name in self._sas.entries if name in (f"{word.text}-out", f"{word.text}-in"))
+        if not sas:
+            by_hand = (name.removesuffix("-out") for name in self._sas.entries if name.endswith("-out"))
+            known = [*self._connections.entries, *by_hand]
             hint = did_you_mean(word.text, known)
             raise Mistake(f"{self._node} is no end of a tunnel '{word.text}'{hint}", word.offset)
-        return by_hand, None
+        return sas, None
 
     def _check_mode(
         self,
@@ -150,6 +160,7 @@ class RuleReader:
     # Selectors
 
     def _selectors(self, given: dict[str, Pair]) -> Iterator[Selector]:
+        """The rows of a rule whose words are those of a packet that leaves."""
         local, remote = self._prefixes(given.get("src")), self._prefixes(given.get("dst"))
         for version in self._network.versions:
             everywhere = [EVERYTHING[version]]

@@ -8,6 +8,7 @@ from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.association import Direction, SaParameters, SecurityAssociation
 from ipsecsim.ipsec.lifetime import ENDLESS
+from ipsecsim.ipsec.policy import Policy
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.counters import count
 from ipsecsim.observe.leaks import check_leaks
@@ -35,7 +36,7 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) ->
 def policies(run: Run) -> str:
     """Every SPD, rule by rule, in the order in which rules are tried (RFC 4301 4.4.1)."""
     rows: list[tuple[object, ...]] = [
-        (node.name, number, policy.action.value, policy.name, str(selector), policy.hits)
+        (node.name, number, _action(policy), policy.name, str(selector), policy.hits)
         for node in _gateways(run)
         for number, policy in enumerate(node.ipsec.spd.policies, start=1)
         for selector in policy.selectors
@@ -47,6 +48,11 @@ def policies(run: Run) -> str:
         ("node", "rule", "action", "name", "local === remote", "hits"),
         rows,
     )
+
+
+def _action(policy: Policy) -> str:
+    """'bypass', or 'bypass in' where the rule is for one direction."""
+    return policy.action.value + ("" if policy.direction is None else f" {policy.direction.value}")
 
 
 def associations(run: Run) -> str:
