@@ -155,7 +155,9 @@ def _by_ports(node: Node, dynamic: str) -> Mapping[tuple[int, str], list[str]]:
         rest = traffic_selectors(text.value, [_ANYWHERE])[0]
         ports = ""
         if (rest.start_port, rest.end_port) != (0, 65535):
-            ports = f"{rest.start_port}-{rest.end_port}"
+            ports = str(rest.start_port)
+            if rest.end_port != rest.start_port:
+                ports += f"-{rest.end_port}"
         found.setdefault((rest.protocol, ports), []).append(dynamic if word == "dynamic" else word)
     return found
 

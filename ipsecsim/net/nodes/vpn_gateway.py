@@ -46,6 +46,7 @@ _PROBLEMS = {
     Complaint.PROHIBITED: Problem.PROHIBITED,
     Complaint.UNREACHABLE: Problem.UNREACHABLE,
 }
+_NAT_T = NAT_T_PORT.to_bytes(2, "big")
 
 
 class VpnGateway(Node):
@@ -137,11 +138,11 @@ class VpnGateway(Node):
         return packet if taken is None else taken
 
     def _inbound_clear(self, packet: bytes, passage: Passage) -> Verdict:
-        """A packet came across the boundary without protection. ESP and AH are judged by their SA instead."""
+        """A packet came across the boundary without protection. ESP, in UDP too, and AH are judged by their SA."""
         if passage.decapsulated or passage.inbound not in self.unprotected:
             return packet
         if ip.destination(packet) in self.stack.addresses:
-            if ip.upper_layer(packet)[0] in _SECURITY:
+            if _is_protected(packet):
                 return packet
             is_believed = self.ipsec.inbound_error(packet)
             if is_believed is not None:
@@ -225,3 +226,16 @@ class _Surroundings:
         if self._stack.tap is not None:
             self._stack.tap(PacketFragmented(len(pieces), mtu, ip.version(packet)))
         return pieces
+
+
+def _is_protected(packet: bytes) -> bool:
+    """Is it ESP or AH, or ESP in UDP?"""
+    protocol, start = ip.upper_layer(packet)
+    if protocol != IpProtocol.UDP:
+        return protocol in _SECURITY
+    if packet[start + 2 : start + 4] != _NAT_T or not ip.is_whole(packet):
+        return False
+    try:
+        return classify(packet[start + udp.HEADER_LENGTH :]) is Encapsulated.ENCAPSULATED_ESP
+    except RemoteError:
+        return False

@@ -131,6 +131,68 @@ script:
 
 SITES_6 = SITES + "ip: 6\n"
 
+KEYED = """\
+name: keyed
+nodes:
+  alice:
+    ipsec:
+      sas:
+        out: {spi: 0x1001, src: alice, dst: bob, esp_proposals: aes256gcm16, key: seed:k1}
+        in: {spi: 0x1002, src: bob, dst: alice, esp_proposals: aes256gcm16, key: seed:k2}
+      spd:
+        - bypass proto=icmp dst=bob
+        - protect dst=bob sa=out|in
+        - discard dir=in
+  bob:
+    ipsec:
+      sas:
+        in: {spi: 0x1001, src: alice, dst: bob, esp_proposals: aes256gcm16, key: seed:k1}
+        out: {spi: 0x1002, src: bob, dst: alice, esp_proposals: aes256gcm16, key: seed:k2}
+      spd:
+        - bypass proto=icmp
+        - protect dst=alice sa=out|in
+links: {lan: [alice, bob]}
+script: [do: ping alice bob]
+"""
+
+MIXED = """\
+name: mixed
+nodes:
+  alice: {kind: host}
+  west: {kind: gateway}
+  east: {kind: gateway}
+  north: {kind: gateway}
+  bob: {kind: host}
+  carol: {kind: host}
+  internet: {kind: router}
+links:
+  left: [alice, west]
+  right: [east, bob]
+  top: [north, carol]
+  a: [west, internet]
+  b: [east, internet]
+  c: [north, internet]
+tunnels:
+  net: [west, east]
+  hand:
+    {ends: [west, north], keying: manual, encap: yes, child: {esp_proposals: aes128-sha256-esn, replay_window: 64}}
+script: [do: [ping alice bob, ping alice carol]]
+"""
+"""A gateway with a tunnel of each kind."""
+
+BOTH = """\
+name: both
+nodes: {alice: {kind: host}, bob: {kind: host}}
+links: {lan: [alice, bob]}
+tunnels:
+  both:
+    ends: [alice, bob]
+    keying: manual
+    children:
+      web: {local_ts: "dynamic[tcp]", remote_ts: "dynamic[tcp/80]", ah_proposals: sha256, copy_df: no}
+      rest: {mode: transport, ah_proposals: sha256, esp_proposals: default}
+"""
+
 ALL = {
     "dual": DUAL,
     "sites6": SITES_6,
@@ -139,4 +201,7 @@ ALL = {
     "deep": DEEP,
     "by_hand": BY_HAND,
     "mesh": MESH,
+    "keyed": KEYED,
+    "mixed": MIXED,
+    "both": BOTH,
 }
