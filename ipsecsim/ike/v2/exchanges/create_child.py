@@ -81,16 +81,14 @@ def handle_request(sa: "IkeSa", message: Message) -> Answer:
     nonce_r = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
     material = Material(nonce_i, nonce_r, secret)
     made = child.create(sa, agreed.agreement, material, we_began=False)
-    rekey: list[Payload] = []
     after: list[Action] = [made.outbound]
     if old is not None:
         old.successor, old.successor_nonce = made.child, material.lowest
         # our packets stay on the old pair until the peer deletes it: then it surely knows the new one
         made.child.waiting, after = made.outbound, []
-        rekey.append(Notify(NotifyType.REKEY_SA, protocol=ProtocolId.ESP, spi=old.spi_in.to_bytes(4, "big")))
         if sa.tap is not None:
             sa.tap(ChildRekeyed(old.config.name, old.spi_in, made.child.spi_in, by_peer=True))
-    answer = [*rekey, agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
+    answer = [agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
     return Answer(answer, before=[made.inbound], after=after)
 
 
