@@ -147,6 +147,14 @@ class Gateway:
         """Begin to take down the child that serves an SPD rule, and its IKE SA."""
         self.driver.turn("script", lambda: self.ike.terminate(policy, self.driver.now))
 
+    def rekey(self, policy: str) -> None:
+        """Begin to give the child that serves an SPD rule new keys."""
+        self.driver.turn("script", lambda: self.ike.rekey(policy, self.driver.now))
+
+    def rekey_ike(self, policy: str) -> None:
+        """Begin to replace the IKE SA of the child that serves an SPD rule."""
+        self.driver.turn("script", lambda: self.ike.rekey_ike(policy, self.driver.now))
+
     def is_up(self, policy: str) -> bool:
         """Is there an SA in both directions for an SPD rule?"""
         directions = {

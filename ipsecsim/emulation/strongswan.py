@@ -26,7 +26,7 @@ HOW_TO_GET_IT = (
 )
 # kernel-libipsec stands before kernel-netlink: the first plugin that offers to be the kernel is it
 PLUGINS = (
-    "random nonce openssl curve25519 chapoly gmp kdf hmac sha1 sha2 aes gcm "
+    "random nonce openssl curve25519 chapoly gmp kdf hmac sha1 sha2 md5 aes gcm ccm ctr cmac xcbc "
     "kernel-libipsec kernel-netlink socket-default vici updown"
 )
 NEEDED_PLUGINS = ("kernel-libipsec", "openssl", "curve25519", "chapoly", "vici")
@@ -40,7 +40,8 @@ _UNSAFE = frozenset('"{}#\\\r\n')
 class PeerConfig:
     """One connection with one child, both called `name`, in swanctl's words and seen from strongSwan.
 
-    `settings` go into strongswan.conf's section `charon`, `options` into the connection.
+    `settings` go into strongswan.conf's section `charon`, `options` into the connection, `child_options` into
+    every child. `more_children` holds the remote selectors of further children by their names.
     """
 
     local_address: str
@@ -54,12 +55,15 @@ class PeerConfig:
     esp_proposals: str
     name: str = "net"
     options: Mapping[str, str] = field(default_factory=dict)
+    child_options: Mapping[str, str] = field(default_factory=dict)
+    more_children: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def swanctl_conf(config: PeerConfig) -> str:
     """The connection, its child and its secret."""
     name = _safe(config.name)
+    children = {name: config.remote_ts, **config.more_children}
     lines = [
         "connections {",
         f"  {name} {{",
@@ -73,10 +77,7 @@ def swanctl_conf(config: PeerConfig) -> str:
         *_lines(6, {"auth": "psk", "id": config.remote_id}),
         "    }",
         "    children {",
-        f"      {name} {{",
-        *_lines(8, {"local_ts": config.local_ts, "remote_ts": config.remote_ts}),
-        *_lines(8, {"esp_proposals": config.esp_proposals}),
-        "      }",
+        *(line for child in children.items() for line in _child(config, *child)),
         "    }",
         "  }",
         "}",
@@ -88,6 +89,15 @@ def swanctl_conf(config: PeerConfig) -> str:
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _child(config: PeerConfig, name: str, remote_ts: str) -> list[str]:
+    return [
+        f"      {_safe(name)} {{",
+        *_lines(8, {"local_ts": config.local_ts, "remote_ts": remote_ts}),
+        *_lines(8, {"esp_proposals": config.esp_proposals, **config.child_options}),
+        "      }",
+    ]
 
 
 def strongswan_conf(config: PeerConfig, log: Path) -> str:
@@ -169,9 +179,9 @@ class StrongSwan:
             await sleep(_POLL)
         raise LocalError(f"charon did not start\n{output.read_text()}\n{self.log_tail()}")
 
-    async def initiate(self, *, within: Duration = 5 * SECOND) -> Finished:
+    async def initiate(self, child: str | None = None, *, within: Duration = 5 * SECOND) -> Finished:
         """Let charon begin, and wait until the child is up or has failed."""
-        return await self._swanctl("--initiate", "--child", self.config.name, within=within)
+        return await self._swanctl("--initiate", "--child", child or self.config.name, within=within)
 
     async def terminate(self, *, within: Duration = 5 * SECOND) -> Finished:
         """Let charon delete the IKE SA, and wait until it is gone."""

@@ -2,7 +2,8 @@
 
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.config import HalfOpenLimits
-from tests.interop import plays
+from ipsecsim.ike.retransmit import RetransmitPolicy
+from tests.interop import plays, rekey_plays
 from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
 from tests.interop.plays import SUITES
 
@@ -10,6 +11,17 @@ CHARON_ASKS = {"options": {"dpd_delay": "1s"}}
 WE_ASK = {"dpd_delay": SECOND, "limits": HalfOpenLimits()}
 FEW_GROUPS, MORE_GROUPS = "aes256-sha256-modp2048", "aes256-sha256-x25519-modp2048"
 ROLES = ("initiator", "responder")
+IMPATIENT = RetransmitPolicy(SECOND // 5, tries=2)
+FAMILIES = (
+    ("3des-sha1-modp1024", "3des-sha1"),
+    ("camellia256-sha512-modp2048", "camellia128-sha512"),
+    ("aes128ccm16-prfaescmac-ecp521", "aes256ccm8"),
+    ("aes256ctr-sha384-prfaesxcbc-ecp224", "aes192ctr-sha384"),
+    ("aes128-aesxcbc-modp1536", "aes128-aesxcbc"),
+    ("aes192-aescmac-prfsha256-ecp384bp", "chacha20poly1305"),
+    ("camellia192-md5-x448", "null-sha256"),
+)
+"""IKE and ESP: what the other cases do not use."""
 
 _ALL = [
     *(
@@ -66,7 +78,27 @@ _ALL = [
     Case("trap", "initiator", plays.trap),
     *(Case("child deleted", role, plays.child_deleted) for role in ROLES),
     *(
-        Case("rekeying refused", role, plays.rekey_refused, settings={"retransmit_timeout": "0.5"})
+        Case(f"new keys for the child, {how}", role, rekey_plays.child_rekeyed, esp=esp)
+        for how, esp in (("without PFS", "aes256gcm16"), ("with PFS", "aes256gcm16-x25519"))
+        for role in ROLES
+    ),
+    *(Case("new keys for the IKE SA", role, rekey_plays.ike_rekeyed) for role in ROLES),
+    *(Case("crossed child rekeys", role, rekey_plays.crossed_child_rekeys) for role in ROLES),
+    *(Case("crossed IKE rekeys", role, rekey_plays.crossed_ike_rekeys) for role in ROLES),
+    *(Case("a second child", role, rekey_plays.second_child, second_net="10.3.0.0/24") for role in ROLES),
+    Case(
+        "dead peer, we ask", "initiator", rekey_plays.dead_peer, dpd_delay=SECOND // 2, retransmit=IMPATIENT
+    ),
+    Case(
+        "dead peer, charon asks",
+        "responder",
+        rekey_plays.dead_peer,
+        options={"dpd_delay": "1s"},
+        settings={"retransmit_timeout": "0.3", "retransmit_tries": "2"},
+    ),
+    *(
+        Case(f"{ike}, {esp}", role, rekey_plays.algorithms, ike, esp)
+        for ike, esp in FAMILIES
         for role in ROLES
     ),
     *(Case("crossing DELETEs", role, plays.crossing_deletes) for role in ROLES),

@@ -18,6 +18,7 @@ from ipsecsim.ike.config import ChildConfig, Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials, SharedSecret
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
+from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
@@ -50,6 +51,8 @@ class Case:
     our_ike: str = ""  # where it differs from the peer's
     our_esp: str = ""
     our_remote_ts: str = PEER_NET
+    second_net: str = ""  # of ours, for a child called second
+    retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)
     peer_remote_ts: str = OUR_NET
     options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +96,14 @@ class Lab:
         held: list[SendDatagram] = []
         self.gateway.driver.performers[SendDatagram] = held.append
         return held
+
+    def let_one_through(self, held: list[SendDatagram]) -> None:
+        """Send the first of what was held; the others, and all that comes, still stay here."""
+        self.gateway.driver.turn("script", lambda: self._send(held.pop(0)) or [])
+
+    def unplug(self) -> None:
+        """From now on neither side hears the other."""
+        subprocess.run(["ip", "link", "set", "outer", "down"], check=True)
 
     def release(self, held: list[SendDatagram]) -> None:
         """Send what was held, and all that comes."""
@@ -161,17 +172,22 @@ def _peer(case: Case) -> PeerConfig:
         proposals=case.ike,
         esp_proposals=case.esp,
         options=case.options,
+        more_children={"second": case.second_net} if case.second_net else {},
         settings=case.settings,
     )
 
 
 def _gateway(case: Case, recorder: Recorder) -> Gateway:
-    child = ChildConfig(
-        "net",
-        (traffic_selector(Prefix.parse(OUR_NET)),),
-        (traffic_selector(Prefix.parse(case.our_remote_ts)),),
-        (esp_proposal(case.our_esp or case.esp),),
-        policy="net",
+    nets = {"net": OUR_NET, "second": case.second_net} if case.second_net else {"net": OUR_NET}
+    children = tuple(
+        ChildConfig(
+            name,
+            (traffic_selector(Prefix.parse(net)),),
+            (traffic_selector(Prefix.parse(case.our_remote_ts)),),
+            (esp_proposal(case.our_esp or case.esp),),
+            policy=name,
+        )
+        for name, net in nets.items()
     )
     connection = Connection(
         "charon",
@@ -180,9 +196,10 @@ def _gateway(case: Case, recorder: Recorder) -> Gateway:
         Identity.from_text(case.our_id),
         Identity.from_text(case.peer_id),
         (ike_proposal(case.our_ike or case.ike),),
-        (child,),
+        children,
         encap=True,
         dpd_delay=case.dpd_delay,
+        retransmit=case.retransmit,
     )
     return Gateway(
         "ours",
