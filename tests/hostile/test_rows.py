@@ -1,0 +1,33 @@
+"""Every hostile input that is listed has a test that makes it, or a line here that says what it waits for."""
+
+import csv
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+AREA = "data plane"
+WAITING = {"HOS-08": "path MTU of an SA: a packet that grows beyond 64 KiB is cut before, or its sender told"}
+"""By id: what has to be built first."""
+
+
+def listed() -> dict[str, str]:
+    """The area of every id."""
+    with (TESTS / "data" / "hostile_inputs.csv").open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row["area"] for row in csv.DictReader(file)}
+
+
+def made() -> set[str]:
+    """What the marks of all tests say."""
+    texts = [path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py")]
+    marks = [mark for text in texts for mark in re.findall(r"mark\.hos\(([^)]*)\)", text)]
+    return {name for mark in marks for name in re.findall(r'"([^"]*)"', mark)}
+
+
+def test_every_row_has_a_test_or_waits():
+    wanted = {name for name, area in listed().items() if area == AREA}
+    assert len(wanted) == 13
+    assert wanted - set(WAITING) == wanted & made()
+
+
+def test_marks_name_rows_that_there_are():
+    assert made() <= set(listed())
