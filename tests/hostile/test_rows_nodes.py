@@ -4,12 +4,15 @@ import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import ConfigError, LocalError
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.experiment.run import Run
 from ipsecsim.ike.actions import InstallChildSa
 from ipsecsim.ipsec.association import Mode
+from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
-from ipsecsim.stack.events import PacketOriginated
+from ipsecsim.stack.events import IcmpErrorSent, PacketFragmented, PacketOriginated
 from ipsecsim.wire import ip, udp
 from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.header import INITIATOR, IkeHeader
@@ -216,6 +219,70 @@ def test_a_tunnel_inside_transport_mode_does_not_leave_in_clear(outer):
         outer=outer,
     )
     assert_nobody_can_read(world, "west", (WEST[outer], EAST[outer]))
+
+
+LARGE = """\
+name: large
+ip: both
+nodes: {alice: {}, west: {kind: gateway}, east: {kind: gateway}, bob: {}}
+links:
+  left: {endpoints: [alice, west], mtu: 65535}
+  wan: {endpoints: [west, east], mtu: MTU}
+  right: {endpoints: [east, bob], mtu: 65535}
+tunnels: {net: {ends: [west, east]OUTER}}
+script: [{do: ping alice bob size=SIZE ip=INNER df=DF}]
+"""
+PING = {4: 28, 6: 48}  # bytes of headers
+MTUS = (1500, 65535)
+
+
+def ping_in_a_tunnel(inner: int, outer: int, mtu: int, length: int, df: str) -> Run:
+    words = {
+        "OUTER": ", remote_addrs: 2001:db8:1::2" if outer == 6 else "",
+        "MTU": str(mtu),
+        "SIZE": str(length - PING[inner]),
+        "INNER": str(inner),
+        "DF": df,
+    }
+    text = LARGE
+    for name, value in words.items():
+        text = text.replace(name, value)
+    run = Run(read(text)).run()
+    assert check(run.recorder, run.world.simulator) == []
+    limit = min(mtu, 0xFFFF)
+    assert max(len(event.packet) for _, event in run.recorder.of(FrameSent) if event.link == "wan") <= limit
+    return run
+
+
+@pytest.mark.hos("HOS-08")
+@both_outer
+@pytest.mark.parametrize("mtu", MTUS)
+@pytest.mark.parametrize("length", [65535, 65500])
+@pytest.mark.parametrize(("inner", "df"), [(4, "yes"), (6, "yes"), (6, "no")])
+def test_a_packet_that_no_tunnel_can_hold_is_too_big_and_its_sender_is_told(inner, df, outer, mtu, length):
+    run = ping_in_a_tunnel(inner, outer, mtu, length, df)
+    drops = [(row.node, event.reason) for row, event in run.recorder.of(PacketDropped)]
+    assert drops == [("west", DropReason.TOO_BIG)]
+    ((row, error),) = run.recorder.of(IcmpErrorSent)
+    assert (row.node, len(error.destination)) == ("west", {4: 4, 6: 16}[inner])
+    assert mtu - 80 < error.mtu < mtu
+    assert not run.recorder.of(PacketSealed)
+
+
+@pytest.mark.hos("HOS-08")
+@both_outer
+@pytest.mark.parametrize("mtu", MTUS)
+@pytest.mark.parametrize("length", [65535, 65500])
+def test_a_packet_that_no_tunnel_can_hold_and_that_may_be_cut_is_cut_before(outer, mtu, length):
+    run = ping_in_a_tunnel(4, outer, mtu, length, "no")
+    assert run.world.pings["ping"].received == 1
+    assert not run.recorder.of(PacketDropped)
+    assert not run.recorder.of(IcmpErrorSent)
+    cut = [(row.node, event.pieces) for row, event in run.recorder.of(PacketFragmented)]
+    pieces = cut[0][1]
+    assert cut == [("west", pieces), ("east", pieces)]
+    # each piece travels in a packet of its own: nothing is cut behind the seal
+    assert len(run.recorder.of(PacketSealed)) == 2 * pieces
 
 
 @pytest.mark.hos("HOS-86")
