@@ -75,6 +75,7 @@ class DropReason(Enum):
     AH_BAD_LEN = ("ah", "the AH length fits neither the packet nor the SA's ICV", "RFC 4302 2.2")
     AH_FRAGMENT = ("ah", "a fragment that nobody put together again", "RFC 4302 3.4.1")
     AH_ICV_FAIL = ("ah", "the integrity check failed: did a NAT change an address?", "RFC 4302 3.4.4")
+    ENCAP_LOOP = ("esp", "it came out of more ESP or AH packets inside each other than the limit allows", "")
     DUMMY = ("esp", "a dummy packet, discarded by design", "RFC 4303 2.6")
 
     SHORT = ("ike", "shorter than the IKE header", "RFC 7296 3.1")

@@ -151,7 +151,6 @@ DROPS_LATER: frozenset[str] = frozenset(
         "NAT_FILTERED",
         "NAT_PORTS_EXHAUSTED",
         "NAT_PROTO",
-        "ENCAP_LOOP",
         "TCP_PREFIX",
         "TCP_FRAME",
         "TCP_CHECKSUM",

@@ -8,10 +8,13 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.instant import SECOND
+from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, narrow
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
-from ipsecsim.ipsec.association import Direction
+from ipsecsim.ipsec.association import Direction, Mode
+from ipsecsim.ipsec.events import PacketOpened
+from ipsecsim.net.nodes.vpn_gateway import MOST_NESTED
 from ipsecsim.observe.invariants import check
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.stack.fragments import fragment
@@ -19,6 +22,7 @@ from ipsecsim.stack.icmp import Refused
 from ipsecsim.stack.reassembly import MOST_PACKETS, Reassembler
 from ipsecsim.wire import ipv4, udp
 from ipsecsim.wire.dissect import dissect_payloads
+from ipsecsim.wire.icmpv4 import Echo
 from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
@@ -33,6 +37,7 @@ from tests.hostile.esp_targets import SealedEsp
 from tests.hostile.ike_situations import Situation, header_for, seal, situation
 from tests.hostile.target import reachable
 from tests.support.builders import two_gateways
+from tests.support.by_hand import install
 from tests.support.pair import EAST, WEST, Pair
 
 A, B = pack("10.1.0.2"), pack("10.1.0.1")
@@ -262,6 +267,25 @@ def test_an_authentic_packet_with_bad_padding_was_opened_as_often_as_it_came():
     target.begin("aes256gcm16", 32)
     packet = target.sealed(1, ipv4.build(pack("10.2.0.2"), A, 1, bytes(12)) + b"\2\1\2\4")
     assert [target.receive(packet)[1] for _ in range(2)] == ["ESP_BAD_PAD", "REPLAY_SEEN"]
+
+
+@pytest.mark.parametrize(("protocol", "words"), [(IpProtocol.ESP, "null-md5"), (IpProtocol.AH, "md5")])
+def test_thousands_of_packets_in_each_other_ran_a_gateway_out_of_its_stack(protocol, words):
+    world = install(two_gateways(), protocol, words, Mode.TRANSPORT).run()
+    west, east = world.gateway("west"), world.gateway("east")
+    (sender,) = [sa for sa in west.ipsec.sad.all() if sa.parameters.direction is Direction.OUTBOUND]
+    ends = sender.parameters.source, sender.parameters.destination
+    payload, inside = Echo(is_reply=False, identifier=1, sequence=1, data=b"").emit(), IpProtocol.ICMP
+    for sequence in range(2600, 0, -1):
+        header = ipv4.build(*ends, protocol, bytes(sender.transform.length_around(len(payload))))[:20]
+        payload, inside = sender.transform.seal(header, payload, inside, sequence), protocol
+    arriving = ipv4.build(*ends, protocol, payload)
+    assert len(arriving) > 60_000
+    world.simulator.plan(world.simulator.now, east, lambda: east.receive("wan", arriving))
+    world.run()
+    drops = [event.reason for _, event in world.recorder.of(PacketDropped)]
+    assert drops == [DropReason.ENCAP_LOOP]
+    assert len(world.recorder.of(PacketOpened)) == MOST_NESTED + 1
 
 
 # -- the dissector ------------------------------------------------------------------------------

@@ -40,6 +40,9 @@ from ipsecsim.wire import ip, udp
 from ipsecsim.wire.nat_t import Encapsulated, classify
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
+MOST_NESTED = 8
+"""How often one packet may come out of its protection; a peer can put thousands of ESP packets into each other."""
+
 _SECURITY = (IpProtocol.ESP, IpProtocol.AH)
 _PROBLEMS = {
     Complaint.TOO_BIG: Problem.TOO_BIG,
@@ -76,6 +79,7 @@ class VpnGateway(Node):
         if not forwards:
             self.stack.ports.add(DISCARD_PORT)
         self.unprotected = frozenset(unprotected)
+        self._nesting = 0  # how many packets are around the one that is being delivered
         self.ipsec = IpsecEngine(policies, self.tap, _Surroundings(self.stack), settings)
         self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
         self._engines += [self.ipsec, self.ike]
@@ -193,8 +197,13 @@ class VpnGateway(Node):
     def _send_packet(self, action: SendPacket) -> list[Action]:
         return self.stack.send_packet(action.packet, exempt=True)
 
-    def _deliver(self, action: Deliver) -> list[Action]:
-        return self.stack.receive_decapsulated(action.packet, self.simulator.now)
+    def _deliver(self, action: Deliver) -> None:
+        if self._nesting == MOST_NESTED:
+            self._drop(DropReason.ENCAP_LOOP, action.packet)
+            return
+        self._nesting += 1  # performed here, so that what is inside of this one is counted while it lasts
+        self.perform(self.stack.receive_decapsulated(action.packet, self.simulator.now))
+        self._nesting -= 1
 
     def _acquire(self, action: Acquire) -> list[Action]:
         return self.ike.initiate(action.policy, self.simulator.now)
