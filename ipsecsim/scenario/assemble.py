@@ -55,6 +55,7 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         _tunnels(root, known, nodes),
         _script(understood.sentences, network.versions, problems),
         _expectations(understood),
+        pki=word_of(root, schema.TOP, "pki"),
         groups=understood.groups,
         params=understood.params,
         file=understood.file,

@@ -9,8 +9,7 @@ from ipsecsim.ike.config import (
     Connection,
     StartAction,
 )
-from ipsecsim.ike.credentials import Credentials, SharedSecret
-from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.identity import Identity, expected
 from ipsecsim.net.apps.ping import Ping, PingResult
 from ipsecsim.net.apps.send import Send
 from ipsecsim.net.events import NoteTaken
@@ -21,6 +20,7 @@ from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.turn import Observer
 from ipsecsim.scenario import model
+from ipsecsim.scenario.build_auth import Proofs
 from ipsecsim.scenario.build_ipsec import (
     by_hand,
     connections,
@@ -32,8 +32,6 @@ from ipsecsim.scenario.build_ipsec import (
 from ipsecsim.scenario.model_ipsec import ChildSpec, ConnectionSpec
 from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.routes import Route
-
-ANY_IDENTITY = "%any"  # swanctl's word for whoever knows the secret
 
 
 @dataclass(slots=True)
@@ -51,8 +49,9 @@ def build(topology: model.Topology, *, seed: str | None = None, observer: Observ
     simulator = Simulator(topology.seed if seed is None else seed, observer)
     for spec in topology.links.values():
         simulator.links[spec.name] = Link(spec.name, simulator, _link_options(spec))
+    proofs = Proofs(topology, topology.seed if seed is None else seed)
     for node in topology.nodes.values():
-        _build_node(topology, node, simulator)
+        _build_node(topology, node, simulator, proofs)
     world = World(topology, simulator)
     _plan(world)
     return world
@@ -65,7 +64,7 @@ def _link_options(spec: model.LinkSpec) -> LinkOptions:
     return LinkOptions(spec.delay, spec.rate, spec.mtu, spec.limit, spec.queue)
 
 
-def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simulator) -> None:
+def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simulator, proofs: Proofs) -> None:
     interfaces = [
         (_interface(each, topology.links[each.link].mtu), simulator.links[each.link])
         for each in spec.interfaces
@@ -82,8 +81,8 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
             unprotected=[each.name for each in spec.interfaces if not each.protected],
             policies=policies(spec),
             manual=by_hand(spec, simulator.entropy),
-            connections=[_connection(spec, each) for each in connections(spec)],
-            credentials=_credentials(spec),
+            connections=[_connection(spec, each, proofs) for each in connections(spec)],
+            credentials=proofs.credentials(spec),
         )
     for route in spec.routes:
         node.add_route(Route(route.prefix, route.via, route.interface))
@@ -94,7 +93,7 @@ def _interface(spec: model.InterfaceSpec, mtu: int) -> Interface:
     return Interface(spec.name, address, prefix_length, mtu, tuple(Address(*each) for each in others))
 
 
-def _connection(node: model.NodeSpec, spec: ConnectionSpec) -> Connection:
+def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> Connection:
     versions = {len(each) for each in spec.local_addrs or spec.remote_addrs}
     remote = next(each for each in spec.remote_addrs if len(each) in versions)
     own = (packed for each in node.interfaces for packed, _ in each.addresses if len(packed) == len(remote))
@@ -103,11 +102,13 @@ def _connection(node: model.NodeSpec, spec: ConnectionSpec) -> Connection:
         next((each for each in spec.local_addrs if len(each) == len(remote)), None) or next(own),
         remote,
         Identity.from_text(spec.local.id),
-        None if spec.remote.id == ANY_IDENTITY else Identity.from_text(spec.remote.id),
+        expected(spec.remote.id),
         spec.proposals,
         tuple(_child(node, spec, each) for each in spec.children.values()),
         encap=spec.encap,
         dpd_delay=spec.dpd_delay,
+        local_auth=proofs.local(node, spec),
+        remote_auth=proofs.remote(spec),
     )
 
 
@@ -120,16 +121,6 @@ def _child(node: model.NodeSpec, connection: ConnectionSpec, spec: ChildSpec) ->
         policy_name(node, connection, spec),
         StartAction(spec.start_action),
         options(spec),
-    )
-
-
-def _credentials(node: model.NodeSpec) -> Credentials:
-    secrets = [] if node.ipsec is None else list(node.ipsec.secrets.values())
-    return Credentials(
-        [
-            SharedSecret(each.name, each.secret, tuple(Identity.from_text(owner) for owner in each.ids))
-            for each in secrets
-        ]
     )
 
 

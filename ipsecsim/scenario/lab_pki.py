@@ -24,6 +24,9 @@ from ipsecsim.wire.ike.numbers import IdType
 DAY = 86_400
 YEAR = 365 * DAY
 RSA_FILES = 8  # for nodes
+AUTHORITIES = ("root", "issuing", "department", "team", "stranger")
+"""Each below the one before it, but for the roots. `issuing` signs for nodes, `team` where the chain is long."""
+ROOTS = ("root", "stranger")
 ORGANISATION = "O=ipsecsim lab"
 
 
@@ -64,12 +67,19 @@ class LabPki:
     @property
     def root(self) -> Authority:
         """The root that every node trusts."""
-        return self._root("root")
+        return self.authority("root")
 
     @property
     def issuing(self) -> Authority:
         """The authority that issues the nodes' certificates."""
-        return self._below(self.root, "issuing")
+        return self.authority("issuing")
+
+    def authority(self, name: str) -> Authority:
+        """One of `AUTHORITIES`."""
+        if name in ROOTS:
+            return self._root(name)
+        above = AUTHORITIES[AUTHORITIES.index(name) - 1]
+        return self._below(self.authority(above), name)
 
     def known(self) -> Known:
         """What every node is told: the root, and both authorities' revocation lists."""
@@ -94,12 +104,10 @@ class LabPki:
         key = self._node_key(label, kind)
         wish = self._wish(label, name, key, identities, flaw)
         if flaw is Flaw.UNKNOWN_CA:
-            issuers = [self._root("stranger")]
-        elif flaw is Flaw.LONG_CHAIN:
-            department = self._below(self.issuing, "department")
-            issuers = [self._below(department, "team"), department, self.issuing, self.root]
+            issuers = [self.authority("stranger")]
         else:
-            issuers = [self.issuing, self.root]
+            several = AUTHORITIES[:4] if flaw is Flaw.LONG_CHAIN else AUTHORITIES[:2]
+            issuers = [self.authority(each) for each in reversed(several)]
         certificate = issue(wish, issuers[0])
         if flaw is Flaw.REVOKED:
             self._revoked.append(certificate.serial)

@@ -78,13 +78,14 @@ class LinkSpec:
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One node. `ipsec` is None where the node has no IPsec at all."""
+    """One node. `ipsec` is None where the node has no IPsec at all; `cert` says what its certificate is like."""
 
     name: str
     kind: str
     interfaces: tuple[InterfaceSpec, ...]
     routes: tuple[RouteSpec, ...]
     ipsec: IpsecSpec | None
+    cert: str = "good"
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -282,7 +283,7 @@ class Topology:
     """A whole file, understood. Mappings keep the file's order.
 
     A file with a `matrix` is read as one cell of it: that of its parameters and of the settings from
-    outside. `expect` holds the claims that speak of this cell.
+    outside. `expect` holds the claims that speak of this cell. `pki` is the kind of the lab's keys.
     """
 
     name: str
@@ -296,6 +297,7 @@ class Topology:
     tunnels: Mapping[str, TunnelSpec]
     script: tuple[ScriptEntry, ...]
     expect: tuple[Expectation, ...]
+    pki: str = "ecdsa256"
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict, compare=False)
     file: str = field(default="", compare=False)

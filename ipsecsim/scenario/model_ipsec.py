@@ -31,10 +31,17 @@ class SelectorSpec:
 
 @dataclass(frozen=True, slots=True)
 class AuthRound:
-    """How one side proves who it is. `id` is swanctl text ('west.example', '%any')."""
+    """How one side proves who it is. `id` is swanctl text ('west.example', '%any').
+
+    `certs` and `pubkeys` name nodes, whose certificates and keys are meant; `cacerts` authorities of the lab.
+    """
 
     auth: str
     id: str
+    certs: tuple[str, ...] = ()
+    cacerts: tuple[str, ...] = ()
+    pubkeys: tuple[str, ...] = ()
+    revocation: Literal["strict", "ifuri", "relaxed"] = "relaxed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,8 @@ class ConnectionSpec:
     rekey_time: Duration
     over_time: Duration
     rand_time: Duration
+    send_cert: Literal["always", "never", "ifasked"]
+    send_certreq: bool
     local: AuthRound
     remote: AuthRound
     children: Mapping[str, ChildSpec]

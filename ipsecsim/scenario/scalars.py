@@ -1,10 +1,13 @@
 """The kinds of single value under `ipsec:` and `tunnels:`, most of them swanctl's."""
 
+import re
 from typing import Any
 
+from ipsecsim.ike.identity import expected
 from ipsecsim.scenario import units
 from ipsecsim.scenario.kinds import NAME, PARAMETER, CommaList, Scalar
 from ipsecsim.scenario.problems import Mistake
+from ipsecsim.scenario.swanctl.auth import AUTH_WORDS, HASH_WORDS, auth_words
 from ipsecsim.scenario.swanctl.parse import (
     NotYet,
     ah_suite,
@@ -39,6 +42,14 @@ def _any_esp_proposal(text: str) -> None:
         esp_proposal(text)
 
 
+def _identity(text: str) -> None:
+    """Raise Mistake for what is no identity, and for no group of them."""
+    try:
+        expected(text)
+    except ValueError as error:
+        raise Mistake(str(error)) from error
+
+
 TEXT = Scalar(str, ANY_TEXT)
 YES_NO = Scalar(
     units.yes_no, {"type": ["string", "boolean"], "pattern": rf"^({PARAMETER}|yes|no|true|false|on|off)$"}
@@ -61,6 +72,15 @@ ANY_ESP_PROPOSALS = CommaList(_any_esp_proposal, _proposal_pattern())
 AH_PROPOSALS = CommaList(check_ah_proposal, _proposal_pattern())
 ESP_SUITE = Scalar(esp_suite, _proposal_pattern())
 AH_SUITE = Scalar(ah_suite, _proposal_pattern())
+_FAMILY = "|".join(map(re.escape, AUTH_WORDS))
+AUTH_METHOD = Scalar(
+    auth_words,
+    {
+        "type": "string",
+        "pattern": rf"^({PARAMETER}|(ike:)?({_FAMILY})(-(ike:)?({_FAMILY}|{'|'.join(HASH_WORDS)}))*)$",
+    },
+)
+IDENTITY = Scalar(_identity, ANY_TEXT)
 SELECTORS = CommaList(selector_address, ANY_TEXT)
 """The address part of each selector; names in it are looked up later, where nodes are known."""
 PREFIXES = CommaList(prefix, ANY_TEXT)

@@ -20,6 +20,7 @@ from ipsecsim.scenario.kinds import (
     name,
     word,
 )
+from ipsecsim.scenario.lab_pki import KIND_WORDS, Flaw
 from ipsecsim.scenario.problems import Mistake, Problems
 from ipsecsim.scenario.scalars import ANY_TEXT, BYTES, TEXT, WHOLE, YES_NO
 from ipsecsim.scenario.schema_ipsec import IPSEC, TUNNEL, TUNNEL_OR_ENDS
@@ -180,7 +181,7 @@ NODE_FIELDS: dict[str, Field] = {
     "firewall": Field(Short(FIREWALL, word(*FIREWALL_PRESETS), is_list=False), "packet filter"),
     "ipsec": Field(IPSEC, "swanctl's keys"),
     "cert": Field(
-        word(*("good", "expired", "not_yet_valid", "revoked", "wrong_name", "unknown_ca", "long_chain")),
+        word(*(flaw.value for flaw in Flaw)),
         "what is wrong with its certificate",
         "good",
     ),
@@ -337,7 +338,7 @@ TOP = Table(
         ),
         "defaults": Field(DEFAULTS, "for every node, link or tunnel"),
         "groups": Field(MapOf(GROUP), "nodes with something in common"),
-        "pki": Field(TEXT, "the lab's certificates"),
+        "pki": Field(word(*KIND_WORDS), "the kind of key that the lab's certificates are for", "ecdsa256"),
         "nodes": Field(MapOf(NODE, hint=_node_hint, example="alice: {kind: host}"), "what there is"),
         "links": Field(MapOf(LINK_OR_ENDS, hint=_link_hint, example="wan: [west, east]"), "what joins it"),
         "tunnels": Field(

@@ -6,10 +6,12 @@ from ipsecsim.scenario.scalars import (
     AH_PROPOSALS,
     AH_SUITE,
     ANY_ESP_PROPOSALS,
+    AUTH_METHOD,
     BYTES,
     DSCP,
     ESP_PROPOSALS,
     ESP_SUITE,
+    IDENTITY,
     IKE_PROPOSALS,
     PORT,
     SECONDS,
@@ -24,20 +26,18 @@ from ipsecsim.scenario.scalars import (
 )
 from ipsecsim.scenario.schema_manual import MANUAL_SA, MODE, OPTIONS
 
-AUTH_METHODS = ("psk", "pubkey", "eap-mschapv2", "eap-tls", "eap-ttls", "eap-md5", "eap", "xauth", "null")
-
 AUTH = Table(
     "auth",
     {
-        "auth": Field(word(*AUTH_METHODS), "how this side proves who it is", "pubkey"),
-        "id": Field(TEXT, "its identity; left out: <node>.example"),
+        "auth": Field(AUTH_METHOD, "how this side proves who it is", "pubkey"),
+        "id": Field(IDENTITY, "its identity; left out: <node>.example"),
         "round": Field(WHOLE, "order among several rounds", "0"),
         "eap_id": Field(TEXT, "the name told in EAP"),
         "aaa_id": Field(TEXT, "the server's name in EAP"),
         "xauth_id": Field(TEXT, "the name told in XAuth"),
-        "certs": Field(TEXTS, "certificates to use or accept"),
-        "cacerts": Field(TEXTS, "roots to accept"),
-        "pubkeys": Field(TEXTS, "raw public keys"),
+        "certs": Field(TEXTS, "the nodes whose certificates to use or accept"),
+        "cacerts": Field(TEXTS, "authorities of the lab to accept"),
+        "pubkeys": Field(TEXTS, "the nodes whose bare public keys to use or accept"),
         "groups": Field(TEXTS, "groups the peer must be in"),
         "revocation": Field(word("strict", "ifuri", "relaxed"), "what revocation must show", "relaxed"),
         "cert_policy": Field(TEXTS, "policies the certificate must carry"),
@@ -264,9 +264,7 @@ TUNNEL = Table(
             ListOf(TEXT, "a tunnel is a list of its two ends", "[west, east]", least=2, most=2),
             "two nodes; the first starts it",
         ),
-        "auth": Field(
-            word("psk", "pubkey", "eap-mschapv2", "eap-tls", "null"), "how both ends prove themselves", "psk"
-        ),
+        "auth": Field(AUTH_METHOD, "how both ends prove themselves", "psk"),
         "secret": Field(SECRET, "the shared secret of both ends; left out: made from the seed"),
         "keying": Field(word("ike", "manual"), "by IKE, or keys by hand", "ike"),
         "via": Field(word("ipsec", "tls"), "what carries it", "ipsec"),

@@ -6,11 +6,11 @@ from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
 from ipsecsim.scenario import scalars, schema, schema_ipsec
 from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
+from ipsecsim.scenario.auth_rounds import RoundReader
 from ipsecsim.scenario.fields import optional, value, word_of
 from ipsecsim.scenario.kinds import CommaList
 from ipsecsim.scenario.model import InterfaceSpec, LinkSpec, NodeSpec, RouteSpec
 from ipsecsim.scenario.model_ipsec import (
-    AuthRound,
     ChildSpec,
     ConnectionSpec,
     IpsecSpec,
@@ -63,6 +63,7 @@ class Reader:
         self.network = network
         self.names = names
         self.problems = problems
+        self.rounds = RoundReader(names, problems)
 
     def node(self, name: str, routes: tuple[RouteSpec, ...], place: Place) -> NodeSpec:
         """One node."""
@@ -87,6 +88,7 @@ class Reader:
             interfaces,
             routes,
             None if ipsec is None else self._ipsec(name, ipsec),
+            word_of(settings, schema.NODE, "cert"),
             place,
         )
 
@@ -184,26 +186,16 @@ class Reader:
             rekey_time=rekey,
             over_time=over,
             rand_time=over if rand is None else rand,
-            local=self._auth(entry, "local", identity(node), place),
-            remote=self._auth(entry, "remote", self._peer_id(entry), place),
+            send_cert=word_of(entry, table, "send_cert"),
+            send_certreq=value(scalars.YES_NO, entry, table, "send_certreq"),
+            local=self.rounds.round(entry, "local", identity(node)),
+            remote=self.rounds.round(entry, "remote", self._peer_id(entry)),
             children={
                 child: self._child(node, child, part, entry, children.entries[child].key.place)
                 for child, part in children.maps()
             },
             place=place,
         )
-
-    def _auth(self, connection: Map, side: str, default_id: str, place: Place) -> AuthRound:
-        node = connection.map(side) or Map(connection.place)
-        auth = word_of(node, schema_ipsec.AUTH, "auth")
-        if node.text("auth") is None:
-            self.problems.not_yet(
-                f"auth: {auth}, swanctl's choice where nothing is said; write  {side}: {{auth: psk}}",
-                place,
-            )
-        said = node.text("id")
-        wanted = default_id if said is None else said.value
-        return AuthRound(auth, "%any" if wanted == "any" else wanted)
 
     def _peer_id(self, connection: Map) -> str:
         """Whom to expect: the node that `remote_addrs` names, else anybody."""

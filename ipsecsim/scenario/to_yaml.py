@@ -15,6 +15,7 @@ from ipsecsim.scenario.model import (
     TunnelSpec,
 )
 from ipsecsim.scenario.model_ipsec import (
+    AuthRound,
     ChildSpec,
     ConnectionSpec,
     IpsecSpec,
@@ -47,6 +48,8 @@ def expanded_yaml(topology: Topology) -> str:
         sections["until"] = show_duration(topology.until)
     if topology.ip != "4":
         sections["ip"] = topology.ip
+    if topology.pki != "ecdsa256":
+        sections["pki"] = topology.pki
     if topology.groups:
         sections["groups"] = {name: {"nodes": list(members)} for name, members in topology.groups.items()}
     sections["nodes"] = {name: _node(node) for name, node in topology.nodes.items()}
@@ -74,6 +77,8 @@ def _node(node: NodeSpec) -> _Value:
     ]
     if routes:
         made["routes"] = routes
+    if node.cert != "good":
+        made["cert"] = node.cert
     if node.ipsec is not None:
         made["ipsec"] = _ipsec(node.ipsec)
     return made
@@ -124,6 +129,16 @@ def _key(key: KeySpec) -> _Value:
     return f"0x{(key.encryption + key.integrity).hex()}"
 
 
+def _round(said: AuthRound) -> _Value:
+    made: dict[str, _Value] = {"auth": said.auth, "id": said.id}
+    for key, names in (("certs", said.certs), ("cacerts", said.cacerts), ("pubkeys", said.pubkeys)):
+        if names:
+            made[key] = list(names)
+    if said.revocation != "relaxed":
+        made["revocation"] = said.revocation
+    return made
+
+
 def _ids(ids: tuple[str, ...]) -> dict[str, _Value]:
     return {f"id-{number}": each for number, each in enumerate(ids, 1)}
 
@@ -149,8 +164,10 @@ def _connection(connection: ConnectionSpec) -> _Value:
         "rekey_time": show_duration(connection.rekey_time),
         "over_time": show_duration(connection.over_time),
         "rand_time": show_duration(connection.rand_time),
-        "local": {"auth": connection.local.auth, "id": connection.local.id},
-        "remote": {"auth": connection.remote.auth, "id": connection.remote.id},
+        "send_cert": connection.send_cert,
+        "send_certreq": _yes_no(connection.send_certreq),
+        "local": _round(connection.local),
+        "remote": _round(connection.remote),
         "children": {name: _child(child) for name, child in connection.children.items()},
     }
 

@@ -53,11 +53,11 @@ def expand(root: Map, network: Network, names: Names, seed: str, problems: Probl
                 _add(made.setdefault(node, Map(tunnel.place)), sas)
                 rules.setdefault(node, []).extend(mine.rules)
             continue
-        secret = _secret(tunnel, name, nodes, seed)
+        shared = {f"ike-{name}": _secret(tunnel, name, nodes, seed)} if _has_secret(tunnel) else {}
         for first in (True, False):
             own, peer = nodes if first else nodes[::-1]
             connection = _connection(tunnel, name, (own, peer), known, network, first=first)
-            parts = {"connections": {name: connection}, "secrets": {f"ike-{name}": secret}}
+            parts = {"connections": {name: connection}, "secrets": shared}
             part = build(parts, tunnel.place)
             assert isinstance(part, Map)  # noqa: S101  # built from a dict
             _add(made.setdefault(own, Map(tunnel.place)), part)
@@ -125,6 +125,16 @@ def _add(ipsec: Map, part: Map) -> None:
             ipsec.entries[section] = entry
         elif isinstance(entry.node, Map):
             known.entries |= entry.node.entries
+
+
+def _has_secret(tunnel: Map) -> bool:
+    """Does one of the ends prove itself by a secret?"""
+    usual = tunnel.text("auth")
+    for side in ("local", "remote"):
+        said = (tunnel.map(side) or Map(tunnel.place)).text("auth") or usual
+        if said is None or said.value == "psk":
+            return True
+    return False
 
 
 def _secret(tunnel: Map, name: str, nodes: list[str], seed: str) -> Map:

@@ -85,8 +85,6 @@ def _signed(sa: "IkeSa", octets: bytes) -> Proof:
     signature = scheme.sign(own.key, octets, sa.entropy.fork("signature"))
     if scheme.algorithm:
         signature = DigitalSignature(scheme.algorithm, signature).emit()
-    if own.certificates:
-        trust.limit(sa, sa.credentials.instant(own.certificates[0].not_after))
     return Proof(certificates.to_show(sa, own), Authentication(scheme.method, signature))
 
 

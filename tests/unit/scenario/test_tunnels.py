@@ -209,18 +209,15 @@ def test_what_can_not_be_is_refused(source, message):
     ("source", "message"),
     [
         (tunnel("version: 1"), "not yet: IKEv1"),
-        (tunnel("auth: pubkey"), "not yet: auth: pubkey"),
+        (tunnel("auth: eap-tls"), "not yet: auth: eap-tls"),
+        (tunnel("local: {auth: rsa-2048}"), "not yet: the strength of keys in auth:"),
         (tunnel("vips: 0.0.0.0"), "not yet: virtual addresses (vips:)"),
         (tunnel("child: {esp_proposals: cast128-sha256}"), "not yet: 'cast128' in a proposal"),
         (tunnel("child: {esp_proposals: aes128gcm16-esn}"), "not yet: 'esn' in a proposal"),
         (SITES.replace("bob: {kind: host}", "bob: {kind: laptop}"), "not yet: nodes of kind 'laptop'"),
         (SITES.replace("wan: [west, east]", "wan: {endpoints: [west, east], loss: 1%}"), "not yet: loss"),
         (SITES + "defaults: {link: {jitter: 1ms}}\n", "not yet: jitter"),
-        (SITES + "groups: {g: {nodes: [bob], cert: good}}\n", "not yet: certificates (cert:)"),
-        (
-            BY_HAND.replace("local: {auth: psk}\n", "local: {}\n", 1),
-            "not yet: auth: pubkey, swanctl's choice",
-        ),
+        (SITES + "groups: {g: {nodes: [bob], clock: '2020-01-01'}}\n", "not yet: a clock for each node"),
         (
             BY_HAND.replace("remote_addrs: bob", "remote_addrs: any"),
             "not yet: a connection that waits for any peer",
