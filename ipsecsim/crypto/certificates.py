@@ -113,7 +113,10 @@ class Certificate:
         return parts(self.subject, DropReason.CERT_MALFORMED)
 
     def is_signed_by(self, issuer: "Certificate") -> bool:
-        """Does the issuer's name stand in it, and is its signature by the issuer's key? Over SHA-1 it is by nobody's."""
+        """Does the issuer's name stand in it, and is its signature by the issuer's key?
+
+        A signature over SHA-1, which can be forged, is nobody's.
+        """
         return self.issuer == issuer.subject and _is_signed_by(self.raw, issuer)
 
     def __str__(self) -> str:

@@ -54,7 +54,7 @@ def expanded_yaml(topology: Topology) -> str:
         sections["groups"] = {name: {"nodes": list(members)} for name, members in topology.groups.items()}
     sections["nodes"] = {name: _node(node) for name, node in topology.nodes.items()}
     sections["links"] = {name: _link(link, topology) for name, link in topology.links.items()}
-    written = {name: _tunnel(tunnel) for name, tunnel in topology.tunnels.items() if tunnel.written}
+    written = {name: _tunnel(tunnel, topology) for name, tunnel in topology.tunnels.items() if tunnel.written}
     if written:
         sections["tunnels"] = written
     if topology.script:
@@ -227,7 +227,7 @@ def _one_or_list(texts: list[str]) -> _Value:
     return texts[0] if len(texts) == 1 else list(texts)
 
 
-def _tunnel(tunnel: TunnelSpec) -> _Value:
+def _tunnel(tunnel: TunnelSpec, topology: Topology) -> _Value:
     made: dict[str, _Value] = {"ends": [end.node for end in tunnel.ends]}
     if tunnel.by_hand:
         children = {child.name: _child_by_hand(child) for child in tunnel.by_hand}
@@ -237,6 +237,10 @@ def _tunnel(tunnel: TunnelSpec) -> _Value:
             "keying": "manual",
             "child" if is_only else "children": children[tunnel.name] if is_only else children,
         }
+    end = topology.nodes[tunnel.ends[0].node].ipsec
+    if end is not None and f"ike-{tunnel.name}" not in end.secrets:
+        # without this word both ends would get a secret
+        made["auth"] = end.connections[tunnel.ends[0].connection].local.auth
     if tunnel.children != (tunnel.name,):
         made["children"] = {child: {} for child in tunnel.children}
     return made
