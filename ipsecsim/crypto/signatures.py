@@ -167,7 +167,7 @@ CLASSIC: dict[int, SignatureScheme] = {
         ),
         *(
             SignatureScheme(
-                f"{kind.value} with {_NAMES[function]}, as in RFC 4754",
+                f"{kind.value} with {_NAMES[function]} (RFC 4754)",
                 f"ecdsa-{kind.value[-3:]}-{HASHES[function].name}",
                 (kind,),
                 function,

@@ -14,6 +14,9 @@ from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 
+ANYWHERE = b""
+"""The address of a peer that is known by its name only: it is waited for, and never called."""
+
 
 class StartAction(Enum):
     """When a child comes up: by hand, when traffic asks for it, or at once."""
@@ -122,7 +125,9 @@ class ChildConfig:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One peer. Addresses are packed; `dpd_delay` 0 means that liveness is not checked.
+    """One peer, or one group of them. Addresses are packed; that of the peer may be ANYWHERE.
+
+    A `dpd_delay` of 0 means that liveness is not checked.
 
     The IKE SA is rekeyed after `rekey_time`, at random up to `rand_time` earlier, and deleted when it is
     `over_time` too old. A `rekey_time` of 0 means never.

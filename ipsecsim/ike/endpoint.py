@@ -7,7 +7,8 @@ from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.errors import LocalError, RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
-from ipsecsim.ike.config import ChildConfig, Connection, HalfOpenLimits
+from ipsecsim.ike.actions import ChildGivenUp
+from ipsecsim.ike.config import ANYWHERE, ChildConfig, Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import CookieDemanded
@@ -75,6 +76,8 @@ class IkeEndpoint:
         connection, wanted = self._configured(policy)
         if any(sa.is_carrying(wanted) for sa in self._sas.values()):
             return []
+        if connection.remote_address == ANYWHERE:
+            return [ChildGivenUp(policy)]
         path = Path(connection.local_address, IKE_PORT, connection.remote_address, IKE_PORT)
         for standing in self._sas.values():
             if standing.connection is connection and standing.state is State.ESTABLISHED:
@@ -167,10 +170,12 @@ class IkeEndpoint:
         return sa
 
     def _respond_to(self, header: IkeHeader, outer: Sequence[Payload], path: Path, now: Instant) -> IkeSa:
+        # whoever is known by its address comes before those who may be anywhere
         candidates = [
             connection
+            for remote in (path.remote, ANYWHERE)
             for connection in self.connections
-            if connection.local_address == path.local and connection.remote_address == path.remote
+            if (connection.local_address, connection.remote_address) == (path.local, remote)
         ]
         if not candidates:
             raise NoProposalChosen("no connection for this address")

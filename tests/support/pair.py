@@ -46,7 +46,10 @@ class Side:
 
 
 class Pair:
-    """`west` initiates. Nothing moves by itself: `deliver` takes the oldest datagram, `settle` all of them."""
+    """`west` initiates. Nothing moves by itself: `deliver` takes the oldest datagram, `settle` all of them.
+
+    `west` and `east` say what differs from the usual; `others` are further connections, with what differs there.
+    """
 
     def __init__(
         self,
@@ -73,29 +76,14 @@ class Pair:
         self.east = self._side(seed, "east", EAST, WEST, EAST_NET, WEST_NET, secrets[1], east or {})
 
     def _side(self, seed, name, own, peer, own_net, peer_net, secret, changes) -> Side:
-        peer_name = "east" if name == "west" else "west"
-        child = ChildConfig(
-            "net",
-            tuple(traffic_selector(Prefix.parse(n)) for n in changes.get("local_ts", [own_net])),
-            tuple(traffic_selector(Prefix.parse(n)) for n in changes.get("remote_ts", [peer_net])),
-            tuple(esp_proposal(words) for words in changes.get("esp", ["aes256gcm16"])),
-            policy="net",
-        )
-        connection = Connection(
-            "net",
-            own,
-            peer,
-            Identity.from_text(changes.get("id", f"{name}.example")),
-            expected(changes.get("peer_id", f"{peer_name}.example")),
-            tuple(ike_proposal(words) for words in changes.get("ike", ["aes256gcm16-prfsha256-x25519"])),
-            (child,),
-            local_auth=self._auth(LocalAuth, changes.get("local_auth")),
-            remote_auth=self._auth(RemoteAuth, changes.get("remote_auth")),
-            **{key: changes[key] for key in ("encap", "dpd_delay", "half_open_timeout") if key in changes},
-        )
+        several = [changes, *({**changes, **other} for other in changes.get("others", []))]
+        connections = [
+            self._connection(name, own, peer, own_net, peer_net, each, number)
+            for number, each in enumerate(several)
+        ]
         events: list[TraceEvent] = []
         endpoint = IkeEndpoint(
-            [connection],
+            connections,
             Credentials(
                 [SharedSecret("ike-net", secret.encode())],
                 self.keys[name],
@@ -107,10 +95,32 @@ class Pair:
         )
         return Side(endpoint, own, events)
 
+    def _connection(self, name, own, peer, own_net, peer_net, changes, number) -> Connection:
+        peer_name = "east" if name == "west" else "west"
+        child = ChildConfig(
+            f"net{number or ''}",
+            tuple(traffic_selector(Prefix.parse(n)) for n in changes.get("local_ts", [own_net])),
+            tuple(traffic_selector(Prefix.parse(n)) for n in changes.get("remote_ts", [peer_net])),
+            tuple(esp_proposal(words) for words in changes.get("esp", ["aes256gcm16"])),
+            policy=f"net{number or ''}",
+        )
+        return Connection(
+            f"net{number or ''}",
+            own,
+            changes.get("peer_address", peer),
+            Identity.from_text(changes.get("id", f"{name}.example")),
+            expected(changes.get("peer_id", f"{peer_name}.example")),
+            tuple(ike_proposal(words) for words in changes.get("ike", ["aes256gcm16-prfsha256-x25519"])),
+            (child,),
+            local_auth=self._auth(LocalAuth, changes.get("local_auth")),
+            remote_auth=self._auth(RemoteAuth, changes.get("remote_auth")),
+            **{key: changes[key] for key in ("encap", "dpd_delay", "half_open_timeout") if key in changes},
+        )
+
     def _own_keys(self, name, changes) -> list[OwnKey]:
-        """With a PKI each side has a key of its own: `kind`, `flaw` and `names` say which."""
-        if self.pki is None:
-            return []
+        """With a PKI each side has a key of its own: `kind`, `flaw` and `names` say which, or `keys` are given."""
+        if self.pki is None or "keys" in changes:
+            return changes.get("keys", [])
         names = changes.get("names", [changes.get("id", f"{name}.example")])
         identities = [Identity.from_text(each) for each in names]
         return [self.pki.own_key(name, identities, changes.get("flaw", Flaw.GOOD), changes.get("kind"))]

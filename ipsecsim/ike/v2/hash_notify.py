@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ipsecsim.crypto.signatures import SIGNATURES, SignatureScheme
+from ipsecsim.crypto.signatures import SignatureScheme
 from ipsecsim.ike.config import AuthKind, Connection
 from ipsecsim.ike.v2.message import Message, notify
 from ipsecsim.wire.ike.notify import Notify
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 def hashes_notify(sa: "IkeSa") -> list[Notify]:
-    """Ours, where a signature may be made or checked; a peer that only knows secrets is not bothered with it."""
-    numbers = sorted({scheme.hash for connection in sa.candidates for scheme in _taken(connection)})
+    """Ours, where such a signature may be made or checked; who only knows secrets is not bothered with it."""
+    taken = [scheme for connection in sa.candidates for scheme in _taken(connection) if scheme.algorithm]
+    numbers = sorted({scheme.hash for scheme in taken})
     if not numbers:
         return []
     data = b"".join(number.to_bytes(2, "big") for number in numbers)
@@ -32,7 +33,7 @@ def read_hashes(message: Message) -> frozenset[int] | None:
 
 
 def _taken(connection: Connection) -> tuple[SignatureScheme, ...]:
-    """The signatures that we take from the peer; without any of them, ours still need the notify both ways."""
+    """The signatures that we take from the peer; where it makes none, ours still need the notify both ways."""
     if connection.remote_auth.kind is AuthKind.PUBKEY:
         return connection.remote_auth.schemes
-    return SIGNATURES if connection.local_auth.kind is AuthKind.PUBKEY else ()
+    return connection.local_auth.schemes if connection.local_auth.kind is AuthKind.PUBKEY else ()

@@ -111,7 +111,8 @@ def _our_scheme(sa: "IkeSa", key: PublicKey) -> SignatureScheme | None:
         return None
     if sa.wishes.hashes is not None:
         # RFC 7427 3: both have sent the notify, so no older method may be used
-        return next((each for each in possible if each.hash in sa.wishes.hashes), None)
+        hashes = sa.wishes.hashes
+        return next((each for each in possible if each.algorithm and each.hash in hashes), None)
     return next((each for each in CLASSIC.values() if key.kind in each.kinds), None)
 
 

@@ -151,7 +151,8 @@ def _settle(sa: "IkeSa", message: Message, shared_secret: bytes) -> None:
     """What both sides do once they have the other's values: compare addresses, make keys."""
     if sa.tap is not None:
         sa.tap(IkeProposalChosen(sa.suite.words))
-    sa.wishes.hashes = read_hashes(message)
+    # RFC 7427 3: the new method counts only where both sides have announced it
+    sa.wishes.hashes = read_hashes(message) if hashes_notify(sa) else None
     local, remote = detect(message)
     sa.we_are_behind_nat, sa.peer_is_behind_nat = local, remote or sa.connection.encap
     if sa.tap is not None and notify(message.payloads, NotifyType.NAT_DETECTION_SOURCE_IP):
