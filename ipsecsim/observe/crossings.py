@@ -76,6 +76,7 @@ class _Books:
             # policy speaks of a packet that is cut before it is sealed while it is still whole
             self._outwards += _are_of_one_packet(self._sealed, event.inner)
             self._sealed = event.inner
+            self._pieces = 0  # they were pieces of what is sealed, and each is sent as a packet of its own
         elif isinstance(event, PacketFragmented):
             self._pieces = event.pieces
         elif isinstance(event, PacketForwarded | PacketDelivered):
