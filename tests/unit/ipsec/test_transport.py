@@ -130,10 +130,11 @@ def test_the_largest_packet_there_can_be_and_one_step_more(version, protocol, wo
     ends = Ends(protocol, words, Mode.TRANSPORT, version)
     header = 20 if version == 4 else 40
     limit = 65535 if version == 4 else 65535 + 40
-    largest = ends.sender.transform.largest_payload(limit - header)
+    mtu = 65535  # no link takes more, whatever an IPv6 header could say
+    largest = ends.sender.transform.largest_payload(mtu - header)
     packet = ends.packet(bytes(largest - 8))
     sent = ends.protect(packet)
-    assert limit - 16 < len(sent) <= limit
+    assert mtu - 16 < len(sent) <= mtu
     assert ends.receive(sent) == [packet]
     form = TransportForm(IpProtocol.ESP)
     assert ip.total_length(form.header(packet, limit - header)) == limit
