@@ -93,7 +93,11 @@ class PathMtus:
             if len(packet) <= largest:
                 return Fate.CUT_AFTERWARDS, largest
         if not ip.may_be_fragmented_on_the_way(packet):
-            return Fate.TOO_BIG, largest
+            # in transport mode the packet is this host's own, and the source of an IPv6 packet may cut it
+            # (RFC 8200 4.5), once it is sealed (RFC 4303 3.3.4)
+            is_own = isinstance(sa.form, TransportForm) and ip.version(packet) == 6
+            fits_at_all = protected_length(sa, packet) <= ipv6.HEADER_LENGTH + ipv6.LARGEST_PAYLOAD
+            return (Fate.CUT_AFTERWARDS if is_own and fits_at_all else Fate.TOO_BIG), largest
         parameters, carries_pieces = sa.parameters, _carries_fragments(sa)
         if protected_length(sa, packet) > ipv4.LARGEST_PACKET:
             return (Fate.CUT_BEFORE if carries_pieces else Fate.TOO_BIG), largest

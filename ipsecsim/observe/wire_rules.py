@@ -43,6 +43,7 @@ class _Outbound:
     installed: SaInstalled
     sequence: int
     sealed: dict[int, PacketSealed] = field(default_factory=dict)
+    is_removed: bool = False  # what it sealed may still be sent in the same turn
 
 
 class _Judge:
@@ -62,7 +63,9 @@ class _Judge:
         if isinstance(event, SaInstalled) and event.direction == Direction.OUTBOUND.value:
             self._sas[event.spi, event.policy] = _Outbound(event, event.sequence)
         elif isinstance(event, SaRemoved) and event.direction == Direction.OUTBOUND.value:
-            self._sas.pop((event.spi, event.policy), None)
+            gone = self._sas.get((event.spi, event.policy))
+            if gone is not None:
+                gone.is_removed = True
         elif isinstance(event, PacketSealed):
             yield from self._sealed(event)
         elif isinstance(event, PacketOriginated):
@@ -85,7 +88,7 @@ class _Judge:
         if event.spi <= LAST_RESERVED_SPI:
             yield f"{name} is reserved (RFC 4303 2.1)"
         sa = self._sas.get((event.spi, event.policy))
-        if sa is None:
+        if sa is None or sa.is_removed:
             yield f"sealed for {name}, which is not installed"
             return
         if event.sequence != sa.sequence + 1:
