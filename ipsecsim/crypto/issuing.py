@@ -64,9 +64,7 @@ def issue(wish: Wish, issuer: Authority) -> Certificate:
     """The certificate that an authority makes of a wish."""
     above = issuer.certificate
     builder = _builder(wish).issuer_name(_name(above.subject_parts))
-    builder = builder.add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(above.key.raw), critical=False
-    )
+    builder = builder.add_extension(_identifier_of(issuer), critical=False)
     return Certificate.parse(_sign(builder, issuer.key).public_bytes(_DER))
 
 
@@ -81,6 +79,7 @@ def issue_list(
         .last_update(at)
         .next_update(_moment(next_update))
         .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(_identifier_of(issuer), critical=False)
     )
     for serial in serials:
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
@@ -115,6 +114,11 @@ def _sign(builder: x509.CertificateBuilder, key: PrivateKey) -> x509.Certificate
 def _is_ecdsa(key: PrivateKey) -> bool | None:
     """Only ECDSA can be asked for a nonce by RFC 6979; the others want no answer at all."""
     return True if key.public.kind in CURVES else None
+
+
+def _identifier_of(issuer: Authority) -> x509.AuthorityKeyIdentifier:
+    """By which others find the issuer; strongSwan looks for a revocation list by nothing else (RFC 5280 5.2.1)."""
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.certificate.key.raw)
 
 
 def _usage(*, is_authority: bool) -> x509.KeyUsage:

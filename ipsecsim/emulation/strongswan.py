@@ -26,10 +26,11 @@ HOW_TO_GET_IT = (
 )
 # kernel-libipsec stands before kernel-netlink: the first plugin that offers to be the kernel is it
 PLUGINS = (
-    "random nonce openssl curve25519 chapoly gmp kdf hmac sha1 sha2 md5 aes gcm ccm ctr cmac xcbc "
+    "random nonce pem pkcs1 pkcs8 pubkey x509 revocation constraints "
+    "openssl curve25519 chapoly gmp kdf hmac sha1 sha2 md5 aes gcm ccm ctr cmac xcbc "
     "kernel-libipsec kernel-netlink socket-default vici updown"
 )
-NEEDED_PLUGINS = ("kernel-libipsec", "openssl", "curve25519", "chapoly", "vici")
+NEEDED_PLUGINS = ("kernel-libipsec", "openssl", "curve25519", "chapoly", "vici", "x509", "pem", "pkcs8")
 _VICI = "unix:///run/charon.vici"  # in the namespace's own /run, as the daemon's process ID file is
 _START = 5 * SECOND
 _POLL = 0.02
@@ -42,13 +43,15 @@ class PeerConfig:
 
     `settings` go into strongswan.conf's section `charon`, `options` into the connection, `child_options` into
     every child. `more_children` holds the remote selectors of further children by their names.
+    `local` and `remote` go into the authentication rounds. `files` are credentials by their place in swanctl's
+    folder: 'x509ca/root.pem'.
     """
 
     local_address: str
     remote_address: str
     local_id: str
     remote_id: str
-    secret: str
+    secret: str  # where both sides prove themselves by certificates, nobody asks for it
     local_ts: str
     remote_ts: str
     proposals: str
@@ -58,6 +61,9 @@ class PeerConfig:
     child_options: Mapping[str, str] = field(default_factory=dict)
     more_children: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    local: Mapping[str, str] = field(default_factory=lambda: {"auth": "psk"})
+    remote: Mapping[str, str] = field(default_factory=lambda: {"auth": "psk"})
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def swanctl_conf(config: PeerConfig) -> str:
@@ -71,10 +77,10 @@ def swanctl_conf(config: PeerConfig) -> str:
         *_lines(4, {"local_addrs": config.local_address, "remote_addrs": config.remote_address}),
         *_lines(4, {"proposals": config.proposals, **config.options}),
         "    local {",
-        *_lines(6, {"auth": "psk", "id": config.local_id}),
+        *_lines(6, {**config.local, "id": config.local_id}),
         "    }",
         "    remote {",
-        *_lines(6, {"auth": "psk", "id": config.remote_id}),
+        *_lines(6, {**config.remote, "id": config.remote_id}),
         "    }",
         "    children {",
         *(line for child in children.items() for line in _child(config, *child)),
@@ -169,6 +175,10 @@ class StrongSwan:
         (self._folder / "strongswan.conf").write_text(strongswan_conf(self.config, self.log))
         (self._folder / "swanctl.conf").write_text(swanctl_conf(self.config))
         output = self._folder / "charon.out"
+        for place, content in self.config.files.items():
+            path = self._folder / place
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
         self._process = await self._namespace.start(daemon, environment=self._environment, output=output)
         for _ in range(round(_START / SECOND / _POLL)):
             if self._process.returncode is not None:

@@ -1,9 +1,12 @@
 """The conversations with a charon, as a table."""
 
 from ipsecsim.base.instant import SECOND
+from ipsecsim.crypto.signature_keys import KeyKind
 from ipsecsim.ike.config import HalfOpenLimits
 from ipsecsim.ike.retransmit import RetransmitPolicy
+from ipsecsim.scenario.lab_pki import Flaw
 from tests.interop import plays, rekey_plays
+from tests.interop.held import CertificateProof
 from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
 from tests.interop.plays import SUITES
 
@@ -60,6 +63,28 @@ _ALL = [
     Case("ESN offered", "responder", plays.up_and_down, esp="aes256gcm16-esn-noesn", our_esp="aes256gcm16"),
     Case("PFS offered", "responder", plays.up_and_down, esp="aes256gcm16-x25519", our_esp="aes256gcm16"),
     *(Case("wrong PSK", role, plays.wrong_secret, our_secret="a typo") for role in ROLES),  # noqa: S106 - of a test
+    *(
+        Case(name, role, plays.proved, proof=CertificateProof(words, kind))
+        for name, words, kind in (
+            ("RSA PKCS#1", "rsa-sha256", KeyKind.RSA),
+            ("RSA PSS", "rsa/pss-sha256", KeyKind.RSA),
+            ("ECDSA P-256", "ecdsa-sha256", KeyKind.P256),
+            ("ECDSA P-384", "ecdsa-sha384", KeyKind.P384),
+            ("ECDSA P-521", "ecdsa-sha512", KeyKind.P521),
+            ("Ed25519", "ed25519", KeyKind.ED25519),
+            ("Ed448", "ed448", KeyKind.ED448),
+        )
+        for role in ROLES
+    ),
+    *(
+        Case(f"{whose} certificate {flaw.value}", role, plays.refused_certificate, proof=proof)
+        for flaw in (Flaw.UNKNOWN_CA, Flaw.WRONG_NAME, Flaw.EXPIRED, Flaw.REVOKED)
+        for whose, proof in (
+            ("our", CertificateProof(our_flaw=flaw)),
+            ("charon's", CertificateProof(peer_flaw=flaw)),
+        )
+        for role in ROLES
+    ),
     *(Case("wrong identity", role, plays.wrong_identity, our_id="stranger.example") for role in ROLES),
     *(
         Case("no IKE proposal", role, plays.no_proposal, our_ike="aes128gcm16-prfsha256-x25519")

@@ -15,7 +15,6 @@ from ipsecsim.emulation.gateway import COOKIES_ALWAYS, Gateway
 from ipsecsim.emulation.namespace import Namespace
 from ipsecsim.emulation.strongswan import PeerConfig, StrongSwan
 from ipsecsim.ike.config import ChildConfig, Connection, HalfOpenLimits
-from ipsecsim.ike.credentials import Credentials, SharedSecret
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.retransmit import RetransmitPolicy
@@ -23,6 +22,7 @@ from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.views.text import story
+from tests.interop.held import CertificateProof, Held, by_certificate, by_secret
 from tests.interop.row import Row, timed
 
 OUR_ADDRESS, PEER_ADDRESS = "192.0.2.1", "192.0.2.2"
@@ -54,6 +54,7 @@ class Case:
     second_net: str = ""  # of ours, for a child called second
     retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)
     peer_remote_ts: str = OUR_NET
+    proof: CertificateProof | None = None  # else a shared secret
     options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -132,13 +133,13 @@ async def run(case: Case) -> list[dict[str, object]]:
 
 @asynccontextmanager
 async def _lab(case: Case) -> AsyncIterator[Lab]:
-    recorder = Recorder()
+    recorder, held = Recorder(), _held(case)
     with tempfile.TemporaryDirectory(prefix="ipsecsim-interop-") as folder:
         async with Namespace() as namespace:
             await _lay_wire(namespace)
             async with (
-                StrongSwan(_peer(case), Path(folder), namespace) as charon,
-                _gateway(case, recorder) as gateway,
+                StrongSwan(_peer(case, held), Path(folder), namespace) as charon,
+                _gateway(case, held, recorder) as gateway,
             ):
                 lab = Lab(case, gateway, charon, recorder)
                 lab.peer = f"strongSwan {await charon.version()}"
@@ -160,7 +161,13 @@ async def _lay_wire(namespace: Namespace) -> None:
         (await namespace.run("ip", *words.split())).check()
 
 
-def _peer(case: Case) -> PeerConfig:
+def _held(case: Case) -> Held:
+    if case.proof is None:
+        return by_secret(case.our_secret)
+    return by_certificate(case.proof, case.our_id, case.peer_id)
+
+
+def _peer(case: Case, held: Held) -> PeerConfig:
     return PeerConfig(
         local_address=PEER_ADDRESS,
         remote_address=OUR_ADDRESS,
@@ -174,10 +181,13 @@ def _peer(case: Case) -> PeerConfig:
         options=case.options,
         more_children={"second": case.second_net} if case.second_net else {},
         settings=case.settings,
+        local=held.peer_local,
+        remote=held.peer_remote,
+        files=held.files,
     )
 
 
-def _gateway(case: Case, recorder: Recorder) -> Gateway:
+def _gateway(case: Case, held: Held, recorder: Recorder) -> Gateway:
     nets = {"net": OUR_NET, "second": case.second_net} if case.second_net else {"net": OUR_NET}
     children = tuple(
         ChildConfig(
@@ -200,12 +210,14 @@ def _gateway(case: Case, recorder: Recorder) -> Gateway:
         encap=True,
         dpd_delay=case.dpd_delay,
         retransmit=case.retransmit,
+        local_auth=held.local_auth,
+        remote_auth=held.remote_auth,
     )
     return Gateway(
         "ours",
         inner_address=pack(OUR_INNER),
         connections=[connection],
-        credentials=Credentials([SharedSecret("ike", case.our_secret.encode())]),
+        credentials=held.ours,
         beyond_loopback=[pack(PEER_ADDRESS)],
         limits=case.limits,
         run_time=LIMIT,

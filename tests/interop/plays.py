@@ -23,8 +23,34 @@ from ipsecsim.ike.events import (
     ResponseRepeated,
     SelectorsNarrowed,
 )
+from ipsecsim.scenario.lab_pki import Flaw
+from ipsecsim.scenario.swanctl.auth import auth_words
 from tests.interop.half_open import leave_half_open
 from tests.interop.lab import OUR_ADDRESS, OUR_INNER, PEER_ADDRESS, PEER_INNER, Lab
+
+CHARONS_WORDS = {
+    "rsa-sha256": "RSA_EMSA_PKCS1_SHA2_256 successful",
+    "rsa/pss-sha256": "RSA_EMSA_PSS_SHA2_256_SALT_32 successful",
+    "ecdsa-sha256": "ECDSA_WITH_SHA256_DER successful",
+    "ecdsa-sha384": "ECDSA_WITH_SHA384_DER successful",
+    "ecdsa-sha512": "ECDSA_WITH_SHA512_DER successful",
+    "ed25519": "ED25519 successful",
+    "ed448": "ED448 successful",
+}
+"""How charon's log calls a signature that it took."""
+
+CHARONS_DOUBTS = {
+    Flaw.UNKNOWN_CA: "no trusted",
+    Flaw.WRONG_NAME: "no trusted",
+    Flaw.EXPIRED: "subject certificate invalid",
+    Flaw.REVOKED: "certificate was revoked",
+}
+OUR_DOUBTS = {
+    Flaw.UNKNOWN_CA: "AUTH_CERT_UNTRUSTED",
+    Flaw.WRONG_NAME: "AUTH_CERT_ID_MISMATCH",
+    Flaw.EXPIRED: "AUTH_CERT_EXPIRED",
+    Flaw.REVOKED: "AUTH_CERT_UNTRUSTED",
+}
 
 SUITES = {
     # ours for IKE: what we offer for ESP, and what charon calls it all
@@ -177,6 +203,47 @@ async def wrong_identity(lab: Lab) -> None:
     await refused_by(
         lab, "no connection has this identity (AUTH_ID_UNKNOWN)", "no matching peer config found"
     )
+
+
+async def proved(lab: Lab) -> None:
+    """Both sides prove themselves by signatures, and what each made is what was asked for."""
+    proof = lab.case.proof
+    assert proof is not None
+    with lab.step("IKE_AUTH with certificates"):
+        await bring_up(lab)
+        (event,) = lab.seen(PeerAuthenticated)
+        made = auth_words(proof.words).schemes
+        assert event.method.split(",")[0] in {scheme.name for scheme in made}, event.method
+        assert f"authentication of '{lab.case.our_id}' with {CHARONS_WORDS[proof.words]}" in (
+            lab.charon.log_text()
+        )
+    with lab.step("ping"):
+        await ping_peer(lab, 56)
+    with lab.step("DELETE by us"):
+        await we_say_goodbye(lab)
+
+
+async def refused_certificate(lab: Lab) -> None:
+    """Whoever is shown a bad certificate refuses; the other one only learns that it was refused."""
+    proof = lab.case.proof
+    assert proof is not None
+    we_are_bad = proof.our_flaw is not Flaw.GOOD
+    with lab.step("AUTHENTICATION_FAILED on both sides"):
+        if lab.case.role == "initiator":
+            lab.gateway.initiate("net")
+            await lab.until(lambda: not lab.gateway.ike.sas, "the end")
+        else:
+            assert not (await lab.charon.initiate()).is_good
+        if we_are_bad:
+            assert not lab.seen(PeerRefused)
+            assert lab.seen(NotifyReceived, notify="AUTHENTICATION_FAILED")
+            assert CHARONS_DOUBTS[proof.our_flaw] in lab.charon.log_text()
+        else:
+            (refused,) = lab.seen(PeerRefused)
+            assert OUR_DOUBTS[proof.peer_flaw] in refused.why
+        await nothing_left(lab)
+        if not we_are_bad:
+            assert "[ N(AUTH_FAILED) ]" in lab.charon.log_text()
 
 
 async def refused_by(lab: Lab, why: str, charons_why: str) -> None:

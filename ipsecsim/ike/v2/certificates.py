@@ -25,7 +25,7 @@ MOST_LISTS = 4
 class Wishes:
     """What the peer said about the proof that it wants.
 
-    `hashes` None: one of the two does not speak RFC 7427. `authorities` are SHA-1 hashes of their keys, in no order.
+    `hashes` None: one of the two does not speak RFC 7427. `authorities` are SHA-1 hashes of keys, in no order.
     """
 
     hashes: frozenset[int] | None = None
