@@ -77,6 +77,17 @@ _ALL = [
         for role in ROLES
     ),
     *(
+        Case(
+            f"{kind.value} without RFC 7427",
+            role,
+            plays.proved,
+            proof=CertificateProof("pubkey", kind),
+            settings={"signature_authentication": "no"},
+        )
+        for kind in (KeyKind.RSA, KeyKind.P256, KeyKind.P384, KeyKind.P521)
+        for role in ROLES
+    ),
+    *(
         Case(f"{whose} certificate {flaw.value}", role, plays.refused_certificate, proof=proof)
         for flaw in (Flaw.UNKNOWN_CA, Flaw.WRONG_NAME, Flaw.EXPIRED, Flaw.REVOKED)
         for whose, proof in (
