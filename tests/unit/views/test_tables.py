@@ -25,7 +25,9 @@ def sad(source: str, **options) -> str:
     ],
 )
 def test_an_sa_says_what_it_is(said, words):
-    source = KEYED.replace("key: seed:k1", f"key: seed:k1{said}").replace("key: seed:k2", f"key: seed:k2{said}")
+    source = KEYED.replace("key: seed:k1", f"key: seed:k1{said}").replace(
+        "key: seed:k2", f"key: seed:k2{said}"
+    )
     assert all(f"  {words}  " in row for row in rows(sad(source), "alice"))
 
 
