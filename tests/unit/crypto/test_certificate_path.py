@@ -35,8 +35,6 @@ from tests.support.certificates import (
     with_sha1,
 )
 
-pytestmark = pytest.mark.conf("SIG-08")
-
 ROOT = authority("root")
 BETWEEN = authority("between", "root")
 LEAF = certificate("moon", "between", hosts=("moon.example",))
