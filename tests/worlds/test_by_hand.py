@@ -196,7 +196,6 @@ def test_the_counter_goes_on_where_the_file_says_it_was():
     assert received(went_on) == 1
 
 
-@pytest.mark.conf("HOS-09")
 @pytest.mark.parametrize("size", ["1", "31", "4097", "4294967296"])
 def test_an_absurd_window_is_refused_at_load(size):
     for source in (

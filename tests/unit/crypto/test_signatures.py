@@ -103,7 +103,6 @@ def test_the_nonce_of_ecdsa_is_that_of_rfc_6979():
     assert plain == r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-@pytest.mark.conf("SIG-06")
 def test_the_example_of_rfc_4754_is_good_for_its_curve_and_hash_only():
     """RFC 4754 8.1: ECDSA-256 over 'abc'."""
     private = 0xDC51D3866A15BACDE33D96F992FCA99DA7E6EF0934E7097559C27F1614C88A7F
@@ -325,7 +324,6 @@ def test_the_right_block_is_taken():
     assert by_word("rsa-sha256").is_good(RSA.public, DATA, signed_block(block(SHA256_INFO, DIGEST)))
 
 
-@pytest.mark.conf("SIG-07")
 @pytest.mark.parametrize(
     "forged",
     [
