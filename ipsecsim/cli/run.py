@@ -32,7 +32,8 @@ def run(
     seed: Annotated[str | None, typer.Option(help="Another seed: other keys, nonces and SPIs.")] = None,
     until: Annotated[str | None, typer.Option(help="Simulated time at which to stop, such as 10s.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write trace.jsonl, capture.pcapng and wireshark/ into this folder.")
+        Path | None,
+        typer.Option(help="Write trace.jsonl, audit.jsonl, capture.pcapng and wireshark/ into this folder."),
     ] = None,
     do: Annotated[
         list[str] | None, typer.Option(help='A line for the script, such as "5s ping alice bob". Repeatable.')

@@ -11,6 +11,7 @@ from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.ipsec import expiry, icmp_rules
 from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, Expiring, ReportError
 from ipsecsim.ipsec.association import Direction, Mode, SaParameters, SecurityAssociation
+from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.events import (
     HoldEnded,
     IcmpErrorBelieved,
@@ -25,7 +26,7 @@ from ipsecsim.ipsec.expiry import Limit
 from ipsecsim.ipsec.holding import Holding
 from ipsecsim.ipsec.inbound import unprotect
 from ipsecsim.ipsec.lifetime import ENDLESS
-from ipsecsim.ipsec.outbound import protect, protected_length, to_be_cut
+from ipsecsim.ipsec.outbound import protect, protect_dummy, protected_length, to_be_cut
 from ipsecsim.ipsec.path_mtu import Fate, PathMtus
 from ipsecsim.ipsec.policy import Decision, Policy, PolicyAction, SecurityPolicyDatabase
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
@@ -201,6 +202,20 @@ class IpsecEngine:
         if sa is not None:
             self._removed(sa)
 
+    def dummy(self, policy: str, length: int, now: Instant) -> list[Action]:
+        """Send a packet that carries nothing on each ESP SA of a rule: nobody sees when there is more (RFC 4303 2.6).
+
+        Nothing is sent on an SA that is at its end.
+        """
+        carrying = [
+            sa for sa in self.sad.all() if sa.parameters.policy == policy and isinstance(sa.transform, Esp)
+        ]
+        return [
+            protect_dummy(sa, length, now, self.tap)
+            for sa in carrying
+            if sa.parameters.direction is Direction.OUTBOUND and expiry.hard_limit(sa, length, now) is None
+        ]
+
     def give_up(self, policy: str) -> None:
         """No SA will come for `policy`: drop what waits for it."""
         for packet in self._holding.release(policy):
@@ -371,6 +386,7 @@ class IpsecEngine:
                     parameters.source,
                     parameters.destination,
                     tuple(str(selector) for selector in parameters.selectors),
+                    sa.sequence if parameters.direction is Direction.OUTBOUND else sa.replay.top,
                 )
             )
         if parameters.direction is Direction.OUTBOUND:

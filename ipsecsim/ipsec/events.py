@@ -77,7 +77,7 @@ class SaExpiring(TraceEvent):
 
 @dataclass(slots=True)
 class SaExpired(TraceEvent):
-    """An SA reached a hard limit and is taken out. Addresses are the outer ones."""
+    """An SA reached a hard limit and is taken out. Addresses are the outer ones, `sequence` its last number."""
 
     spi: int
     direction: str
@@ -87,6 +87,7 @@ class SaExpired(TraceEvent):
     source: bytes
     destination: bytes
     selectors: tuple[str, ...]
+    sequence: int
 
 
 @dataclass(slots=True)

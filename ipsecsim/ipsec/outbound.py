@@ -13,6 +13,7 @@ from ipsecsim.wire.ah import FIXED_LENGTH
 from ipsecsim.wire.checksum import update
 from ipsecsim.wire.esp import HEADER_LENGTH as ESP_HEADER_LENGTH
 from ipsecsim.wire.esp import TRAILER_LENGTH
+from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.udp import HEADER_LENGTH as UDP_HEADER_LENGTH
 
 
@@ -25,10 +26,19 @@ def protected_length(sa: SecurityAssociation, packet: bytes) -> int:
     return header + in_udp + sa.transform.length_around(payload)
 
 
-def protect(sa: SecurityAssociation, packet: bytes, now: Instant, tap: Tap | None) -> Action:
-    """Seal `packet` and say how it is to be sent. The caller has seen to length and lifetime."""
+def protect(
+    sa: SecurityAssociation,
+    packet: bytes,
+    now: Instant,
+    tap: Tap | None,
+    content: tuple[bytes, int] | None = None,
+) -> Action:
+    """Seal `packet` and say how it is to be sent. The caller has seen to length and lifetime.
+
+    `content` is what goes inside and its next header, where that is not the form's business.
+    """
     form, transform = sa.form, sa.transform
-    payload, next_header = form.enclose(packet)
+    payload, next_header = content or form.enclose(packet)
     sa.sequence += 1
     sa.packets += 1
     sa.octets += len(packet)
@@ -44,6 +54,16 @@ def protect(sa: SecurityAssociation, packet: bytes, now: Instant, tap: Tap | Non
     if tap is not None:
         tap(_sealed(sa, packet, payload, len(sealed)))
     return action
+
+
+def protect_dummy(sa: SecurityAssociation, length: int, now: Instant, tap: Tap | None) -> Action:
+    """A packet of the SA that carries nothing: `length` bytes behind next header 59 (RFC 4303 2.6).
+
+    Who listens cannot tell it from others; the receiver discards it once it is opened.
+    """
+    parameters = sa.parameters
+    nothing = ip.build(parameters.source, parameters.destination, IpProtocol.NO_NEXT, bytes(length))
+    return protect(sa, nothing, now, tap, (bytes(length), IpProtocol.NO_NEXT))
 
 
 def to_be_cut(action: Action) -> Action:
