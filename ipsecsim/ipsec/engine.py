@@ -203,7 +203,7 @@ class IpsecEngine:
             self._removed(sa)
 
     def dummy(self, policy: str, length: int, now: Instant) -> list[Action]:
-        """Send a packet that carries nothing on each ESP SA of a rule: nobody sees when there is more (RFC 4303 2.6).
+        """Send a packet that carries nothing on each ESP SA of a rule: it hides when there is more (RFC 4303 2.6).
 
         Nothing is sent on an SA that is at its end.
         """
