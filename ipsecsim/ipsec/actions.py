@@ -67,8 +67,12 @@ class Complaint(Enum):
 
 @dataclass(slots=True)
 class ReportError(Action):
-    """Tell the sender of `packet` by ICMP why it went no further. With TOO_BIG, `mtu` is what would fit."""
+    """Tell the sender of `packet` by ICMP why it went no further. With TOO_BIG, `mtu` is what would fit.
+
+    `takes_fragments`: the pieces of such a packet would be let through, so a sender on this node may cut it.
+    """
 
     packet: bytes
     complaint: Complaint
     mtu: int = 0
+    takes_fragments: bool = True

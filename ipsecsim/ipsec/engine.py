@@ -337,7 +337,8 @@ class IpsecEngine:
         self._drop(reason, packet, f"{length} bytes once protected; {largest} as it is would fit")
         if ip.may_be_fragmented_on_the_way(packet):
             return []
-        return [ReportError(packet, Complaint.TOO_BIG, largest)]
+        is_tunnel = sa.parameters.mode is Mode.TUNNEL
+        return [ReportError(packet, Complaint.TOO_BIG, largest, takes_fragments=is_tunnel)]
 
     def _change_over(
         self, sa: SecurityAssociation, limit: Limit, packet: bytes, now: Instant

@@ -87,22 +87,30 @@ class PathMtus:
         largest = _largest(sa, mtu, sa.form.header_length(packet))
         if len(packet) <= largest:
             return Fate.FITS, largest
-        if ip.version(packet) == 6 and largest < ipv6.MINIMUM_MTU:
+        is_ipv6, may_be_cut = ip.version(packet) == 6, ip.may_be_fragmented_on_the_way(packet)
+        is_possible = protected_length(sa, packet) <= _largest_packet(sa)
+        if isinstance(sa.form, TransportForm):
+            # who protects in transport mode is the source, and cuts afterwards (RFC 4303 3.3.4)
+            return (Fate.CUT_AFTERWARDS if is_possible and (is_ipv6 or may_be_cut) else Fate.TOO_BIG), largest
+        if is_ipv6 and largest < ipv6.MINIMUM_MTU:
             # no link may be smaller for IPv6 (RFC 8200 5): what it allows must get through, in pieces outside
             largest = ipv6.MINIMUM_MTU
             if len(packet) <= largest:
                 return Fate.CUT_AFTERWARDS, largest
-        if not ip.may_be_fragmented_on_the_way(packet):
-            # in transport mode the packet is this host's own, and the source of an IPv6 packet may cut it
-            # (RFC 8200 4.5), once it is sealed (RFC 4303 3.3.4)
-            is_own = isinstance(sa.form, TransportForm) and ip.version(packet) == 6
-            fits_at_all = protected_length(sa, packet) <= ipv6.HEADER_LENGTH + ipv6.LARGEST_PAYLOAD
-            return (Fate.CUT_AFTERWARDS if is_own and fits_at_all else Fate.TOO_BIG), largest
+        if not may_be_cut:
+            return Fate.TOO_BIG, largest
         parameters, carries_pieces = sa.parameters, _carries_fragments(sa)
-        if protected_length(sa, packet) > ipv4.LARGEST_PACKET:
+        if not is_possible:
             return (Fate.CUT_BEFORE if carries_pieces else Fate.TOO_BIG), largest
         is_before = parameters.fragment_first or parameters.dont_fragment is OuterDontFragment.SET
         return (Fate.CUT_BEFORE if carries_pieces and is_before else Fate.CUT_AFTERWARDS), largest
+
+
+def _largest_packet(sa: SecurityAssociation) -> int:
+    """The length fields of the outer header allow no more."""
+    if len(sa.parameters.destination) == 4:
+        return ipv4.LARGEST_PACKET
+    return ipv6.HEADER_LENGTH + ipv6.LARGEST_PAYLOAD
 
 
 def _largest(sa: SecurityAssociation, mtu: int, header: int) -> int:
@@ -116,7 +124,6 @@ def _largest(sa: SecurityAssociation, mtu: int, header: int) -> int:
 
 
 def _carries_fragments(sa: SecurityAssociation) -> bool:
-    """Not in transport mode (RFC 4301 4.1), nor where the peer would look for ports in each piece (7.3)."""
+    """Not where the peer would look for ports in each piece (RFC 4301 7.3)."""
     parameters = sa.parameters
-    names_ports = any(row.names_ports for row in parameters.selectors)
-    return isinstance(sa.form, TunnelForm) and (parameters.stateful_fragments or not names_ports)
+    return parameters.stateful_fragments or not any(row.names_ports for row in parameters.selectors)

@@ -140,15 +140,17 @@ class HostStack:
             exempt=exempt,
         )
 
-    def report_error(self, packet: bytes, problem: Problem, now: Instant, *, mtu: int = 0) -> list[Action]:
+    def report_error(
+        self, packet: bytes, problem: Problem, now: Instant, *, mtu: int = 0, may_cut: bool = True
+    ) -> list[Action]:
         """Tell the source of a packet by ICMP what became of it; a source on this node is told directly.
 
         For whoever takes packets at a hook. With TOO_BIG `mtu` is what would have fitted: this node's own packets
-        to that destination are cut to it, before they come to the hooks, for the next ten minutes.
+        to that destination are cut to it, before they come to the hooks, for ten minutes, unless not `may_cut`.
         """
         if ip.source(packet) not in self.addresses:
             return self._complain(packet, problem, mtu, now)
-        if problem is Problem.TOO_BIG:
+        if problem is Problem.TOO_BIG and may_cut:
             self._tunnels.lower(ip.destination(packet), mtu, now)
         return self._tell_own(packet, problem, mtu)
 

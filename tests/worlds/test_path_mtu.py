@@ -6,13 +6,16 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.trace import PacketDropped, TraceEvent
+from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.events import SaPathMtuLowered
+from ipsecsim.net.apps.ping import Ping
 from ipsecsim.observe.invariants import check
 from ipsecsim.stack.events import IcmpErrorSent, PathMtuLowered
 from ipsecsim.wire import ipv4
 from ipsecsim.wire.icmpv4 import IcmpError
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
+from tests.support.by_hand import EAST, install
 
 WAN = 1300
 FITS = 1246  # 1300 - 20 outer header - 8 ESP - 8 IV - 2 padding and trailer at least - 16 ICV
@@ -76,6 +79,30 @@ def test_ten_minutes_later_the_link_may_have_grown():
     late = world.ping("a", "b", at=1300 * SECOND, size=1300, dont_fragment=True)
     world.run()
     assert (early.received, late.received) == (0, 1)
+
+
+@pytest.mark.conf("ARC-53")
+@pytest.mark.parametrize("version", [4, 6])
+def test_in_transport_mode_a_host_does_not_cut_before_it_protects(version):
+    """Not even after it was told that a packet with DF was too big: pieces may not go into transport mode."""
+    world = install(
+        two_gateways(wan_mtu=WAN, inner=version, outer=version),
+        IpProtocol.ESP,
+        "aes256gcm16",
+        Mode.TRANSPORT,
+        inner=version,
+        outer=version,
+    )
+    west = world.nodes["west"]
+    results = []
+    for at, whole in enumerate((version == 4, version == 4, False, False)):
+        application = Ping(west, EAST[version], size=1400, dont_fragment=whole)
+        results.append(application.result)
+        world.simulator.plan(at * SECOND, west, lambda each=application: west.run(each))
+    world.run()
+    assert [result.received for result in results][-2:] == [1, 1]
+    assert DropReason.MODE_MISMATCH not in ends(world, "west")
+    assert check(world.recorder, world.simulator) == []
 
 
 def spoof(world: World, at: Instant, error: IcmpError) -> None:

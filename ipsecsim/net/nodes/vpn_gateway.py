@@ -210,7 +210,8 @@ class VpnGateway(Node):
 
     def _report_error(self, action: ReportError) -> list[Action]:
         problem = _PROBLEMS[action.complaint]
-        return self.stack.report_error(action.packet, problem, self.simulator.now, mtu=action.mtu)
+        now, may_cut = self.simulator.now, action.takes_fragments
+        return self.stack.report_error(action.packet, problem, now, mtu=action.mtu, may_cut=may_cut)
 
     def _icmp_error_arrived(self, action: IcmpErrorArrived) -> None:
         if icmp.is_too_big(action.error):

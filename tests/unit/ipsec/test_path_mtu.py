@@ -68,7 +68,8 @@ def test_the_reported_mtu_is_exact(words, mode, mtu):
     (sent,) = world.west.outbound(sized(report.mtu, dont_fragment=True), 0)
     assert on_the_wire(sent) <= mtu
     (again,) = world.west.outbound(sized(report.mtu + 1, dont_fragment=True), 0)
-    assert again == ReportError(sized(report.mtu + 1, dont_fragment=True), Complaint.TOO_BIG, report.mtu)
+    refused = sized(report.mtu + 1, dont_fragment=True)
+    assert again == ReportError(refused, Complaint.TOO_BIG, report.mtu, takes_fragments=mode is Mode.TUNNEL)
     assert protected_length(world.west.sad.all()[0], sized(report.mtu + 1)) > mtu
     assert world.drops == [DropReason.IP_DF_TOO_BIG] * 2
 
@@ -169,6 +170,17 @@ def test_ah_does_not_mind_that_df_is_cleared_behind_its_back():
     (sent,) = world.west.outbound(sized6(1280), 0)
     assert ip.may_be_fragmented_on_the_way(sent.packet)
     assert world.arrive([sent.packet]) == [sized6(1280)]
+
+
+def test_in_transport_mode_the_source_itself_cuts_its_ipv6_packet_afterwards():
+    ends = {"source": V6_WEST, "destination": V6_EAST}
+    both = (Selector((V6_WEST,) * 2, (V6_EAST,) * 2),)
+    rules = [Policy("net", PolicyAction.PROTECT, both)]
+    world = World(rules=rules, selectors=both, mode=Mode.TRANSPORT, mtu=1500, **ends)
+    long = ipv6.build(V6_WEST, V6_EAST, IpProtocol.UDP, bytes(3000))
+    (sent,) = world.west.outbound(long, 0)
+    assert on_the_wire(sent) > 3000
+    assert world.arrive([sent.packet]) == [long]
 
 
 # -- 64 KiB ------------------------------------------------------------------------------------------
