@@ -6,10 +6,9 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
-from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.ipsec import expiry, icmp_rules
-from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, Expiring, ReportError
+from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, ReportError
 from ipsecsim.ipsec.association import Direction, Mode, SaParameters, SecurityAssociation
 from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.events import (
@@ -17,15 +16,11 @@ from ipsecsim.ipsec.events import (
     IcmpErrorBelieved,
     PacketHeld,
     PolicyMatched,
-    SaExpired,
-    SaExpiring,
-    SaInstalled,
-    SaRemoved,
 )
 from ipsecsim.ipsec.expiry import Limit
 from ipsecsim.ipsec.holding import Holding
 from ipsecsim.ipsec.inbound import unprotect
-from ipsecsim.ipsec.lifetime import ENDLESS
+from ipsecsim.ipsec.keeper import SaKeeper
 from ipsecsim.ipsec.outbound import protect, protect_dummy, protected_length, to_be_cut
 from ipsecsim.ipsec.path_mtu import Fate, PathMtus
 from ipsecsim.ipsec.policy import Decision, Policy, PolicyAction, SecurityPolicyDatabase
@@ -53,9 +48,8 @@ class IpsecEngine:
         self.settings = settings
         self._surroundings = surroundings or Nowhere()
         self._path_mtus = PathMtus(self._surroundings, settings, tap)
+        self._keeper = SaKeeper(self.sad, self.spd, self._path_mtus, self._surroundings, tap)
         self._holding = Holding()
-        self._lifetimes: Timers[SecurityAssociation] = Timers()
-        self._expired: set[str] = set()  # rules whose SA ended, and none took its place
 
     def outbound(self, packet: bytes, now: Instant) -> list[Action] | None:
         """Decide about a packet that is to cross the boundary outwards (RFC 4301 5.1).
@@ -112,11 +106,10 @@ class IpsecEngine:
         length = len(inner)
         asking: list[Action] | None = None
         if sa.packets >= sa.look_packets or sa.octets + length > sa.look_octets or now >= sa.look_at:
-            limit = expiry.hard_limit(sa, length, now)
+            limit = self._keeper.ended(sa, length, now)
             if limit is not None:
-                self._expire(sa, limit)
                 return self._drop(limit.reason, packet, f"SPI {sa.spi:08x}, {limit.value}")
-            asking = self._ask_for_replacement(sa, length, now)
+            asking = self._keeper.ask(sa, length, now)
         sa.packets += 1
         sa.octets += length
         sa.last_used = now
@@ -158,37 +151,8 @@ class IpsecEngine:
 
     def install(self, parameters: SaParameters, now: Instant) -> list[Action]:
         """Take up an SA; an outbound one lets the packets go that waited for it."""
-        sa = SecurityAssociation.install(parameters, now, self._surroundings.fresh_identification)
-        expiry.set_marks(sa)
-        if parameters.direction is Direction.OUTBOUND:
-            self._path_mtus.refresh(sa)
-        if sa.look_at < ENDLESS:
-            self._lifetimes.set(sa, sa.look_at)
-        self.sad.add(sa)
-        self.spd.forget_decisions()
-        if self.tap is not None:
-            self.tap(
-                SaInstalled(
-                    parameters.spi,
-                    parameters.direction.value,
-                    parameters.policy,
-                    parameters.source,
-                    parameters.destination,
-                    parameters.suite.words,
-                    parameters.mode.value,
-                    parameters.encryption_key,
-                    parameters.integrity_key,
-                    parameters.udp_ports,
-                    tuple(str(selector) for selector in parameters.selectors),
-                    parameters.sequence,
-                    parameters.extended_sequence,
-                    parameters.protocol.name,
-                )
-            )
-        if parameters.direction is Direction.INBOUND:
-            return []
-        self._expired.discard(parameters.policy)
-        return self._release(parameters.policy, now)
+        self._keeper.install(parameters, now)
+        return [] if parameters.direction is Direction.INBOUND else self._release(parameters.policy, now)
 
     def remove(
         self,
@@ -198,9 +162,7 @@ class IpsecEngine:
         destination: bytes | None = None,
     ) -> None:
         """Forget an SA; harmless when it is not there. `destination` as in `sad.remove`."""
-        sa = self.sad.remove(direction, spi, protocol, destination)
-        if sa is not None:
-            self._removed(sa)
+        self._keeper.remove(direction, spi, protocol, destination)
 
     def dummy(self, policy: str, length: int, now: Instant) -> list[Action]:
         """Send a packet that carries nothing on each ESP SA of a rule: it hides when there is more (RFC 4303 2.6).
@@ -225,23 +187,16 @@ class IpsecEngine:
 
     def next_deadline(self) -> Instant | None:
         """When waiting packets run out of time, an SA comes to a limit, or a path MTU is to be forgotten."""
-        sources = (self._holding, self._lifetimes, self._path_mtus)
+        sources = (self._holding, self._keeper, self._path_mtus)
         deadlines = [at for source in sources if (at := source.next_deadline()) is not None]
         return min(deadlines) if deadlines else None
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""
         self._path_mtus.forget_old(now)
-        actions: list[Action] = []
         for policy in self._holding.pop_expired(now):
             self.give_up(policy)
-        for sa in self._lifetimes.pop_expired(now):
-            limit = expiry.hard_limit(sa, 0, now)
-            if limit is not None:
-                self._expire(sa, limit)
-            else:
-                actions += self._ask_for_replacement(sa, 0, now)
-        return actions
+        return self._keeper.handle_timeout(now)
 
     @property
     def held(self) -> int:
@@ -271,8 +226,8 @@ class IpsecEngine:
             # RFC 4301 7.3: unless both ends agreed on it, no SA with ports carries what has none
             return self._drop(DropReason.FRAG_NO_PORTS, packet, f"{policy.name}: {flow}")
         if not policy.negotiable:
-            reason = DropReason.SA_EXPIRED if policy.name in self._expired else DropReason.NO_SA_YET
-            return self._drop(reason, packet, policy.name)
+            is_over = policy.name in self._keeper.without_successor
+            return self._drop(DropReason.SA_EXPIRED if is_over else DropReason.NO_SA_YET, packet, policy.name)
         if not self._holding.has_room(policy.name):
             return self._drop(DropReason.NO_SA_YET, packet, policy.name)
         if self.tap is not None:
@@ -323,10 +278,10 @@ class IpsecEngine:
             except RemoteError as refused:
                 return self._drop(refused.reason, packet, str(refused))
             return [action for piece in pieces for action in self._protect(sa, piece, now)]
-        limit = expiry.hard_limit(sa, len(packet), now)
+        limit = self._keeper.ended(sa, len(packet), now)
         if limit is not None:
             return self._change_over(sa, limit, packet, now)
-        asking = self._ask_for_replacement(sa, len(packet), now)
+        asking = self._keeper.ask(sa, len(packet), now)
         action = protect(sa, packet, now, self.tap)
         return [to_be_cut(action) if fate is Fate.CUT_AFTERWARDS else action, *asking]
 
@@ -344,63 +299,10 @@ class IpsecEngine:
         self, sa: SecurityAssociation, limit: Limit, packet: bytes, now: Instant
     ) -> list[Action]:
         """The SA is at its end; the packet goes by another one of the same rule, if there is any."""
-        self._expire(sa, limit)
         other = self.sad.outbound(sa.parameters.policy, flow_of(packet), ip.traffic_class(packet) >> 2)
         if other is not None:
             return self._carry(other, packet, now)
         return self._drop(limit.reason, packet, f"SPI {sa.spi:08x}, {limit.value}")
-
-    def _ask_for_replacement(self, sa: SecurityAssociation, length: int, now: Instant) -> list[Action]:
-        """Tell once that an SA reached a soft limit; then only its hard one is watched."""
-        limit = expiry.soft_limit(sa, length, now)
-        if limit is None:
-            return []
-        sa.has_expired_softly = True
-        expiry.set_marks(sa)
-        if sa.look_at < ENDLESS:
-            self._lifetimes.set(sa, sa.look_at)
-        parameters = sa.parameters
-        if self.tap is not None:
-            self.tap(
-                SaExpiring(
-                    sa.spi,
-                    parameters.direction.value,
-                    parameters.policy,
-                    parameters.protocol.name,
-                    limit.value,
-                )
-            )
-        return [Expiring(parameters.policy, parameters.direction, sa.spi, parameters.protocol)]
-
-    def _expire(self, sa: SecurityAssociation, limit: Limit) -> None:
-        if not self.sad.forget(sa):
-            return
-        parameters = sa.parameters
-        if self.tap is not None:
-            self.tap(
-                SaExpired(
-                    sa.spi,
-                    parameters.direction.value,
-                    parameters.policy,
-                    parameters.protocol.name,
-                    limit.value,
-                    parameters.source,
-                    parameters.destination,
-                    tuple(str(selector) for selector in parameters.selectors),
-                    sa.sequence if parameters.direction is Direction.OUTBOUND else sa.replay.top,
-                )
-            )
-        if parameters.direction is Direction.OUTBOUND:
-            self._expired.add(parameters.policy)
-        self._removed(sa)
-
-    def _removed(self, sa: SecurityAssociation) -> None:
-        self._lifetimes.cancel(sa)
-        self._path_mtus.forget(sa)
-        self.spd.forget_decisions()
-        if self.tap is not None:
-            parameters = sa.parameters
-            self.tap(SaRemoved(sa.spi, parameters.direction.value, parameters.policy, sa.packets, sa.octets))
 
     def _drop(self, reason: DropReason, packet: bytes, detail: str) -> list[Action]:
         if self.tap is not None:

@@ -7,6 +7,7 @@ import pytest
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ipsec.association import LAST_SEQUENCE, Mode
+from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.net.turn import Turn
 from ipsecsim.observe.audit import AUDITED_LAYERS, AuditEntry, entries
 from ipsecsim.observe.record import Record
@@ -80,8 +81,9 @@ def test_each_auditable_event_of_a_receiver_tells_who_what_and_when(protocol, wo
 @pytest.mark.parametrize(("protocol", "words"), SUITES)
 def test_a_sender_whose_numbers_run_out_is_told_of_with_its_sa(protocol, words):
     ends = Ends(protocol, words, sequence=LAST_SEQUENCE)
-    ends.west.tap = ends.events.append
-    assert ends.west.outbound(ends.packet(), 0) == []
+    told = IpsecEngine(ends.west.spd.policies, ends.events.append)
+    told.install(ends.sender.parameters, 0)
+    assert told.outbound(ends.packet(), 0) == []
     ended, dropped = log(ends)
     assert (ended.reason, ended.spi, ended.sequence) == ("SA_EXPIRED", SPI, LAST_SEQUENCE)
     assert (ended.source, ended.destination) == NAMES[4]

@@ -1,0 +1,147 @@
+"""SAs come, are watched while they live, and go (RFC 4301 4.4.2)."""
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import Instant
+from ipsecsim.base.timers import Timers
+from ipsecsim.base.trace import Tap
+from ipsecsim.ipsec import expiry
+from ipsecsim.ipsec.actions import Expiring
+from ipsecsim.ipsec.association import Direction, SaParameters, SecurityAssociation
+from ipsecsim.ipsec.events import SaExpired, SaExpiring, SaInstalled, SaRemoved
+from ipsecsim.ipsec.expiry import Limit
+from ipsecsim.ipsec.lifetime import ENDLESS
+from ipsecsim.ipsec.path_mtu import PathMtus
+from ipsecsim.ipsec.policy import SecurityPolicyDatabase
+from ipsecsim.ipsec.sad import SecurityAssociationDatabase
+from ipsecsim.ipsec.surroundings import Surroundings
+
+
+class SaKeeper:
+    """The one place where an SA enters the SAD or leaves it.
+
+    `without_successor` holds the rules whose last SA came to a hard limit.
+    """
+
+    def __init__(
+        self,
+        sad: SecurityAssociationDatabase,
+        spd: SecurityPolicyDatabase,
+        path_mtus: PathMtus,
+        surroundings: Surroundings,
+        tap: Tap | None,
+    ) -> None:
+        self.without_successor: set[str] = set()
+        self.tap = tap
+        self._sad = sad
+        self._spd = spd
+        self._path_mtus = path_mtus
+        self._surroundings = surroundings
+        self._timers: Timers[SecurityAssociation] = Timers()
+
+    def install(self, parameters: SaParameters, now: Instant) -> SecurityAssociation:
+        """Take up an SA. Raises LocalError for nonsense."""
+        sa = SecurityAssociation.install(parameters, now, self._surroundings.fresh_identification)
+        self._watch(sa)
+        if parameters.direction is Direction.OUTBOUND:
+            self._path_mtus.refresh(sa)
+            self.without_successor.discard(parameters.policy)
+        self._sad.add(sa)
+        self._spd.forget_decisions()
+        if self.tap is not None:
+            self.tap(
+                SaInstalled(
+                    parameters.spi,
+                    parameters.direction.value,
+                    parameters.policy,
+                    parameters.source,
+                    parameters.destination,
+                    parameters.suite.words,
+                    parameters.mode.value,
+                    parameters.encryption_key,
+                    parameters.integrity_key,
+                    parameters.udp_ports,
+                    tuple(str(selector) for selector in parameters.selectors),
+                    parameters.sequence,
+                    parameters.extended_sequence,
+                    parameters.protocol.name,
+                )
+            )
+        return sa
+
+    def remove(self, direction: Direction, spi: int, protocol: int, destination: bytes | None) -> None:
+        """Take an SA out; harmless when it is not there. `destination` as in `sad.remove`."""
+        sa = self._sad.remove(direction, spi, protocol, destination)
+        if sa is not None:
+            self._removed(sa)
+
+    def ended(self, sa: SecurityAssociation, length: int, now: Instant) -> Limit | None:
+        """The hard limit that one more packet of so many bytes would go over: the SA is gone then."""
+        limit = expiry.hard_limit(sa, length, now)
+        if limit is not None and self._sad.forget(sa):
+            self._expired(sa, limit)
+        return limit
+
+    def ask(self, sa: SecurityAssociation, length: int, now: Instant) -> list[Action]:
+        """Tell once that one more packet brings an SA to a soft limit; then only its hard one is watched."""
+        limit = expiry.soft_limit(sa, length, now)
+        if limit is None:
+            return []
+        sa.has_expired_softly = True
+        self._watch(sa)
+        parameters = sa.parameters
+        if self.tap is not None:
+            self.tap(
+                SaExpiring(
+                    sa.spi,
+                    parameters.direction.value,
+                    parameters.policy,
+                    parameters.protocol.name,
+                    limit.value,
+                )
+            )
+        return [Expiring(parameters.policy, parameters.direction, sa.spi, parameters.protocol)]
+
+    def next_deadline(self) -> Instant | None:
+        """When an SA comes to a limit of time."""
+        return self._timers.next_deadline()
+
+    def handle_timeout(self, now: Instant) -> list[Action]:
+        """Harmless when early, when repeated, and when nothing is due."""
+        actions: list[Action] = []
+        for sa in self._timers.pop_expired(now):
+            if self.ended(sa, 0, now) is None:
+                actions += self.ask(sa, 0, now)
+        return actions
+
+    def _watch(self, sa: SecurityAssociation) -> None:
+        expiry.set_marks(sa)
+        if sa.look_at < ENDLESS:
+            self._timers.set(sa, sa.look_at)
+
+    def _expired(self, sa: SecurityAssociation, limit: Limit) -> None:
+        parameters = sa.parameters
+        if self.tap is not None:
+            self.tap(
+                SaExpired(
+                    sa.spi,
+                    parameters.direction.value,
+                    parameters.policy,
+                    parameters.protocol.name,
+                    limit.value,
+                    parameters.source,
+                    parameters.destination,
+                    tuple(str(selector) for selector in parameters.selectors),
+                    sa.sequence if parameters.direction is Direction.OUTBOUND else sa.replay.top,
+                )
+            )
+        if parameters.direction is Direction.OUTBOUND:
+            self.without_successor.add(parameters.policy)
+        self._removed(sa)
+
+    def _removed(self, sa: SecurityAssociation) -> None:
+        self._timers.cancel(sa)
+        self._path_mtus.forget(sa)
+        self._spd.forget_decisions()
+        if self.tap is not None:
+            parameters = sa.parameters
+            self.tap(SaRemoved(sa.spi, parameters.direction.value, parameters.policy, sa.packets, sa.octets))
