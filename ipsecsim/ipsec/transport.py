@@ -1,9 +1,12 @@
 """Transport mode: ESP or AH between a packet's own header and what it carried (RFC 4303 3.1.1, RFC 4302 3.1.1)."""
 
+from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import LocalError
 from ipsecsim.ipsec.checksum_repair import repaired
+from ipsecsim.ipsec.errors import Refused
 from ipsecsim.wire import ip, ipv4, ipv6
 from ipsecsim.wire.checksum import internet_checksum
+from ipsecsim.wire.reader import Malformed
 
 
 class TransportForm:
@@ -37,13 +40,16 @@ class TransportForm:
         """The packet as it was before protection; its headers are those of `outer` that stood in front.
 
         A sender may have put destination options there (RFC 4303 3.1.1). With ESP in UDP the UDP header goes, and
-        the checksums inside are mended (RFC 3948 3.1.2).
+        the checksums inside are mended (RFC 3948 3.1.2). Raises RemoteError (INNER_MALFORMED).
         """
         field, end = ipv6.all_extensions(outer) if outer[0] >> 4 == 6 else _split(outer)
         if start != end:
             original = self._original_addresses
             payload = repaired(payload, next_header, original, (ip.source(outer), ip.destination(outer)))
-        return _rewritten(outer[:end], field, next_header, len(payload)) + payload
+        packet = _rewritten(outer[:end], field, next_header, len(payload)) + payload
+        if next_header in ipv6.EXTENSIONS and packet[0] >> 4 == 6:
+            _check_extensions(packet)
+        return packet
 
 
 def _split(packet: bytes) -> tuple[int, int]:
@@ -51,6 +57,14 @@ def _split(packet: bytes) -> tuple[int, int]:
     if packet[0] >> 4 == 6:
         return ipv6.per_hop_part(packet)
     return ipv4.PROTOCOL, (packet[0] & 0x0F) << 2
+
+
+def _check_extensions(packet: bytes) -> None:
+    """Extension headers that were inside, seen for the first time."""
+    try:
+        ipv6.chain(packet)
+    except Malformed as wrong:
+        raise Refused(DropReason.INNER_MALFORMED, str(wrong)) from wrong
 
 
 def _rewritten(header: bytes, field: int, protocol: int, length: int) -> bytes:

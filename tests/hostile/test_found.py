@@ -20,7 +20,7 @@ from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.stack.fragments import fragment
 from ipsecsim.stack.icmp import Refused
 from ipsecsim.stack.reassembly import MOST_PACKETS, Reassembler
-from ipsecsim.wire import ipv4, udp
+from ipsecsim.wire import esp, ipv4, udp
 from ipsecsim.wire.dissect import dissect_payloads
 from ipsecsim.wire.icmpv4 import Echo
 from ipsecsim.wire.ike.chain import emit_message, parse_message
@@ -39,6 +39,7 @@ from tests.hostile.target import reachable
 from tests.support.builders import two_gateways
 from tests.support.by_hand import install
 from tests.support.pair import EAST, WEST, Pair
+from tests.unit.ipsec.ends import Ends
 
 A, B = pack("10.1.0.2"), pack("10.1.0.1")
 
@@ -267,6 +268,22 @@ def test_an_authentic_packet_with_bad_padding_was_opened_as_often_as_it_came():
     target.begin("aes256gcm16", 32)
     packet = target.sealed(1, ipv4.build(pack("10.2.0.2"), A, 1, bytes(12)) + b"\2\1\2\4")
     assert [target.receive(packet)[1] for _ in range(2)] == ["ESP_BAD_PAD", "REPLAY_SEEN"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes((IpProtocol.HOP_BY_HOP, 0)) + bytes(6) + bytes((IpProtocol.UDP, 0)) + bytes(6),
+        bytes((IpProtocol.UDP, 200)) + bytes(14),
+        (bytes((IpProtocol.DESTINATION_OPTIONS, 0)) + bytes(6)) * 40,
+    ],
+    ids=["hop by hop not first", "longer than the packet", "forty of them"],
+)
+def test_bad_extension_headers_inside_transport_mode_were_blamed_on_the_outer_header(content):
+    ends = Ends("esp", "aes256gcm16", Mode.TRANSPORT, 6)
+    trailer = esp.trailer(len(content), 4, IpProtocol.DESTINATION_OPTIONS)
+    assert not ends.receive(ends.sealed(content + trailer))
+    assert ends.drops == [DropReason.INNER_MALFORMED]
 
 
 @pytest.mark.parametrize(("protocol", "words"), [(IpProtocol.ESP, "null-md5"), (IpProtocol.AH, "md5")])
