@@ -29,6 +29,7 @@ class Esp:
         "_seal",
         "_spi",
         "_tfc_length",
+        "_tfc_wanted",
         "_trailers",
         "alignment",
         "is_authenticated",
@@ -58,7 +59,7 @@ class Esp:
         # have their own rule, and all of them put it between SPI and low half (RFC 4106 5)
         self._high_is_behind = extended and not protection.combined
         self._overhead = esp.HEADER_LENGTH + protection.iv_length + protection.icv_length
-        self._tfc_length = tfc_length
+        self._tfc_wanted = self._tfc_length = tfc_length
         self._trailers: dict[int, tuple[bytes, ...]] = {}
 
     def length_around(self, payload_length: int) -> int:
@@ -75,6 +76,10 @@ class Esp:
     def largest_payload(self, room: int) -> int:
         """The most payload bytes that fit into `room` bytes from SPI to ICV; below 0 when nothing does."""
         return (room - self._overhead) // self.alignment * self.alignment - esp.TRAILER_LENGTH
+
+    def limit_flow_padding(self, largest: int) -> None:
+        """Let traffic flow padding make no payload longer than `largest` bytes, what its path has room for."""
+        self._tfc_length = max(0, min(self._tfc_wanted, largest))
 
     def padding(self, payload_length: int) -> int:
         """How many pad bytes stand in front of the trailer, traffic flow padding not counted."""

@@ -6,6 +6,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import Tap
 from ipsecsim.ipsec.association import SecurityAssociation
+from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.events import SaPathMtuLowered
 from ipsecsim.ipsec.outbound import protected_length
 from ipsecsim.ipsec.settings import Settings
@@ -48,6 +49,8 @@ class PathMtus:
             mtu = min(mtu, sa.path_mtu)
         is_ipv4 = len(sa.parameters.destination) == 4
         sa.look_length = _largest(sa, mtu, ipv4.HEADER_LENGTH if is_ipv4 else ipv6.HEADER_LENGTH)
+        if isinstance(sa.transform, Esp):
+            sa.transform.limit_flow_padding(sa.look_length)
         return mtu
 
     def lower(self, sa: SecurityAssociation, mtu: int, now: Instant) -> None:

@@ -286,6 +286,15 @@ def test_bad_extension_headers_inside_transport_mode_were_blamed_on_the_outer_he
     assert ends.drops == [DropReason.INNER_MALFORMED]
 
 
+@pytest.mark.parametrize("mtu", [576, 1300])
+def test_traffic_flow_padding_made_a_short_packet_too_long_for_its_path(mtu):
+    ends = Ends(tfc_length=1400)
+    ends.west.packet_too_big(ends.protect(ends.packet())[:28], mtu, 0)
+    longest = ends.protect(ends.packet(dont_fragment=True))
+    assert mtu - 4 < len(longest) <= mtu
+    assert ends.receive(longest) == [ends.packet(dont_fragment=True)]
+
+
 @pytest.mark.parametrize(("protocol", "words"), [(IpProtocol.ESP, "null-md5"), (IpProtocol.AH, "md5")])
 def test_thousands_of_packets_in_each_other_ran_a_gateway_out_of_its_stack(protocol, words):
     world = install(two_gateways(), protocol, words, Mode.TRANSPORT).run()
