@@ -1,8 +1,9 @@
 """The table of targets. One row a target; its `share` is how many of a thousand batches it gets."""
 
-from tests.hostile.esp_targets import ForgedEsp, Protecting, SealedEsp
 from tests.hostile.gateway_targets import Gateway
 from tests.hostile.ike_targets import ForgedIke, SealedIke
+from tests.hostile.protecting_target import Protecting
+from tests.hostile.sa_targets import Forged, Sealed
 from tests.hostile.scenario_targets import Reader
 from tests.hostile.stack_targets import HostTarget, RouterTarget
 from tests.hostile.target import Target
@@ -13,8 +14,8 @@ TARGETS: tuple[type[Target], ...] = (
     Dissector,
     ForgedIke,
     SealedIke,
-    ForgedEsp,
-    SealedEsp,
+    Forged,
+    Sealed,
     Protecting,
     HostTarget,
     RouterTarget,
