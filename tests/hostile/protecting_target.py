@@ -173,9 +173,7 @@ class Protecting(Target):
                 dont_fragment=action.dont_fragment,
             )
         ip.check(packet)
-        require(
-            len(packet) == ip.total_length(packet) <= ipv4.LARGEST_PACKET, "its length is not what it says"
-        )
+        require(len(packet) == ip.total_length(packet), "its length is not what it says")
         fits = len(packet) <= self.host.mtu or len(_outer_destination(action)) == 16
         require(fits or ip.may_be_fragmented_on_the_way(packet), "too long for the link, and DF is set")
         return packet
