@@ -111,10 +111,10 @@ class _Boundary:
         if policy is not None and policy.action is PolicyAction.BYPASS:
             self._allowed.add(key)
             if ip.is_fragment(sent.packet):
-                self._begun.add(key)
+                self._begun.add(_key_of_pieces(sent.packet))
             return None
-        if policy is None and ip.fragment_offset(sent.packet) and key in self._begun:
-            return None  # its ports are in the first fragment (RFC 4301 7.4)
+        if ip.fragment_offset(sent.packet) and _key_of_pieces(sent.packet) in self._begun:
+            return None  # its ports are in the first fragment (RFC 4301 7.4), and the rule is that one's
         why = "no rule lets it" if policy is None else f"the rule {policy.name} says {policy.action.name}"
         sentence = f"sent in clear on {sent.link} though {why}: {summary(sent.packet)}"
         return Violation(row.turn.number, row.node, sentence)
@@ -134,6 +134,15 @@ def _key(packet: bytes) -> Key:
     field, end = ipv6.per_hop_part(packet)
     following = packet[field]
     return b"", *ends, packet[end] if following == IpProtocol.FRAGMENT else following
+
+
+def _key_of_pieces(packet: bytes) -> Key:
+    """For fragments that arrived as such. What stands behind the fragment header may differ (RFC 8200 4.5)."""
+    if ip.version(packet) == 4:
+        return _key(packet)
+    extension = ipv6.chain(packet).fragment
+    identification = b"" if extension is None else packet[extension.start + 4 : extension.start + 8]
+    return identification, ip.source(packet), ip.destination(packet), IpProtocol.FRAGMENT
 
 
 class _Secrets:

@@ -311,6 +311,43 @@ def test_pieces_of_a_sealed_ipv6_packet_are_known_by_their_whole(quiet, extensio
     assert len(sent_by_west(quiet, PacketOriginated(whole), *map(out, pieces))) == 3
 
 
+FIRST_PIECES = {
+    4: ipv4.build(A, B, 17, udp.build(A, B, 500, 500, bytes(24))[:24], identification=9, more_fragments=True),
+    6: chained(
+        WEST6,
+        EAST6,
+        [
+            (IpProtocol.DESTINATION_OPTIONS, bytes(6)),
+            (IpProtocol.FRAGMENT, ipv6.fragment_header(FragmentFields(0, 0, True, 9))[1:]),
+            (IpProtocol.ROUTING, bytes(6)),  # it belongs to the data, and only the first piece shows it
+        ],
+        IpProtocol.UDP,
+        udp.build(WEST6, EAST6, 500, 500, bytes(24))[:24],
+    ),
+}
+LATER_PIECES = {
+    4: ipv4.build(A, B, 17, bytes(8), identification=9, fragment_offset=24),
+    6: chained(
+        WEST6,
+        EAST6,
+        [
+            (IpProtocol.DESTINATION_OPTIONS, bytes(6)),
+            (IpProtocol.FRAGMENT, ipv6.fragment_header(FragmentFields(0, 32, False, 9))[1:]),
+        ],
+        IpProtocol.ROUTING,
+        bytes(8),
+    ),
+}
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_later_pieces_may_go_where_their_first_one_was_let(quiet, version):
+    """The rule for IKE stands before the one that wants all protected, and only the first piece shows the port."""
+    first, later = FIRST_PIECES[version], LATER_PIECES[version]
+    assert sent_by_west(quiet, PacketOriginated(first), out(first), PacketOriginated(later), out(later)) == []
+    assert len(sent_by_west(quiet, PacketOriginated(later), out(later))) == 1
+
+
 # -- who is who -----------------------------------------------------------------------------------
 
 
