@@ -251,7 +251,7 @@ class IkeEndpoint:
     ) -> list[Action]:
         if sa is not None and sa.state is not State.IDLE:
             return sa.refuse(header, error, path, now)
-        if header.major_version > 2 and not header.is_response:
+        if header.major_version > 2 and not header.is_response and header.spi_i != NO_SPI:
             error = UnsupportedVersion(f"major version {header.major_version}")
         begins = header.exchange == ExchangeType.IKE_SA_INIT or isinstance(error, UnsupportedVersion)
         if header.is_response or not begins or not isinstance(error, IkeError) or error.notify is None:

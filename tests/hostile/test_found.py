@@ -163,6 +163,18 @@ def test_every_first_message_left_a_stream_of_random_numbers_behind():
     assert entropy.once("x").bytes(8) == SeededEntropy("many peers").fork("x").bytes(8)
 
 
+def test_a_message_of_a_later_version_without_an_initiator_spi_was_answered_with_no_ike_message():
+    """RFC 7296 3.1: the initiator's SPI must not be zero, so this is none either."""
+    pair = Pair()
+    header = IkeHeader(bytes(8), b"\1" * 8, 0, ExchangeType.INFORMATIONAL, INITIATOR, 7, version=0x38)
+    pair.inject(SendDatagram(WEST, 500, EAST, 500, emit_message(header, [])))
+    assert pair.east.drops == [DropReason.BAD_SPI]
+    assert not pair.wire
+    header.spi_i = b"\2" * 8
+    pair.inject(SendDatagram(WEST, 500, EAST, 500, emit_message(header, [])))
+    assert len(pair.wire) == 1
+
+
 # -- IKE under a good seal ----------------------------------------------------------------------
 
 
