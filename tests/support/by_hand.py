@@ -76,6 +76,8 @@ def _key(source: bytes, length: int) -> bytes:
 
 
 def _plan(world: World, gateway: VpnGateway, parameters: SaParameters) -> None:
+    gateway.manual = [*gateway.manual, parameters]
+
     def work() -> None:
         gateway.perform(gateway.ipsec.install(parameters, world.simulator.now))
 
