@@ -97,6 +97,17 @@ class IpsecEngine:
             self._drop(DropReason.SPD_DISCARD, packet, policy.name)
         return False
 
+    def protects_again(self, packet: bytes) -> bool:
+        """Is a packet that an SA made to be protected once more, by another one?"""
+        return self.spd.protects_again(packet, Direction.OUTBOUND)
+
+    def inbound_bare(self, packet: bytes) -> bool:
+        """May ESP or AH for this node pass with nothing around it? Not where a rule wants it protected itself."""
+        if not self.spd.protects_again(packet, Direction.INBOUND):
+            return True
+        self._drop(DropReason.INBOUND_CLEAR_PROTECTED, packet, str(flow_of(packet)))
+        return False
+
     def inbound(self, protocol: int, packet: bytes, start: int, now: Instant) -> list[Action]:
         """Open ESP or AH (`protocol`) that begins at `start` of a whole IP packet, behind a UDP header perhaps."""
         try:

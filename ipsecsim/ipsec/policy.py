@@ -17,6 +17,9 @@ from ipsecsim.ipsec.selector import (
     flow_of,
 )
 from ipsecsim.wire import ip
+from ipsecsim.wire.numbers import IpProtocol
+
+_SECURITY = frozenset((IpProtocol.ESP, IpProtocol.AH))
 
 
 class PolicyAction(Enum):
@@ -41,6 +44,13 @@ class Policy:
     hits: int = 0
     direction: Direction | None = None
     negotiable: bool = True
+
+    @property
+    def is_around_others(self) -> bool:
+        """Does it protect, and names ESP or AH?"""
+        return self.action is PolicyAction.PROTECT and all(
+            row.protocol in _SECURITY for row in self.selectors
+        )
 
     def matches(self, flow: Flow, direction: Direction) -> bool:
         """Does the rule speak of a packet that goes this way?"""
@@ -112,8 +122,20 @@ class SecurityPolicyDatabase:
         self._policies = list(policies)
         self._names = frozenset(policy.name for policy in policies)
         self._names_ports = any(row.names_ports for policy in policies for row in policy.selectors)
+        self._around = [policy for policy in policies if policy.is_around_others]
         self.revision += 1
         self.forget_decisions()
+
+    def protects_again(self, packet: bytes, direction: Direction) -> bool:
+        """Is an ESP or AH packet itself to be protected? Only a rule that names its protocol says so.
+
+        This is how SAs are nested, AH around ESP for one: each has a rule of its own (RFC 4301 4.1, appendix E).
+        A rule for any protocol speaks of what is inside, or there would be no end to it.
+        """
+        if not self._around:
+            return False
+        policy = self.search(flow_of(packet), direction)
+        return policy is not None and policy.is_around_others
 
     def has(self, name: str) -> bool:
         """Is there a rule of this name?"""

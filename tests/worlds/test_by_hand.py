@@ -258,3 +258,36 @@ def test_options_of_the_outer_header_reach_ikes_children():
     run = play(MIXED, settings=settings)
     sizes = {event.carried for record, event in run.recorder.of(PacketSealed) if event.policy == "net"}
     assert sizes == {600}
+
+
+# AH around ESP
+
+AROUND = "ah_proposals: sha256, esp_proposals: aes256gcm16"
+
+
+@pytest.mark.parametrize(("source", "mode"), [(HOSTS, "transport"), (HOSTS, "tunnel"), (GATEWAYS, "tunnel")])
+@pytest.mark.parametrize("version", ["4", "6"])
+def test_ah_stands_around_esp_where_each_has_its_rule(source, mode, version):
+    size = "3000" if version == "4" else "1200"
+    run = play(f"ip: {version}{source.replace('CHILD', f'mode: {mode}, {AROUND}')}".replace("3000", size))
+    assert received(run) == 1
+    assert [event.size for _, event in run.recorder.of(DatagramReceived)] == [int(size)]
+    assert dropped(run) == []
+    whole = [packet for packet in frames(run, "wan" if source is GATEWAYS else "far") if ip.is_whole(packet)]
+    assert {layers(packet) for packet in whole} == {(f"ipv{version}", "ah", "esp")}
+
+
+def around(*alice: str) -> Run:
+    """Hosts with AH around ESP, of which alice has rules of her own."""
+    source = HOSTS.replace("CHILD", f"mode: transport, {AROUND}").replace(", send alice bob size=3000", "")
+    return play(source, settings=[("nodes.alice.ipsec.spd", f"[{', '.join(alice)}]")])
+
+
+def test_esp_from_which_the_ah_was_taken_off_is_refused():
+    run = around("protect dst=bob sa=hand-esp-out|hand-esp-in")
+    assert dropped(run) == [("bob", DropReason.INBOUND_CLEAR_PROTECTED)]
+
+
+def test_a_rule_that_protects_what_it_made_comes_to_an_end():
+    rules = "protect proto=ah|esp sa=hand-ah-out|hand-ah-in", "protect sa=hand-esp-out|hand-esp-in"
+    assert dropped(around(*rules)) == [("alice", DropReason.ENCAP_LOOP)]

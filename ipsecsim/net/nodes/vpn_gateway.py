@@ -1,6 +1,6 @@
 """A VPN gateway: a router with the IPsec boundary across its path and IKE on ports 500 and 4500 (RFC 4301 4.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
@@ -79,7 +79,7 @@ class VpnGateway(Node):
         if not forwards:
             self.stack.ports.add(DISCARD_PORT)
         self.unprotected = frozenset(unprotected)
-        self._nesting = 0  # how many packets are around the one that is being delivered
+        self._nesting = 0  # how many packets the present one was in, or is in
         self.ipsec = IpsecEngine(policies, self.tap, _Surroundings(self.stack), settings)
         self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
         self._engines += [self.ipsec, self.ike]
@@ -138,6 +138,9 @@ class VpnGateway(Node):
         """A packet is about to leave: across the boundary only by policy."""
         if passage.exempt or passage.outbound not in self.unprotected:
             return packet
+        if self._nesting > MOST_NESTED:
+            self._drop(DropReason.ENCAP_LOOP, packet)
+            return []
         taken = self.ipsec.outbound(packet, self.simulator.now)
         return packet if taken is None else taken
 
@@ -147,7 +150,7 @@ class VpnGateway(Node):
             return packet
         if ip.destination(packet) in self.stack.addresses:
             if _is_protected(packet):
-                return packet
+                return packet if self.ipsec.inbound_bare(packet) else []
             is_believed = self.ipsec.inbound_error(packet)
             if is_believed is not None:
                 return packet if is_believed else []
@@ -194,15 +197,22 @@ class VpnGateway(Node):
             exempt=action.sealed,  # IKE asks policy like any other packet (RFC 4301 4.4.1)
         )
 
-    def _send_packet(self, action: SendPacket) -> list[Action]:
-        return self.stack.send_packet(action.packet, exempt=True)
+    def _send_packet(self, action: SendPacket) -> list[Action] | None:
+        if not self.ipsec.protects_again(action.packet):
+            return self.stack.send_packet(action.packet, exempt=True)
+        self._nest(lambda: self.stack.send_packet(action.packet, exempt=False))
+        return None
 
     def _deliver(self, action: Deliver) -> None:
-        if self._nesting == MOST_NESTED:
+        if self._nesting >= MOST_NESTED:
             self._drop(DropReason.ENCAP_LOOP, action.packet)
             return
-        self._nesting += 1  # performed here, so that what is inside of this one is counted while it lasts
-        self.perform(self.stack.receive_decapsulated(action.packet, self.simulator.now))
+        self._nest(lambda: self.stack.receive_decapsulated(action.packet, self.simulator.now))
+
+    def _nest(self, work: Callable[[], list[Action]]) -> None:
+        """Go on with a packet that was in another one or will be, and count that while it lasts."""
+        self._nesting += 1
+        self.perform(work())
         self._nesting -= 1
 
     def _acquire(self, action: Acquire) -> list[Action]:

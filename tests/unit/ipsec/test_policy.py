@@ -339,3 +339,26 @@ def test_flows_that_were_let_in_are_asked_about_again_once_the_rules_change():
     world.east.spd.replace([Policy("no", DISCARD, mirrored(NETS)), Policy("net", PROTECT, mirrored(NETS))])
     assert world.carry(packet()) == []
     assert world.drops == [DropReason.SA_SELECTOR_MISMATCH]
+
+
+# -- protection of what is protected --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("protocols", "action", "is_again"),
+    [
+        ((IpProtocol.ESP,), PROTECT, True),
+        ((IpProtocol.ESP, IpProtocol.AH), PROTECT, True),
+        ((IpProtocol.AH,), PROTECT, False),
+        ((0,), PROTECT, False),  # a rule for any protocol speaks of what is inside
+        ((IpProtocol.ESP,), BYPASS, False),
+    ],
+)
+@pytest.mark.parametrize("direction", list(Direction))
+def test_only_a_rule_that_names_esp_protects_it_again(protocols, action, is_again, direction):
+    rows = tuple(Selector(EVERYWHERE, EVERYWHERE, protocol) for protocol in protocols)
+    engine = IpsecEngine([Policy("around", action, rows), Policy("inside", PROTECT, ANYTHING)])
+    sealed = ipv4.build(WEST, EAST, IpProtocol.ESP, bytes(40))
+    assert engine.spd.protects_again(sealed, direction) == is_again
+    engine.spd.replace([Policy("first", PROTECT, ANYTHING), *engine.spd.policies])
+    assert not engine.spd.protects_again(sealed, direction)
