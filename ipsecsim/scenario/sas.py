@@ -3,6 +3,7 @@
 from typing import Literal
 
 from ipsecsim.crypto.catalogue import AhSuite, EspSuite, Status
+from ipsecsim.ipsec.association import LAST_EXTENDED_SEQUENCE, LAST_SEQUENCE
 from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
 from ipsecsim.scenario.fields import optional, value, word_of
 from ipsecsim.scenario.model_ipsec import KeySpec, ManualSaSpec, Mode
@@ -106,7 +107,7 @@ class SaReader:
         """The IP version of an address, which decides that of a name beside it. Raises Mistake."""
         if self._names.find_nodes(text.value) or "/" in text.value:
             return None
-        version = 4 if len(address(text.value)) == 4 else 6
+        version = 4 if len(self._literal(text)) == 4 else 6
         if version not in self._network.versions:
             raise self._wrong(missing_version(version), text)
         return version
@@ -119,7 +120,7 @@ class SaReader:
         if not members:
             if "/" in text.value:
                 raise self._wrong(f"'{text.value}' is a network; an SA leads from address to address", text)
-            return address(text.value)
+            return self._literal(text)
         towards = others[0] if len(others) == 1 else self._node
         if towards == members[0]:
             found = main_address(self._network, members[0], version)
@@ -128,6 +129,13 @@ class SaReader:
         if found is None:
             raise self._wrong(f"no path leads from {members[0]} to {towards}", text)
         return found
+
+    def _literal(self, text: Text) -> bytes:
+        """A packed address. Raises Mistake."""
+        try:
+            return address(text.value)
+        except Mistake as mistake:
+            raise self._wrong(mistake.message, text) from mistake
 
     def _wrong(self, message: str, text: Text) -> Mistake:
         mistake = Mistake(message)
@@ -187,6 +195,10 @@ class SaReader:
             self._problems.add("anti-replay needs an integrity check (RFC 4303 3.4.3)", place)
         if isinstance(suite, AhSuite) and sa.encap:
             self._problems.add("AH cannot ride in UDP (RFC 3948 1); write encap: no", entry.place)
+        last = LAST_EXTENDED_SEQUENCE if sa.extended_sequence else LAST_SEQUENCE
+        counter = entry.text("sequence")
+        if sa.sequence > last and counter is not None:
+            self._problems.add(f"sequence numbers end at {last}", counter.place)
         if len(sa.source) != len(sa.destination):
             self._problems.add(
                 f"SA '{sa.name}' leads from one IP version to the other; its ends must be of one", entry.place
@@ -203,7 +215,8 @@ class SaReader:
                 f"{suite.words} is {suite.status.value} (RFC 8221), and used because this file names it",
                 place,
             )
-        if not sa.key.name and isinstance(suite, EspSuite) and suite.encryption.salt:
+        counts = suite.encryption.salt if isinstance(suite, EspSuite) else suite.integrity.iv
+        if not sa.key.name and counts:
             key = entry.get("key")
             remark(
                 f"the same key in every run, and {suite.words} never bears the same counter twice "

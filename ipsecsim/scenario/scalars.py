@@ -20,6 +20,8 @@ from ipsecsim.scenario.swanctl.values import prefix, secret, selector_address
 from ipsecsim.scenario.swanctl.words import known_words
 
 SMALLEST_WINDOW, LARGEST_WINDOW = 32, 4096
+LARGEST_PADDED = 65_000
+"""A packet padded to this size still fits into another one with every header there can be."""
 
 ANY_TEXT: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _SECONDS: dict[str, Any] = {
@@ -117,7 +119,10 @@ def _replay_window(text: str) -> int:
 def _tfc_padding(text: str) -> int:
     if text == "mtu":
         raise NotYet("tfc_padding: mtu")
-    return units.size(text)
+    size = units.size(text)
+    if size > LARGEST_PADDED:
+        raise Mistake(f"'{text}' leaves no room for the headers; at most {LARGEST_PADDED}")
+    return size
 
 
 TFC_PADDING = Scalar(_tfc_padding, ANY_TEXT)

@@ -83,8 +83,11 @@ def _icmp(word: Word, names: Names) -> None:
     """A kind of message by name, or type, or type/code, in numbers."""
     kind, _, code = word.text.partition("/")
     if kind.isdigit() and (not code or code.isdigit()):
-        for number in (kind, code or "0"):
-            units.whole(number, 0, 255)
+        try:
+            for number in (kind, code or "0"):
+                units.whole(number, 0, 255)
+        except Mistake as mistake:
+            raise Mistake(mistake.message, word.offset) from mistake
     else:
         _of(*ICMP)(word, names)
 

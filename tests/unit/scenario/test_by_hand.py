@@ -156,6 +156,12 @@ links: {left: [alice, west], wan: [west, east]}
             keyed("aes256gcm16, key: seed:k1", "aes128ctr-sha256, key: 0x" + "01" * 52, 2),
             "the same key in every run, and aes128ctr-sha256 never bears",
         ),
+        (
+            keyed(
+                "esp_proposals: aes256gcm16, key: seed:k1", "ah_proposals: aes128gmac, key: 0x" + "01" * 20, 2
+            ),
+            "the same key in every run, and aes128gmac never bears",
+        ),
         (out(replay_window="64"), "anti-replay with a key by hand: after a restart the counter begins again"),
         (
             keyed("aes256gcm16", "aes256", 4),
