@@ -1,10 +1,15 @@
 """Checks of the kinds about IKEv2 keys, proofs and NAT detection."""
 
 from ipsecsim.crypto.catalogue import Group, IkeSuite, Prf
+from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.prf import prf_plus
+from ipsecsim.crypto.signatures import scheme_of
+from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.v2.auth import is_equal, psk_auth, signed_octets
 from ipsecsim.ike.v2.keys import derive_ike_keys, derive_skeyseed, rekey_skeyseed
 from ipsecsim.ike.v2.nat import nat_detection_hash
+from ipsecsim.ike.v2.trust import carries
+from ipsecsim.wire.ike.auth import DigitalSignature
 from ipsecsim.wire.ike.numbers import AuthMethod
 from tests.vectors import algorithms
 from tests.vectors.case import Case
@@ -115,9 +120,21 @@ def msk_proof(case: Case) -> None:
 
 
 def signature_proof(case: Case) -> None:
-    """AUTH by signature: the octets it covers are checked, the signature is not."""
-    _signed_octets(case)
-    raise NotSupportedError("AUTH by digital signature")
+    """AUTH by signature: octets, identifier, and a signature that holds for them and for no others (RFC 7427 3)."""
+    _, octets = _signed_octets(case)
+    same("method", case.number("method"), int(AuthMethod.DIGITAL_SIGNATURE))
+    auth = bytes.fromhex(str(case.published("auth")))
+    data = DigitalSignature.parse(auth)
+    same("written again", data.emit(), auth)
+    case.expect("algorithm_identifier", data.algorithm)
+    scheme = scheme_of(data.algorithm)
+    words = {"pkcs1v15": "rsa", "pss": "rsa/pss"}
+    same("scheme", scheme.word, f"{words[str(case.published('padding'))]}-{case.published('hash')}")
+    leaf = Certificate.parse(case.octets("certificate"))
+    same("signature holds", scheme.is_good(leaf.key, octets, data.signature), True)
+    same("and for other octets", scheme.is_good(leaf.key, octets + b"\0", data.signature), False)
+    body = case.octets("id_payload_body")
+    same("the certificate carries the identity", carries(leaf, Identity(body[0], body[4:])), True)
 
 
 def _signed_octets(case: Case) -> tuple[Prf, bytes]:

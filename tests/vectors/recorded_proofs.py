@@ -13,8 +13,13 @@ from ipsecsim.crypto.catalogue import (
     Integrity,
     Prf,
 )
+from ipsecsim.crypto.certificate_path import Known, believe
+from ipsecsim.crypto.signatures import scheme_of
+from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.v2.auth import psk_auth, signed_octets
-from ipsecsim.wire.ike.auth import Authentication
+from ipsecsim.ike.v2.certificates import read
+from ipsecsim.ike.v2.trust import carries
+from ipsecsim.wire.ike.auth import Authentication, DigitalSignature
 from ipsecsim.wire.ike.identification import Identification, IdInitiator, IdResponder
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.nonce import Nonce
@@ -22,6 +27,12 @@ from ipsecsim.wire.ike.numbers import AuthMethod, ExchangeType, ProtocolId, Tran
 from ipsecsim.wire.ike.proposal import Proposal, Transform
 from tests.vectors.recorded_state import Entry, Message, Session
 from tests.vectors.results import MismatchError, NotSupportedError, same
+
+SCHEMES = {
+    "ecdsa-sha256 ok": "ecdsa-sha256",
+    "rsa-pkcs1-sha256 (RFC 7427) ok": "rsa-sha256",
+}
+"""How each recorded peer signed, in the words of `check_auth` and in ours."""
 
 
 def negotiation(session: Session, entry: Entry) -> None:
@@ -118,10 +129,7 @@ def _needed(proposal: Proposal, kind: TransformType) -> Transform:
 
 
 def proof(session: Session, entry: Entry, which: str) -> None:
-    """One AUTH payload. `which` is a key of `check_auth`: req or rsp, or one that follows EAP.
-
-    Of signatures only the octets they cover can be made so far: not supported yet.
-    """
+    """One AUTH payload. `which` is a key of `check_auth`: req or rsp, or one that follows EAP."""
     sa = session.keyed(entry["spi_i"])
     if which.endswith("_eap_msk"):
         raise NotSupportedError("AUTH after EAP")
@@ -140,12 +148,36 @@ def proof(session: Session, entry: Entry, which: str) -> None:
         first, other, sk_p, identity = response, request, sa.keys.sk_pr, message.need(IdResponder)
     nonce = other.need(Nonce).data
     octets = signed_octets(sa.suite.prf, first.octets, nonce, sk_p, identity.emit())
-    if auth.method != AuthMethod.SHARED_KEY_MIC:
-        raise NotSupportedError("AUTH by digital signature")
     credentials, holds = session.keys["credentials"], entry["check_auth"][which]
+    role = "id_initiator" if which == "req" else "id_responder"
+    if auth.method != AuthMethod.SHARED_KEY_MIC:
+        _signature(session, message, auth, identity, octets)
+        same("how", SCHEMES[holds], scheme_of(DigitalSignature.parse(auth.data).algorithm).word)
+        if role in credentials:
+            same("identity", identity.data, credentials[role].encode())
+        return
     same("AUTH holds", psk_auth(sa.suite.prf, credentials["psk"].encode(), octets) == auth.data, holds)
     if not holds:
         wrong = psk_auth(sa.suite.prf, credentials["wrong_psk"].encode(), octets)
         same("AUTH under the wrong secret", wrong, auth.data)
-    role = "id_initiator" if which == "req" else "id_responder"
     same("identity", identity.data, credentials[role].encode())
+
+
+def _signature(
+    session: Session, message: Message, auth: Authentication, identity: Identification, octets: bytes
+) -> None:
+    """The signature holds; its certificate leads to the recorded root, and carries the identity."""
+    data = DigitalSignature.parse(auth.data)
+    same("AUTH written again", data.emit(), auth.data)
+    shown = read(message.payloads)
+    if not shown.certificates:
+        raise MismatchError("no certificate was sent")
+    leaf, *others = shown.certificates
+    scheme = scheme_of(data.algorithm)
+    same("AUTH holds", scheme.is_good(leaf.key, octets, data.signature), True)
+    same("AUTH for other octets", scheme.is_good(leaf.key, octets + b"\0", data.signature), False)
+    same("carries the identity", carries(leaf, Identity.of(identity)), True)
+    if not session.roots:
+        raise NotSupportedError("a chain whose root was not recorded")
+    chain = believe(leaf, others, Known(session.roots), leaf.not_before)
+    same("ends at the recorded root", chain.certificates[-1] in session.roots, True)

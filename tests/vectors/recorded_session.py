@@ -7,6 +7,7 @@ must come out as the same octets.
 from functools import partial
 from pathlib import Path
 
+from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.protection import make_protection
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.keys import derive_ike_keys, derive_skeyseed, rekey_skeyseed
@@ -30,14 +31,15 @@ KEY_NAMES = ("sk_d", "sk_ai", "sk_ar", "sk_ei", "sk_er", "sk_pi", "sk_pr")
 def run(family: str, folder: Path, keys: Entry) -> list[Result]:
     """All results of a recording; where both sides of a NAT were recorded, those of either side."""
     results = []
+    roots = tuple(Certificate.from_pem(path.read_bytes()) for path in sorted(folder.glob("pki/ca*.crt")))
     for path in sorted(folder.glob("*.pcap")):
         name = family if path.stem == "capture" else f"{family}/{path.stem}"
-        results += _run(name, keys, read_pcap(path))
+        results += _run(name, keys, read_pcap(path), roots)
     return results
 
 
-def _run(family: str, keys: Entry, frames: list[Frame]) -> list[Result]:
-    session, children = Session(keys), Children(keys)
+def _run(family: str, keys: Entry, frames: list[Frame], roots: tuple[Certificate, ...]) -> list[Result]:
+    session, children = Session(keys, roots), Children(keys)
     results = [judge(family, "frames", partial(same, "frames", len(frames), keys["report"]["frames"]))]
     for entry in keys["ikev2_sas"]:
         derived = judge(family, f"IKE SA {entry['spi_i']} keys", partial(_derive, session, entry))

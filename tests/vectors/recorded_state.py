@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ipsecsim.crypto.catalogue import IkeSuite
+from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.protection import Protection
 from ipsecsim.ike.v2.keys import IkeKeys
 from ipsecsim.wire.ike.generic import Payload
@@ -83,9 +84,10 @@ class IkeSa:
 
 @dataclass(slots=True)
 class Session:
-    """One recording: its keys.json, its IKE SAs by initiator's SPI, and the messages that came in clear."""
+    """One recording: its keys.json, the roots of its PKI, its IKE SAs by initiator's SPI, messages in clear."""
 
     keys: Entry
+    roots: tuple[Certificate, ...] = ()
     sas: dict[str, IkeSa] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     init_exchanges: dict[bytes, Exchange] = field(default_factory=dict)
