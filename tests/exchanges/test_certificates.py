@@ -179,6 +179,7 @@ def test_the_certificate_of_one_does_not_prove_the_name_of_another():
     assert "AUTH_CERT_ID_MISMATCH" in refused_by_east(pair)
 
 
+@pytest.mark.hos("HOS-76")
 def test_a_good_certificate_of_another_key_proves_nothing():
     west, thief = (
         LabPki("1").own_key(name, [Identity.from_text("west.example")]) for name in ("west", "thief")
@@ -306,6 +307,12 @@ def bad_key() -> bytes:
     return good.der[: end - 1] + bytes([good.der[end - 1] ^ 1]) + good.der[end:]
 
 
+def rsa_with(exponent: bytes) -> bytes:
+    """A certificate for an RSA key with this exponent, as an INTEGER of three bytes."""
+    good = LabPki("1").own_key("west", [], kind=KeyKind.RSA).certificates[0]
+    return good.der.replace(b"\x02\x03\x01\x00\x01", exponent)
+
+
 @pytest.mark.parametrize(
     ("octets", "reason"),
     [
@@ -314,10 +321,13 @@ def bad_key() -> bytes:
         ([b"\x30\x80" * 2000], DropReason.CERT_MALFORMED),
         ([bytes(20_000)], DropReason.CERT_MALFORMED),
         ([bad_key()], DropReason.CERT_BAD_KEY),
+        ([rsa_with(b"\x02\x03\x00\x00\x00")], DropReason.CERT_BAD_KEY),  # not even a number
+        ([rsa_with(b"\x02\x03\x01\x00\x00")], DropReason.CERT_BAD_KEY),  # an even exponent
         ([certificate("x").der] * (LONGEST + 1), DropReason.CERT_MALFORMED),
         ([certificate("x").der] * LONGEST, DropReason.CERT_CONSTRAINT),
     ],
 )
+@pytest.mark.hos("HOS-57", "HOS-59", "HOS-60")
 def test_certificates_that_are_none_end_in_their_reasons(octets, reason):
     pair = pair_of(showing(*octets))
     assert refused_by_east(pair)
@@ -335,6 +345,7 @@ def test_certificates_that_are_none_end_in_their_reasons(octets, reason):
     ],
 )
 @pytest.mark.parametrize("pki", [None, LabPki("1")])
+@pytest.mark.hos("HOS-16", "HOS-19", "HOS-80")
 def test_identities_that_are_none_end_in_their_reasons(identity, reason, pki):
     pair = pair_of(pki=pki, east={"peer_id": "%any"})
     connection = dataclasses.replace(pair.west.endpoint.connections[0], local_id=identity)

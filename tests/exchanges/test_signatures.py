@@ -246,7 +246,7 @@ def test_a_signature_with_a_flipped_bit_is_refused(kind):
         (lambda data: b"\0" + data[1:], DropReason.SIG_PARAMS),
         (lambda data: b"\xff" + data[1:], DropReason.SIG_PARAMS),
         (lambda data: bytes([data[0] + 1]) + data[1:], DropReason.SIG_PARAMS),
-        (lambda data: data[: data[0] + 1], DropReason.SIG_PARAMS),  # no signature at all
+        (lambda data: data[: data[0] + 1], DropReason.AUTH_FAILED),  # no signature at all
         (lambda data: data[: data[0] + 1] + bytes(64), DropReason.AUTH_FAILED),
         (lambda data: data + b"\0", DropReason.AUTH_FAILED),
         (
@@ -262,6 +262,7 @@ def test_a_signature_with_a_flipped_bit_is_refused(kind):
         ),
     ],
 )
+@pytest.mark.hos("HOS-17")
 @pytest.mark.conf("SIG-02")
 def test_auth_data_that_is_no_signature_ends_in_its_reason(change, reason):
     pair = pair_of()

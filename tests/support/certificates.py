@@ -95,3 +95,10 @@ def with_sha1(certificate: Certificate, signer: PrivateKey) -> Certificate:
     return Certificate.parse(
         der.element(der.SEQUENCE, signed, algorithm, der.element(der.BIT_STRING, b"\0" + signature))
     )
+
+
+def rsa_info(modulus: int, exponent: int) -> bytes:
+    """A SubjectPublicKeyInfo for any two numbers (RFC 3279 2.3.1)."""
+    numbers = der.element(der.SEQUENCE, der.integer(modulus), der.integer(exponent))
+    algorithm = der.element(der.SEQUENCE, der.identifier("1.2.840.113549.1.1.1"), der.element(der.NULL))
+    return der.element(der.SEQUENCE, algorithm, der.element(der.BIT_STRING, b"\0" + numbers))

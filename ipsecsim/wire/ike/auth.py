@@ -42,11 +42,11 @@ class DigitalSignature:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """The parts of `data`. Raises Malformed (SIG_PARAMS) when one of them is missing."""
+        """The parts of `data`. Raises Malformed (SIG_PARAMS) without an algorithm; the signature may be empty."""
         reader = Reader(data, "digital signature", DropReason.SIG_PARAMS)
         algorithm = reader.take(reader.u8())
-        if not algorithm or not reader.remaining:
-            raise reader.malformed("no algorithm, or no signature")
+        if not algorithm:
+            raise reader.malformed("no algorithm")
         return cls(algorithm, reader.rest())
 
     def emit(self) -> bytes:

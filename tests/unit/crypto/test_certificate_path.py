@@ -207,6 +207,7 @@ def directory(text: str) -> x509.DirectoryName:
         (x509.UniformResourceIdentifier("example.org"), [x509.DNSName("a.example")], False),
     ],
 )
+@pytest.mark.hos("HOS-75")
 def test_an_authority_certifies_only_the_names_it_may(allowed, names, is_good):
     between = authority("between", "root", constraints(permitted=[allowed]))
     leaf = certificate("moon", "between", (x509.SubjectAlternativeName(names), False))
@@ -280,6 +281,7 @@ def test_a_list_of_somebody_else_says_nothing():
     assert judged(LEAF, mute, known=known_with(its_own)).certificates
 
 
+@pytest.mark.hos("HOS-68")
 def test_a_certificate_that_names_a_list_wants_one_and_nothing_is_fetched():
     point = x509.DistributionPoint(
         [x509.UniformResourceIdentifier("http://127.0.0.1/list")], None, None, None

@@ -113,12 +113,14 @@ def extension(octets: bytes, *, critical: bool = False, dotted: str = "2.5.29.17
         b"\x30" * 5000,
     ],
 )
+@pytest.mark.hos("HOS-60")
 def test_octets_that_are_no_certificate(octets):
     with pytest.raises(RemoteError) as caught:
         Certificate.parse(octets)
     assert caught.value.reason is DropReason.CERT_MALFORMED
 
 
+@pytest.mark.hos("HOS-60")
 def test_nesting_has_a_bound():
     nested = der.element(der.NULL)
     for _ in range(2000):
@@ -132,6 +134,7 @@ def test_the_number_of_names_has_a_bound():
         certificate("moon", hosts=tuple(f"h{n}.example" for n in range(MOST_NAMES + 1)))
 
 
+@pytest.mark.hos("HOS-57", "HOS-59")
 def test_a_certificate_with_a_key_that_is_none_is_no_certificate():
     start = GOOD.index(key("moon").public.info)
     changed = bytearray(GOOD)
@@ -166,6 +169,7 @@ def test_critical_extensions_that_nobody_knows_are_told():
     assert Certificate.parse(extension(b"\x05\0", dotted="1.2.3.4")).strangers == ()
 
 
+@pytest.mark.hos("HOS-66")
 def test_reading_many_certificates_keeps_none_of_them():
     """There is no cache that a peer could fill."""
     import gc

@@ -10,17 +10,9 @@ from ipsecsim.base.errors import LocalError
 from ipsecsim.crypto.errors import BadKey
 from ipsecsim.crypto.rows import Status
 from ipsecsim.crypto.signature_keys import KeyKind, PrivateKey, PublicKey
-from ipsecsim.wire import der
-from tests.support.certificates import key
+from tests.support.certificates import key, rsa_info
 
 MADE = [kind for kind in KeyKind if kind is not KeyKind.RSA]
-
-
-def rsa_info(modulus: int, exponent: int) -> bytes:
-    """A SubjectPublicKeyInfo for any two numbers (RFC 3279 2.3.1)."""
-    numbers = der.element(der.SEQUENCE, der.integer(modulus), der.integer(exponent))
-    algorithm = der.element(der.SEQUENCE, der.identifier("1.2.840.113549.1.1.1"), der.element(der.NULL))
-    return der.element(der.SEQUENCE, algorithm, der.element(der.BIT_STRING, b"\0" + numbers))
 
 
 @pytest.mark.parametrize("kind", MADE)
@@ -76,6 +68,7 @@ MODULUS = key("1", KeyKind.RSA).public.raw.public_numbers().n
         .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
     ],
 )
+@pytest.mark.hos("HOS-57", "HOS-59", "HOS-64")
 def test_keys_that_are_none_or_too_weak_are_refused(info):
     with pytest.raises(BadKey) as caught:
         PublicKey.parse(info)

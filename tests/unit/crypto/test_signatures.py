@@ -2,6 +2,7 @@
 
 import hashlib
 
+import gmpy2
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
@@ -14,13 +15,13 @@ from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.errors import LocalError, RemoteError
 from ipsecsim.crypto import emsa_pss
 from ipsecsim.crypto.rows import Status
-from ipsecsim.crypto.signature_keys import KeyKind, PrivateKey
+from ipsecsim.crypto.signature_keys import KeyKind, PrivateKey, PublicKey
 from ipsecsim.crypto.signatures import CLASSIC, SIGNATURES, fitting, pss_algorithm, scheme_of
 from ipsecsim.wire import der
 from ipsecsim.wire.ike.auth import DigitalSignature
 from ipsecsim.wire.ike.numbers import AuthMethod, HashAlgorithm
 from ipsecsim.wire.reader import Malformed
-from tests.support.certificates import key
+from tests.support.certificates import key, rsa_info
 
 RSA = key("1", KeyKind.RSA)
 ROWS = [*SIGNATURES, *CLASSIC.values()]
@@ -221,6 +222,7 @@ def test_pss_may_be_written_in_several_ways(octets):
     assert scheme_of(pss_algorithm(HashAlgorithm.SHA2_256, 20)).make.salt_length == 20
 
 
+@pytest.mark.hos("HOS-62", "HOS-65")
 @pytest.mark.conf("SIG-03", "SIG-04")
 @pytest.mark.parametrize(
     "octets",
@@ -284,7 +286,7 @@ def test_other_identifiers_are_refused_however_close_they_are(octets):
 
 @pytest.mark.conf("SIG-02")
 @pytest.mark.parametrize(
-    "data", [b"", b"\0", b"\0signature", b"\xff" + bytes(100), b"\x05\x30\x03\x06\x01\x00"]
+    "data", [b"", b"\0", b"\0signature", b"\xff" + bytes(100), b"\x06\x30\x03\x06\x01\x00"]
 )
 def test_the_length_before_the_identifier_must_be_right(data):
     with pytest.raises(Malformed) as caught:
@@ -324,6 +326,7 @@ def test_the_right_block_is_taken():
     assert by_word("rsa-sha256").is_good(RSA.public, DATA, signed_block(block(SHA256_INFO, DIGEST)))
 
 
+@pytest.mark.hos("HOS-58", "HOS-64")
 @pytest.mark.parametrize(
     "forged",
     [
@@ -345,6 +348,18 @@ def test_blocks_that_look_almost_right_are_refused(forged):
     assert not by_word("rsa-sha256").is_good(RSA.public, DATA, signed_block(forged))
 
 
+@pytest.mark.hos("HOS-58")
+def test_with_the_exponent_3_a_block_can_be_forged_that_is_right_at_its_beginning_and_is_refused():
+    modulus = RSA.public.raw.public_numbers().n
+    public = PublicKey.parse(rsa_info(modulus, 3))
+    begins = b"\0\x01" + b"\xff" * 8 + b"\0" + SHA256_INFO + DIGEST
+    highest = int.from_bytes(begins + b"\xff" * (256 - len(begins)), "big")
+    root = int(gmpy2.iroot(highest, 3)[0])
+    assert (root**3).to_bytes(256, "big").startswith(begins)
+    assert not by_word("rsa-sha256").is_good(public, DATA, root.to_bytes(256, "big"))
+
+
+@pytest.mark.hos("HOS-61")
 @pytest.mark.parametrize("row", [row for row in ROWS if KeyKind.RSA in row.kinds], ids=lambda row: row.word)
 def test_numbers_that_are_no_signatures_are_refused(row):
     modulus = RSA.public.raw.public_numbers().n
