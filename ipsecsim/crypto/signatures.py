@@ -227,7 +227,10 @@ def _read_pss(reader: DerReader) -> SignatureScheme:
         raise SignatureRefused("RSASSA-PSS with an MGF1 that names no hash")
     if _read_hash(mask) is not function:
         raise SignatureRefused("RSASSA-PSS with one hash for the data and another for MGF1")
-    salt = int.from_bytes(found[2].next(der.INTEGER).value, "big", signed=True)
+    salt_octets = found[2].next(der.INTEGER).value
+    if len(salt_octets) > 4:
+        raise SignatureRefused("RSASSA-PSS with a salt of more bytes than can be counted")
+    salt = int.from_bytes(salt_octets, "big", signed=True)
     # FIPS 186-5 5.4: no longer than the hash
     if not 0 <= salt <= _digest_length(function):
         raise SignatureRefused(f"RSASSA-PSS with a salt of {salt} bytes")

@@ -8,12 +8,15 @@ from typing import Any
 from ipsecsim.base.instant import SECOND, Instant, ms
 from ipsecsim.crypto.catalogue import ENCRYPTION, INTEGRITY, Protection
 from ipsecsim.crypto.protection import make_protection
-from ipsecsim.ike.config import HalfOpenLimits
+from ipsecsim.crypto.signature_keys import KeyKind
+from ipsecsim.ike.config import AuthKind, HalfOpenLimits, LocalAuth, RemoteAuth
+from ipsecsim.ike.credentials import OwnKey
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.events import IkeKeysDerived
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
+from ipsecsim.scenario.lab_pki import LabPki
 from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
@@ -28,6 +31,9 @@ _CBC = {"ike": ["aes256-sha256-modp2048"], "esp": ["aes128-sha256"]}
 _CHACHA = {"ike": ["chacha20poly1305-prfsha256-x25519"], "esp": ["aes256-sha384", "chacha20poly1305"]}
 _WATCHFUL = {"dpd_delay": 20 * SECOND}
 
+_PKI = LabPki("hostile", KeyKind.ED25519)
+_BARE = OwnKey("bare", _PKI.own_key("west", []).key)
+
 LOADED = HalfOpenLimits(cookie_threshold=2, per_address=6)
 
 # What the two sides are told, so that every kind of cipher, group and selector list comes up.
@@ -36,6 +42,19 @@ SHAPES: dict[str, dict[str, Any]] = {
     "gcm with dpd": {"west": _WATCHFUL, "east": _WATCHFUL},
     "chacha, many networks": {"west": _CHACHA | _NETS, "east": _CHACHA | _NETS_EAST},
     "cbc": {"west": _CBC, "east": _CBC},
+    "certificates": {"pki": _PKI},
+    "bare keys in one direction": {
+        "pki": _PKI,
+        "west": {
+            "local_auth": LocalAuth(AuthKind.PUBKEY, is_raw=True),
+            "remote_auth": RemoteAuth(AuthKind.PSK),
+            "keys": [_BARE],
+        },
+        "east": {
+            "local_auth": LocalAuth(AuthKind.PSK),
+            "remote_auth": RemoteAuth(AuthKind.PUBKEY, public_keys=(_BARE.key.public,)),
+        },
+    },
     "in udp": {"west": {"encap": True}},
     "under load": {"limits": LOADED},
     "wrong guess": {

@@ -2,6 +2,7 @@
 
 from tests.hostile.gateway_targets import Gateway
 from tests.hostile.ike_targets import ForgedIke, SealedIke
+from tests.hostile.proof_targets import Proofs
 from tests.hostile.protecting_target import Protecting
 from tests.hostile.sa_targets import Forged, Sealed
 from tests.hostile.scenario_targets import Reader
@@ -11,6 +12,7 @@ from tests.hostile.wire_targets import Dissector, Parsers
 
 TARGETS: tuple[type[Target], ...] = (
     Parsers,
+    Proofs,
     Dissector,
     ForgedIke,
     SealedIke,

@@ -5,8 +5,10 @@ import pytest
 from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import SeededEntropy
+from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped
+from ipsecsim.crypto.signatures import pss_algorithm, scheme_of
 from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, narrow
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
@@ -26,7 +28,7 @@ from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.notify import Notify
-from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType, ProtocolId, TsType
+from ipsecsim.wire.ike.numbers import ExchangeType, HashAlgorithm, NotifyType, PayloadType, ProtocolId, TsType
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector, TsInitiator
 from ipsecsim.wire.layout import MOST_FIELDS
 from ipsecsim.wire.numbers import IpProtocol
@@ -374,3 +376,10 @@ def test_later_fragments_of_what_policy_let_through_were_taken_for_a_leak():
     pieces = fragment(ipv4.build(EAST_OUTSIDE, pack("10.1.0.2"), IpProtocol.UDP, segment), 100, 0)
     assert len(pieces) == 2
     assert whole_world(*pieces) == []
+
+
+def test_a_salt_of_thousands_of_digits_could_not_be_written_into_the_refusal():
+    algorithm = pss_algorithm(HashAlgorithm.SHA2_256, 256**1800)
+    with pytest.raises(RemoteError) as caught:
+        scheme_of(algorithm)
+    assert caught.value.reason is DropReason.SIG_PARAMS
