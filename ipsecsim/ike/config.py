@@ -89,12 +89,16 @@ class IkeProposal:
 
 @dataclass(frozen=True, slots=True)
 class EspProposal:
-    """Alternatives for each transform of a Child SA. `groups` count only when it is rekeyed with PFS."""
+    """Alternatives for each transform of a Child SA with ESP. `groups` count only when it is rekeyed with PFS.
+
+    `extended_sequence` says whether sequence numbers have 64 bits, and may hold both answers.
+    """
 
     encryption: tuple[tuple[Encryption, int], ...]
     integrity: tuple[Integrity, ...]
     groups: tuple[Group, ...] = ()
     words: str = ""
+    extended_sequence: tuple[bool, ...] = (False,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ class ChildChoice:
     suite: EspSuite
     spi: int
     group: Group | None
+    extended_sequence: bool = False
 
 
-NO_ESN = 0
 NONE = 0  # transform ID 0 of types INTEG and KE: the type is there, and nothing is chosen
 
 
@@ -112,7 +112,8 @@ def accept_esp(
 def select(offered: Sequence[Transform], ours: Sequence[Transform]) -> list[Transform] | None:
     """One transform of each type that both lists hold, by our order of preference; None when a type fails.
 
-    A type that only one side names fails too, unless it names NONE (RFC 7296 3.3.3, 3.3.6).
+    A type that only one side names fails too, unless it names NONE (RFC 7296 3.3.3, 3.3.6). ESN has no NONE:
+    its 0 says that sequence numbers are not extended, and an offer must say so or the opposite.
     """
     chosen: list[Transform] = []
     for kind in TransformType:
@@ -120,10 +121,11 @@ def select(offered: Sequence[Transform], ours: Sequence[Transform]) -> list[Tran
         mine = [each for each in ours if each.type == kind]
         if not theirs and not mine:
             continue
+        has_none = kind is not TransformType.ESN
         common = [each for each in mine if each in theirs]
         if not mine:
-            common = [each for each in theirs if each.id == NONE and kind is not TransformType.ESN]
-        if not theirs and all(each.id == NONE for each in mine):
+            common = [each for each in theirs if each.id == NONE and has_none]
+        if not theirs and has_none and all(each.id == NONE for each in mine):
             continue
         if not common:
             return None
@@ -196,7 +198,7 @@ def _esp_transforms(proposal: EspProposal, *, with_groups: bool) -> list[Transfo
         *(_encryption(row, bits) for row, bits in proposal.encryption),
         *(Transform(TransformType.INTEG, row.id) for row in proposal.integrity),
         *(Transform(TransformType.KE, row.id) for row in proposal.groups if with_groups),
-        Transform(TransformType.ESN, NO_ESN),
+        *(Transform(TransformType.ESN, int(extended)) for extended in proposal.extended_sequence),
     ]
 
 
@@ -233,4 +235,5 @@ def _child_choice(chosen: Proposal) -> ChildChoice:
     integrity, group = by_type.get(TransformType.INTEG), by_type.get(TransformType.KE)
     suite = EspSuite(encryption, key_bits, INTEGRITY.get(integrity.id) if integrity else None)
     spi = int.from_bytes(chosen.spi, "big")
-    return ChildChoice(suite, spi, GROUPS.get(group.id) if group else None)
+    extended = bool(by_type[TransformType.ESN].id)
+    return ChildChoice(suite, spi, GROUPS.get(group.id) if group else None, extended)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ipsecsim.base.address import unpack
 from ipsecsim.ipsec.selector import Flow
+from ipsecsim.scenario.check_children import check_children
 from ipsecsim.scenario.model import NodeSpec
 from ipsecsim.scenario.model_ipsec import ConnectionSpec, IpsecSpec, ManualSaSpec, RuleSpec
 from ipsecsim.scenario.problems import Problems
@@ -16,6 +17,7 @@ def check(nodes: Mapping[str, NodeSpec], problems: Problems) -> None:
         if node.ipsec is not None:
             _check_spis(node.name, node.ipsec, problems)
             _check_rules(node, node.ipsec, problems)
+            check_children(node.ipsec, problems)
     for name, sa in _outbound(nodes):
         for peer, other in _counterparts(nodes, sa):
             for difference in _differences(sa, other):

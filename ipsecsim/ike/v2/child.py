@@ -46,6 +46,12 @@ class Agreement:
     spi_out: int
     local: Sequence[TrafficSelector]
     remote: Sequence[TrafficSelector]
+    extended_sequence: bool
+
+    @property
+    def words(self) -> str:
+        """Suite and kind of sequence numbers, as a proposal says them."""
+        return f"{self.suite.words}-esn" if self.extended_sequence else self.suite.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
     child = ChildSa(config, agreed.spi_in, agreed.spi_out)
     sa.children.append(child)
     if sa.tap is not None:
-        sa.tap(ChildSaCreated(config.name, agreed.spi_in, agreed.spi_out, agreed.suite.words))
+        sa.tap(ChildSaCreated(config.name, agreed.spi_in, agreed.spi_out, agreed.words))
 
     def install(
         direction: Direction,
@@ -109,6 +115,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
             selectors=to_selectors(agreed.local, agreed.remote),
             policy=config.policy,
             udp_ports=(source[1], destination[1]) if sa.is_nat_between else None,
+            extended_sequence=agreed.extended_sequence,
         )
         return InstallChildSa(config.options.apply(parameters))
 

@@ -58,7 +58,7 @@ def agree(
         with_groups=with_groups,
     )
     _tell(sa, config, (our_ts, their_ts), (local, remote))
-    agreement = Agreement(config, choice.suite, spi_in, choice.spi, local, remote)
+    agreement = Agreement(config, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence)
     return Agreed(agreement, choice.group, answer, (TsInitiator(list(remote)), TsResponder(list(local))))
 
 
@@ -82,7 +82,7 @@ def accept(
     if not to_selectors(local, remote):
         raise TsUnacceptable("the responder's traffic selectors go with no packet")
     _tell(sa, wanted, (wanted.local_ts, wanted.remote_ts), (local, remote))
-    agreement = Agreement(wanted, choice.suite, spi_in, choice.spi, local, remote)
+    agreement = Agreement(wanted, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence)
     return Agreed(agreement, choice.group, answer, (ours, theirs))
 
 

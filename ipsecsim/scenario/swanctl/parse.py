@@ -42,7 +42,7 @@ class _Parts:
     prf: list[Prf] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     without_group: bool = False
-    extended_sequence: bool = False
+    extended_sequence: list[bool] = field(default_factory=list)
     offsets: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
     later: tuple[str, int] | None = None
@@ -66,7 +66,7 @@ def ike_proposal(text: str) -> IkeProposal:
         text = DEFAULT_IKE
     parts = _sort(text)
     _refuse_later(parts)
-    _refuse_esn(parts)
+    _no_esn(parts)
     _check_ciphers(parts, "IKE")
     _check_fit_for_ike(parts)
     group = parts.groups[0].word if parts.groups else "x25519"
@@ -100,7 +100,6 @@ def esp_proposal(text: str) -> EspProposal:
         text = DEFAULT_ESP
     parts = _sort(text)
     _refuse_later(parts)
-    _refuse_esn(parts)
     _check_ciphers(parts, "ESP")
     _no_prf(parts)
     if parts.aead and parts.integrity:
@@ -112,8 +111,14 @@ def esp_proposal(text: str) -> EspProposal:
         raise Mistake(f"{parts.cipher} {_without_integrity(parts)}; write {parts.cipher}-sha256")
     words = [row.word_for(bits) for row, bits in parts.encryption]
     words += [row.word for row in parts.integrity]
-    words += [row.word for row in parts.groups]
-    return EspProposal(tuple(parts.encryption), tuple(parts.integrity), tuple(parts.groups), "-".join(words))
+    words += [row.word for row in parts.groups] + _esn_words(parts)
+    return EspProposal(
+        tuple(parts.encryption),
+        tuple(parts.integrity),
+        tuple(parts.groups),
+        "-".join(words),
+        _extended_sequence(parts),
+    )
 
 
 def check_ah_proposal(text: str) -> None:
@@ -151,7 +156,7 @@ def esp_suite(text: str) -> tuple[EspSuite, bool]:
             f"{parts.cipher} without integrity protects nothing (RFC 4301 4.2); write {parts.cipher}-sha256"
         )
     integrity = parts.integrity[0] if parts.integrity else None
-    return EspSuite(cipher, bits, integrity), parts.extended_sequence
+    return EspSuite(cipher, bits, integrity), _extended_sequence(parts)[0]
 
 
 def ah_suite(text: str) -> tuple[AhSuite, bool]:
@@ -160,7 +165,7 @@ def ah_suite(text: str) -> tuple[AhSuite, bool]:
     _check_ah(parts)
     _refuse_later(parts)
     _check_single(parts)
-    return AhSuite(parts.integrity[0]), parts.extended_sequence
+    return AhSuite(parts.integrity[0]), _extended_sequence(parts)[0]
 
 
 def _check_single(parts: _Parts) -> None:
@@ -169,7 +174,7 @@ def _check_single(parts: _Parts) -> None:
     if parts.groups:
         word = parts.first["groups"]
         raise Mistake(f"keys by hand come from no key exchange; take '{word}' out", parts.offsets["groups"])
-    if max(len(parts.encryption), len(parts.integrity)) > 1:
+    if max(len(parts.encryption), len(parts.integrity), len(parts.extended_sequence)) > 1:
         raise Mistake(f"keys by hand fit one algorithm, and '{parts.text}' leaves a choice")
 
 
@@ -179,10 +184,25 @@ def _refuse_later(parts: _Parts) -> None:
         raise NotYet(f"'{word}' in a proposal", offset)
 
 
-def _refuse_esn(parts: _Parts) -> None:
-    """Nobody negotiates extended sequence numbers yet."""
-    if parts.extended_sequence:
-        raise NotYet("'esn' in a proposal", parts.offsets["esn"])
+def _no_esn(parts: _Parts) -> None:
+    for word in ("esn", "noesn"):
+        if word in parts.offsets:
+            raise Mistake(
+                f"sequence numbers belong to ESP and AH proposals only; take '{word}' out",
+                parts.offsets[word],
+            )
+
+
+def _extended_sequence(parts: _Parts) -> tuple[bool, ...]:
+    """Whether sequence numbers may be extended; a proposal that does not say means that they are not."""
+    return tuple(parts.extended_sequence) or (False,)
+
+
+def _esn_words(parts: _Parts) -> list[str]:
+    """The words for that, where the proposal must say it."""
+    if _extended_sequence(parts) == (False,):
+        return []
+    return ["esn" if extended else "noesn" for extended in parts.extended_sequence]
 
 
 def _no_prf(parts: _Parts) -> None:
@@ -261,7 +281,7 @@ def _take_other(word: str, offset: int, parts: _Parts) -> None:
         parts.without_group = True
         return
     if word in ("esn", "noesn"):
-        parts.extended_sequence = word == "esn"
+        parts.extended_sequence.append(word == "esn")
         parts.offsets[word] = offset
         return
     if word != word.lower():

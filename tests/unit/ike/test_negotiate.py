@@ -88,6 +88,19 @@ def test_a_transform_type_that_we_do_not_know_cannot_be_accepted():
     assert select([*ours, Transform(9, 1)], ours) is None
 
 
+@pytest.mark.conf("ESN-07")
+@pytest.mark.parametrize("ours", ["aes256gcm16", "aes256gcm16-esn", "aes256gcm16-noesn-esn"])
+def test_an_esp_proposal_that_says_nothing_of_sequence_numbers_is_not_acceptable(ours):
+    offered = offer_esp([esp_proposal(ours)], SPI, with_groups=False)
+    proposal = offered.proposals[0]
+    proposal.transforms = [each for each in proposal.transforms if each.type != TransformType.ESN]
+    assert proposal.transforms
+    with pytest.raises(NoProposalChosen):
+        choose_esp(offered, [esp_proposal(ours)], OTHER_SPI, with_groups=False)
+    with pytest.raises(NoProposalChosen):
+        accept_esp(offered, [esp_proposal(ours)], with_groups=False)
+
+
 @pytest.mark.parametrize("spi", [b"", b"\0\0\0\0", b"\1\2\3", bytes(8)])
 def test_an_esp_proposal_needs_an_spi_of_four_bytes(spi):
     offered = offer_esp([esp_proposal("default")], spi, with_groups=False)

@@ -192,12 +192,31 @@ def test_gmac_is_a_cipher_in_esp_and_integrity_in_ah():
         check_ah_proposal("aes128ctr-sha256")
 
 
-@pytest.mark.parametrize(
-    "text", ["aes128gcm16-esn", "aes128gcm16-x25519-ke1_mlkem768", "aes128gcm16-ke2_x25519"]
-)
+@pytest.mark.parametrize("text", ["aes128gcm16-x25519-ke1_mlkem768", "aes128gcm16-ke2_x25519"])
 def test_switches_that_come_later_are_refused_by_name(text):
     with pytest.raises(NotYet):
         esp_proposal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "words"),
+    [
+        ("aes256gcm16", (False,), "aes256gcm16"),
+        ("aes256gcm16-noesn", (False,), "aes256gcm16"),
+        ("aes256gcm16-esn", (True,), "aes256gcm16-esn"),
+        ("aes256gcm16-x25519-esn-noesn", (True, False), "aes256gcm16-x25519-esn-noesn"),
+        ("noesn-esn-aes256gcm16", (False, True), "aes256gcm16-noesn-esn"),
+    ],
+)
+def test_a_proposal_says_whether_sequence_numbers_are_extended(text, values, words):
+    proposal = esp_proposal(text)
+    assert (proposal.extended_sequence, proposal.words) == (values, words)
+    assert esp_proposal(proposal.words) == proposal
+
+
+def test_an_ike_proposal_has_no_sequence_numbers():
+    with pytest.raises(Mistake, match="take 'esn' out"):
+        ike_proposal("aes256gcm16-prfsha256-x25519-esn")
 
 
 def test_ah_takes_integrity_and_a_group():
