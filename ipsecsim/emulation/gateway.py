@@ -103,7 +103,7 @@ class Gateway:
             ReportError: lambda _: None,  # ping is never too long for a socket
             Acquire: lambda a: self.ike.initiate(a.policy, self.driver.now),
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.driver.now),
-            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi),
+            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
             EchoReplyArrived: self._echo_reply_arrived,
             IcmpErrorArrived: lambda _: None,

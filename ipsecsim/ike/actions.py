@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.actions import Action
 from ipsecsim.ipsec.association import Direction, SaParameters
+from ipsecsim.wire.numbers import IpProtocol
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class RemoveChildSa(Action):
 
     direction: Direction
     spi: int
+    protocol: IpProtocol
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from ipsecsim.crypto.signature_keys import PublicKey
 from ipsecsim.crypto.signatures import SIGNATURES, SignatureScheme
 from ipsecsim.ike.identity import Identity, IdentityPattern
 from ipsecsim.ike.retransmit import RetransmitPolicy
+from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 
@@ -102,6 +103,19 @@ class EspProposal:
 
 
 @dataclass(frozen=True, slots=True)
+class AhProposal:
+    """The same for a Child SA with AH, which has no encryption."""
+
+    integrity: tuple[Integrity, ...]
+    groups: tuple[Group, ...] = ()
+    words: str = ""
+    extended_sequence: tuple[bool, ...] = (False,)
+
+
+ChildProposal = EspProposal | AhProposal
+
+
+@dataclass(frozen=True, slots=True)
 class HalfOpenLimits:
     """When a responder asks for cookies, and when it takes no more; the first two are strongSwan's defaults."""
 
@@ -116,15 +130,19 @@ class ChildConfig:
 
     `policy` names the SPD rule that its SAs serve, and is how the node asks for this child: it is
     unique on the node, while two connections may each have a child of the same `name`.
+
+    `proposals` may mix ESP and AH: one of them is chosen. A `mode` of transport is a wish, and tunnel what comes
+    where the peer does not share it, or where the traffic is not that of the two hosts themselves.
     """
 
     name: str
     local_ts: tuple[TrafficSelector, ...]
     remote_ts: tuple[TrafficSelector, ...]
-    proposals: tuple[EspProposal, ...]
+    proposals: tuple[ChildProposal, ...]
     policy: str
     start_action: StartAction = StartAction.TRAP
     options: SaOptions = field(default_factory=SaOptions)
+    mode: Mode = Mode.TUNNEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from ipsecsim.wire.ike.numbers import ExchangeType
 from ipsecsim.wire.nat_t import NON_ESP_MARKER
 from ipsecsim.wire.numbers import IKE_PORT
 
-FIRST_ESP_SPI = 256  # RFC 4303 2.1: 1 to 255 are reserved, 0 is never sent
+FIRST_CHILD_SPI = 256  # RFC 4303 2.1: 1 to 255 are reserved, 0 is never sent
 
 
 class IkeEndpoint:
@@ -235,13 +235,13 @@ class IkeEndpoint:
         """Keep an IKE SA that came out of another one."""
         self._sas[heir.spi_i if heir.is_initiator else heir.spi_r] = heir
 
-    def esp_spi(self) -> int:
+    def child_spi(self) -> int:
         """An inbound SPI that no living IKE SA of this node has for a child, up or on its way."""
         entropy = self._entropy.fork("esp spi")
         taken = {spi for sa in self._sas.values() for spi in sa.spis_in}
         while True:
             spi = int.from_bytes(entropy.bytes(4), "big")
-            if spi >= FIRST_ESP_SPI and spi not in taken:
+            if spi >= FIRST_CHILD_SPI and spi not in taken:
                 return spi
 
     # -- refusing -------------------------------------------------------------------------------

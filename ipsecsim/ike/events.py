@@ -176,6 +176,16 @@ class ChildSaCreated(TraceEvent):
     spi_in: int
     spi_out: int
     suite: str
+    protocol: str
+    mode: str
+
+
+@dataclass(slots=True)
+class TransportModeDeclined(TraceEvent):
+    """Transport mode was asked for, and the child is in tunnel mode."""
+
+    child: str
+    by_peer: bool
 
 
 @dataclass(slots=True)

@@ -1,19 +1,21 @@
 """Proposals: what we offer, what we choose, and whether the peer chose what we offered (RFC 7296 2.7, 3.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ipsecsim.crypto.catalogue import (
     ENCRYPTION,
     GROUPS,
     INTEGRITY,
     PRF,
+    AhSuite,
     Encryption,
     EspSuite,
     Group,
     IkeSuite,
 )
-from ipsecsim.ike.config import EspProposal, IkeProposal
+from ipsecsim.ike.config import AhProposal, ChildProposal, IkeProposal
 from ipsecsim.ike.errors import NoProposalChosen
 from ipsecsim.wire.ike.numbers import ProtocolId, TransformType
 from ipsecsim.wire.ike.proposal import Proposal, SecurityAssociationPayload, Transform
@@ -26,10 +28,17 @@ class ChildChoice:
     `group` is that of the exchange's own key exchange, None without perfect forward secrecy.
     """
 
-    suite: EspSuite
+    suite: EspSuite | AhSuite
     spi: int
     group: Group | None
     extended_sequence: bool = False
+
+
+class _Offer(NamedTuple):
+    """What one of our proposals holds, in the form in which it crosses the wire."""
+
+    protocol: ProtocolId
+    transforms: list[Transform]
 
 
 NONE = 0  # transform ID 0 of types INTEG and KE: the type is there, and nothing is chosen
@@ -37,32 +46,29 @@ NONE = 0  # transform ID 0 of types INTEG and KE: the type is there, and nothing
 
 def offer_ike(configured: Sequence[IkeProposal]) -> SecurityAssociationPayload:
     """The SA payload of an IKE_SA_INIT request; no SPI, since the header carries it."""
-    return _offer(ProtocolId.IKE, b"", [_ike_transforms(each) for each in configured])
+    return _offer(b"", map(_ike_offer, configured))
 
 
 def offer_ike_rekey(configured: Sequence[IkeProposal], spi: bytes) -> SecurityAssociationPayload:
     """The SA payload that asks for a new IKE SA in place of this one; `spi` is our own (RFC 7296 1.3.2)."""
-    return _offer(ProtocolId.IKE, spi, [_ike_transforms(each) for each in configured])
+    return _offer(spi, map(_ike_offer, configured))
 
 
-def offer_esp(
-    configured: Sequence[EspProposal], spi: bytes, *, with_groups: bool
+def offer_child(
+    configured: Sequence[ChildProposal], spi: bytes, *, with_groups: bool
 ) -> SecurityAssociationPayload:
     """The SA payload that asks for a Child SA.
 
     In IKE_AUTH it names no groups, since that exchange has no KE payload (RFC 7296 1.2).
     """
-    return _offer(
-        ProtocolId.ESP, spi, [_esp_transforms(each, with_groups=with_groups) for each in configured]
-    )
+    return _offer(spi, (_child_offer(each, with_groups=with_groups) for each in configured))
 
 
 def choose_ike(
     offered: SecurityAssociationPayload, configured: Sequence[IkeProposal]
 ) -> tuple[SecurityAssociationPayload, IkeSuite]:
     """The answer to an offer and the suite that it means. Raises NoProposalChosen."""
-    ours = [_ike_transforms(each) for each in configured]
-    chosen = _choose(offered.proposals, ProtocolId.IKE, ours)
+    chosen = _choose(offered.proposals, [_ike_offer(each) for each in configured])
     return SecurityAssociationPayload([chosen]), _ike_suite(chosen.transforms)
 
 
@@ -70,43 +76,40 @@ def choose_ike_rekey(
     offered: SecurityAssociationPayload, configured: Sequence[IkeProposal], spi: bytes
 ) -> tuple[SecurityAssociationPayload, IkeSuite, bytes]:
     """The answer to an offer of a new IKE SA, the suite, and the peer's SPI. `spi` is our own."""
-    ours = [_ike_transforms(each) for each in configured]
-    chosen = _choose(offered.proposals, ProtocolId.IKE, ours, spi_length=8)
+    chosen = _choose(offered.proposals, [_ike_offer(each) for each in configured], spi_length=8)
     answer = Proposal(chosen.number, chosen.protocol, spi, chosen.transforms)
     return SecurityAssociationPayload([answer]), _ike_suite(chosen.transforms), chosen.spi
 
 
-def choose_esp(
-    offered: SecurityAssociationPayload, configured: Sequence[EspProposal], spi: bytes, *, with_groups: bool
+def choose_child(
+    offered: SecurityAssociationPayload, configured: Sequence[ChildProposal], spi: bytes, *, with_groups: bool
 ) -> tuple[SecurityAssociationPayload, ChildChoice]:
-    """The answer to an offer and what was chosen. `spi` is our own."""
-    ours = [_esp_transforms(each, with_groups=with_groups) for each in configured]
-    chosen = _choose(offered.proposals, ProtocolId.ESP, ours, spi_length=4)
+    """The answer to an offer and what was chosen, ESP or AH. `spi` is our own."""
+    ours = [_child_offer(each, with_groups=with_groups) for each in configured]
+    chosen = _choose(offered.proposals, ours, spi_length=4)
     answer = Proposal(chosen.number, chosen.protocol, spi, chosen.transforms)
     return SecurityAssociationPayload([answer]), _child_choice(chosen)
 
 
 def accept_ike(answer: SecurityAssociationPayload, configured: Sequence[IkeProposal]) -> IkeSuite:
     """The suite a responder chose. Raises NoProposalChosen when it is not one that we offered."""
-    ours = [_ike_transforms(each) for each in configured]
-    return _ike_suite(_accept(answer, ProtocolId.IKE, ours).transforms)
+    return _ike_suite(_accept(answer, [_ike_offer(each) for each in configured]).transforms)
 
 
 def accept_ike_rekey(
     answer: SecurityAssociationPayload, configured: Sequence[IkeProposal]
 ) -> tuple[IkeSuite, bytes]:
     """The suite and SPI of a new IKE SA. Raises NoProposalChosen when it is not one that we offered."""
-    ours = [_ike_transforms(each) for each in configured]
-    chosen = _accept(answer, ProtocolId.IKE, ours, spi_length=8)
+    chosen = _accept(answer, [_ike_offer(each) for each in configured], spi_length=8)
     return _ike_suite(chosen.transforms), chosen.spi
 
 
-def accept_esp(
-    answer: SecurityAssociationPayload, configured: Sequence[EspProposal], *, with_groups: bool
+def accept_child(
+    answer: SecurityAssociationPayload, configured: Sequence[ChildProposal], *, with_groups: bool
 ) -> ChildChoice:
     """What a responder chose. Raises NoProposalChosen when it is not one that we offered."""
-    ours = [_esp_transforms(each, with_groups=with_groups) for each in configured]
-    return _child_choice(_accept(answer, ProtocolId.ESP, ours, spi_length=4))
+    ours = [_child_offer(each, with_groups=with_groups) for each in configured]
+    return _child_choice(_accept(answer, ours, spi_length=4))
 
 
 def select(offered: Sequence[Transform], ours: Sequence[Transform]) -> list[Transform] | None:
@@ -134,72 +137,66 @@ def select(offered: Sequence[Transform], ours: Sequence[Transform]) -> list[Tran
     return None if any(each.type not in known for each in offered) else chosen
 
 
-def _offer(
-    protocol: ProtocolId, spi: bytes, alternatives: list[list[Transform]]
-) -> SecurityAssociationPayload:
+def _offer(spi: bytes, alternatives: Iterable[_Offer]) -> SecurityAssociationPayload:
     return SecurityAssociationPayload(
         [
-            Proposal(number, protocol, spi, transforms)
-            for number, transforms in enumerate(alternatives, start=1)
+            Proposal(number, each.protocol, spi, each.transforms)
+            for number, each in enumerate(alternatives, start=1)
         ]
     )
 
 
-def _choose(
-    offered: Sequence[Proposal], protocol: ProtocolId, ours: list[list[Transform]], spi_length: int = 0
-) -> Proposal:
+def _choose(offered: Sequence[Proposal], ours: Sequence[_Offer], spi_length: int = 0) -> Proposal:
     for proposal in offered:  # the initiator's order of proposals, our order of transforms
-        if proposal.protocol != protocol or not _is_spi_fitting(proposal, spi_length):
+        if not _is_spi_fitting(proposal, spi_length):
             continue
-        for transforms in ours:
-            chosen = select(proposal.transforms, transforms)
-            if chosen is not None:
+        for each in ours:
+            chosen = select(proposal.transforms, each.transforms)
+            if chosen is not None and each.protocol == proposal.protocol:
                 return Proposal(proposal.number, proposal.protocol, proposal.spi, chosen)
     raise NoProposalChosen(f"none of {len(offered)} proposals is acceptable")
 
 
-def _accept(
-    answer: SecurityAssociationPayload,
-    protocol: ProtocolId,
-    ours: list[list[Transform]],
-    spi_length: int = 0,
-) -> Proposal:
+def _accept(answer: SecurityAssociationPayload, ours: Sequence[_Offer], spi_length: int = 0) -> Proposal:
     if len(answer.proposals) != 1:
         raise NoProposalChosen(f"the answer holds {len(answer.proposals)} proposals instead of one")
     chosen = answer.proposals[0]
     types = [each.type for each in chosen.transforms]
     if (
-        chosen.protocol != protocol
-        or not _is_spi_fitting(chosen, spi_length)
+        not _is_spi_fitting(chosen, spi_length)
         or not 1 <= chosen.number <= len(ours)
+        or chosen.protocol != ours[chosen.number - 1].protocol
         or len(set(types)) != len(types)
-        or select(chosen.transforms, ours[chosen.number - 1]) is None
+        or select(chosen.transforms, ours[chosen.number - 1].transforms) is None
     ):
         raise NoProposalChosen("the answer is not one of our proposals")
     return chosen
 
 
 def _is_spi_fitting(proposal: Proposal, length: int) -> bool:
-    """Four bytes for ESP, eight for an IKE SA that replaces one, none for a first one (RFC 7296 3.3.1)."""
+    """Four bytes for ESP and AH, eight for an IKE SA that replaces one, none for a first one (RFC 7296 3.3.1)."""
     return len(proposal.spi) == length and (not length or any(proposal.spi))
 
 
-def _ike_transforms(proposal: IkeProposal) -> list[Transform]:
-    return [
+def _ike_offer(proposal: IkeProposal) -> _Offer:
+    transforms = [
         *(_encryption(row, bits) for row, bits in proposal.encryption),
         *(Transform(TransformType.INTEG, row.id) for row in proposal.integrity),
         *(Transform(TransformType.PRF, row.id) for row in proposal.prf),
         *(Transform(TransformType.KE, row.id) for row in proposal.groups),
     ]
+    return _Offer(ProtocolId.IKE, transforms)
 
 
-def _esp_transforms(proposal: EspProposal, *, with_groups: bool) -> list[Transform]:
-    return [
-        *(_encryption(row, bits) for row, bits in proposal.encryption),
+def _child_offer(proposal: ChildProposal, *, with_groups: bool) -> _Offer:
+    encryption = () if isinstance(proposal, AhProposal) else proposal.encryption
+    transforms = [
+        *(_encryption(row, bits) for row, bits in encryption),
         *(Transform(TransformType.INTEG, row.id) for row in proposal.integrity),
         *(Transform(TransformType.KE, row.id) for row in proposal.groups if with_groups),
         *(Transform(TransformType.ESN, int(extended)) for extended in proposal.extended_sequence),
     ]
+    return _Offer(ProtocolId.AH if isinstance(proposal, AhProposal) else ProtocolId.ESP, transforms)
 
 
 def _encryption(row: Encryption, key_bits: int) -> Transform:
@@ -231,9 +228,12 @@ def _ike_suite(chosen: Sequence[Transform]) -> IkeSuite:
 
 def _child_choice(chosen: Proposal) -> ChildChoice:
     by_type = _by_type(chosen.transforms)
-    encryption, key_bits = _cipher(by_type)
     integrity, group = by_type.get(TransformType.INTEG), by_type.get(TransformType.KE)
-    suite = EspSuite(encryption, key_bits, INTEGRITY.get(integrity.id) if integrity else None)
+    suite: EspSuite | AhSuite
+    if chosen.protocol == ProtocolId.AH:
+        suite = AhSuite(INTEGRITY[by_type[TransformType.INTEG].id])
+    else:
+        suite = EspSuite(*_cipher(by_type), INTEGRITY.get(integrity.id) if integrity else None)
     spi = int.from_bytes(chosen.spi, "big")
     extended = bool(by_type[TransformType.ESN].id)
     return ChildChoice(suite, spi, GROUPS.get(group.id) if group else None, extended)

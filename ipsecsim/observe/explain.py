@@ -220,10 +220,17 @@ def _narrowed(event: ike.SelectorsNarrowed) -> str:
 
 
 def _child_created(event: ike.ChildSaCreated) -> str:
+    protocol = f"{event.protocol} " if event.protocol != "ESP" else ""
+    mode = f"{event.mode} mode, " if event.mode != "tunnel" else ""
     return (
-        f"Child SA {event.child} is agreed on: {event.suite}, "
+        f"Child SA {event.child} is agreed on: {protocol}{event.suite}, {mode}"
         f"SPI {event.spi_in:08x} in, SPI {event.spi_out:08x} out"
     )
+
+
+def _transport_declined(event: ike.TransportModeDeclined) -> str:
+    who = "the peer declines" if event.by_peer else "declines"
+    return f"{who} transport mode for {event.child}: it is in tunnel mode"
 
 
 def _child_rekeyed(event: ike.ChildRekeyed) -> str:
@@ -396,6 +403,7 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
     ike.StateChanged: (_state, ""),
     ike.SelectorsNarrowed: (_narrowed, "RFC 7296 2.9"),
     ike.ChildSaCreated: (_child_created, "RFC 7296 2.17"),
+    ike.TransportModeDeclined: (_transport_declined, "RFC 7296 1.3.1"),
     ike.ChildSaFailed: (_child_failed, "RFC 7296 1.2"),
     ike.LivenessChecked: (
         lambda _: "nothing was heard for a while: asked with an empty INFORMATIONAL whether the peer lives",

@@ -10,6 +10,7 @@ from ipsecsim.ike.config import (
     StartAction,
 )
 from ipsecsim.ike.identity import Identity, expected
+from ipsecsim.ipsec.association import Mode
 from ipsecsim.net.apps.ping import Ping, PingResult
 from ipsecsim.net.apps.send import Send
 from ipsecsim.net.events import NoteTaken
@@ -117,10 +118,11 @@ def _child(node: model.NodeSpec, connection: ConnectionSpec, spec: ChildSpec) ->
         spec.name,
         traffic_selectors(spec.local_ts),
         traffic_selectors(spec.remote_ts),
-        spec.esp_proposals,
+        spec.proposals,
         policy_name(node, connection, spec),
         StartAction(spec.start_action),
         options(spec),
+        Mode(spec.mode),
     )
 
 

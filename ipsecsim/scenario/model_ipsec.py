@@ -7,7 +7,7 @@ from typing import Literal
 from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration
 from ipsecsim.crypto.catalogue import AhSuite, EspSuite
-from ipsecsim.ike.config import EspProposal, IkeProposal
+from ipsecsim.ike.config import AhProposal, ChildProposal, EspProposal, IkeProposal
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.wire.numbers import IpProtocol
 
@@ -53,6 +53,7 @@ class ChildSpec:
     local_ts: tuple[SelectorSpec, ...]
     remote_ts: tuple[SelectorSpec, ...]
     esp_proposals: tuple[EspProposal, ...]
+    ah_proposals: tuple[AhProposal, ...]
     start_action: StartAction
     close_action: StartAction
     dpd_action: Literal["clear", "trap", "restart"]
@@ -71,6 +72,11 @@ class ChildSpec:
     tfc_padding: int
     policies: bool
     place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def proposals(self) -> tuple[ChildProposal, ...]:
+        """What may be chosen, ESP before AH."""
+        return (*self.esp_proposals, *self.ah_proposals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.swanctl.auth import AUTH_WORDS, HASH_WORDS, auth_words
 from ipsecsim.scenario.swanctl.parse import (
     NotYet,
+    ah_proposal,
     ah_suite,
-    check_ah_proposal,
     esp_proposal,
     esp_suite,
     ike_proposal,
@@ -71,7 +71,7 @@ IKE_PROPOSALS = CommaList(ike_proposal, _proposal_pattern())
 ESP_PROPOSALS = CommaList(esp_proposal, _proposal_pattern())
 ANY_ESP_PROPOSALS = CommaList(_any_esp_proposal, _proposal_pattern())
 """For a tunnel, before it is known who makes its keys."""
-AH_PROPOSALS = CommaList(check_ah_proposal, _proposal_pattern())
+AH_PROPOSALS = CommaList(ah_proposal, _proposal_pattern())
 ESP_SUITE = Scalar(esp_suite, _proposal_pattern())
 AH_SUITE = Scalar(ah_suite, _proposal_pattern())
 _FAMILY = "|".join(map(re.escape, AUTH_WORDS))

@@ -80,7 +80,9 @@ CHILD = Table(
     "child",
     {
         "esp_proposals": Field(ESP_PROPOSALS, "ESP algorithms, best first", "default"),
-        "ah_proposals": Field(AH_PROPOSALS, "AH algorithms; then there is no ESP"),
+        "ah_proposals": Field(
+            AH_PROPOSALS, "AH algorithms; ESP is offered beside them only where esp_proposals: is written"
+        ),
         "sha256_96": Field(YES_NO, "the draft's truncation of SHA-256", "no"),
         "local_ts": Field(SELECTORS, "what this side protects; left out: its own address"),
         "remote_ts": Field(SELECTORS, "what the other side protects; left out: its address"),

@@ -247,12 +247,16 @@ class Reader:
         life_bytes = optional(scalars.BYTES, entry, "life_bytes")
         rekey_packets = value(scalars.WHOLE, entry, table, "rekey_packets")
         life_packets = optional(scalars.WHOLE, entry, "life_packets")
+        with_ah, with_esp = (entry.get(f"{kind}_proposals") is not None for kind in ("ah", "esp"))
         return ChildSpec(
             name,
             mode=word_of(entry, table, "mode"),
             local_ts=self._selectors(entry, "local_ts", self._own(connection, node)),
             remote_ts=self._selectors(entry, "remote_ts", self._addresses(connection, "remote_addrs", node)),
-            esp_proposals=_proposals(scalars.ESP_PROPOSALS, entry, "esp_proposals"),
+            esp_proposals=()
+            if with_ah and not with_esp
+            else _proposals(scalars.ESP_PROPOSALS, entry, "esp_proposals"),
+            ah_proposals=_proposals(scalars.AH_PROPOSALS, entry, "ah_proposals") if with_ah else (),
             start_action=word_of(entry, table, "start_action"),
             close_action=word_of(entry, table, "close_action"),
             dpd_action=word_of(entry, table, "dpd_action"),

@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Sequence
 
 from ipsecsim.base.address import unpack
 from ipsecsim.crypto.catalogue import AhSuite
+from ipsecsim.ike.config import ChildProposal
 from ipsecsim.scenario.model import (
     Condition,
     Expectation,
@@ -172,12 +174,20 @@ def _connection(connection: ConnectionSpec) -> _Value:
     }
 
 
+def _child_proposals(child: ChildSpec) -> dict[str, _Value]:
+    kinds: dict[str, Sequence[ChildProposal]] = {
+        "esp_proposals": child.esp_proposals,
+        "ah_proposals": child.ah_proposals,
+    }
+    return {key: ", ".join(each.words for each in kind) for key, kind in kinds.items() if kind}
+
+
 def _child(child: ChildSpec) -> _Value:
     return {
         "mode": child.mode,
         "local_ts": ", ".join(map(show_selector, child.local_ts)),
         "remote_ts": ", ".join(map(show_selector, child.remote_ts)),
-        "esp_proposals": ", ".join(each.words for each in child.esp_proposals),
+        **_child_proposals(child),
         "start_action": child.start_action,
         "close_action": child.close_action,
         "dpd_action": child.dpd_action,

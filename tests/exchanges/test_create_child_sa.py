@@ -5,7 +5,7 @@ import pytest
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ike.narrowing import traffic_selector
-from ipsecsim.ike.negotiate import offer_esp
+from ipsecsim.ike.negotiate import offer_child
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.states import State
 from ipsecsim.scenario.swanctl.parse import esp_proposal
@@ -20,7 +20,7 @@ from tests.support.pair import Pair
 _NET = [traffic_selector(Prefix.parse("0.0.0.0/0"))]
 REKEY = [
     Notify(NotifyType.REKEY_SA, protocol=ProtocolId.ESP, spi=b"\x01\x02\x03\x04"),
-    offer_esp([esp_proposal("aes256gcm16")], b"abcd", with_groups=True),
+    offer_child([esp_proposal("aes256gcm16")], b"abcd", with_groups=True),
     Nonce(bytes(32)),
     TsInitiator(_NET),
     TsResponder(_NET),

@@ -17,9 +17,10 @@ from ipsecsim.ike.identity import Identity, expected
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
-from ipsecsim.ipsec.association import SaParameters
+from ipsecsim.ipsec.association import Mode, SaParameters
+from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.scenario.lab_pki import Flaw, LabPki
-from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
+from ipsecsim.scenario.swanctl.parse import ah_proposal, esp_proposal, ike_proposal
 
 WEST, EAST = pack("192.0.2.1"), pack("192.0.2.2")
 WEST_NET, EAST_NET = "10.1.0.0/24", "10.2.0.0/24"
@@ -99,10 +100,15 @@ class Pair:
         peer_name = "east" if name == "west" else "west"
         child = ChildConfig(
             f"net{number or ''}",
-            tuple(traffic_selector(Prefix.parse(n)) for n in changes.get("local_ts", [own_net])),
-            tuple(traffic_selector(Prefix.parse(n)) for n in changes.get("remote_ts", [peer_net])),
-            tuple(esp_proposal(words) for words in changes.get("esp", ["aes256gcm16"])),
+            self._selectors(changes.get("local_ts", [own_net])),
+            self._selectors(changes.get("remote_ts", [peer_net])),
+            (
+                *(esp_proposal(words) for words in changes.get("esp", ["aes256gcm16"])),
+                *(ah_proposal(words) for words in changes.get("ah", [])),
+            ),
             policy=f"net{number or ''}",
+            options=changes.get("options", SaOptions()),
+            mode=Mode(changes.get("mode", "tunnel")),
         )
         return Connection(
             f"net{number or ''}",
@@ -116,6 +122,10 @@ class Pair:
             remote_auth=self._auth(RemoteAuth, changes.get("remote_auth")),
             **{key: changes[key] for key in ("encap", "dpd_delay", "half_open_timeout") if key in changes},
         )
+
+    def _selectors(self, said):
+        """Networks, or selectors as they are."""
+        return tuple(traffic_selector(Prefix.parse(n)) if isinstance(n, str) else n for n in said)
 
     def _own_keys(self, name, changes) -> list[OwnKey]:
         """With a PKI each side has a key of its own: `kind`, `flaw` and `names` say which, or `keys` are given."""

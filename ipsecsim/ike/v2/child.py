@@ -1,26 +1,32 @@
 """Child SAs: from an agreement to the parameters of two simplex SAs (RFC 7296 2.9, 2.17)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
-from ipsecsim.crypto.catalogue import EspSuite
+from ipsecsim.crypto.catalogue import AhSuite, EspSuite
 from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
 from ipsecsim.ike.config import ChildConfig
 from ipsecsim.ike.events import ChildSaCreated
 from ipsecsim.ike.narrowing import to_selectors
+from ipsecsim.ike.v2.child_form import ChildForm
 from ipsecsim.ike.v2.keys import derive_keymat
 from ipsecsim.ipsec.association import Direction, SaParameters
+from ipsecsim.wire.ike.delete import Delete
+from ipsecsim.wire.ike.numbers import ProtocolId
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+from ipsecsim.wire.numbers import IpProtocol
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
 
+_IP_PROTOCOL = {ProtocolId.ESP: IpProtocol.ESP, ProtocolId.AH: IpProtocol.AH}
+
 
 @dataclass(slots=True, eq=False)
 class ChildSa:
-    """A pair of ESP SAs, named by the SPIs that each side chose to receive on.
+    """A pair of ESP or AH SAs, named by the SPIs that each side chose to receive on.
 
     `successor` took its place when the peer rekeyed it, in an exchange whose lower nonce is `successor_nonce`.
     `waiting` is the outbound SA that goes in once the pair that it replaces is gone. `is_closing`: we have said,
@@ -28,6 +34,7 @@ class ChildSa:
     """
 
     config: ChildConfig
+    protocol: ProtocolId
     spi_in: int
     spi_out: int
     successor: "ChildSa | None" = None
@@ -35,18 +42,29 @@ class ChildSa:
     waiting: InstallChildSa | None = None
     is_closing: bool = False
 
+    @property
+    def goodbye(self) -> Delete:
+        """What tells the peer that it goes: the SPI that we receive on (RFC 7296 1.4.1)."""
+        return Delete(self.protocol, [self.spi_in.to_bytes(4, "big")])
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """All that one exchange settled about a child, seen from this node."""
 
     config: ChildConfig
-    suite: EspSuite
+    suite: EspSuite | AhSuite
     spi_in: int
     spi_out: int
     local: Sequence[TrafficSelector]
     remote: Sequence[TrafficSelector]
     extended_sequence: bool
+    form: ChildForm
+
+    @property
+    def protocol(self) -> ProtocolId:
+        """ESP or AH, by the kind of suite."""
+        return ProtocolId.AH if isinstance(self.suite, AhSuite) else ProtocolId.ESP
 
     @property
     def words(self) -> str:
@@ -92,10 +110,19 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
     outbound, inbound = (from_initiator, from_responder) if we_began else (from_responder, from_initiator)
     config, path = agreed.config, sa.path
     there, here = (path.remote, path.remote_port), (path.local, path.local_port)
-    child = ChildSa(config, agreed.spi_in, agreed.spi_out)
+    child = ChildSa(config, agreed.protocol, agreed.spi_in, agreed.spi_out)
     sa.children.append(child)
     if sa.tap is not None:
-        sa.tap(ChildSaCreated(config.name, agreed.spi_in, agreed.spi_out, agreed.words))
+        sa.tap(
+            ChildSaCreated(
+                config.name,
+                agreed.spi_in,
+                agreed.spi_out,
+                agreed.words,
+                agreed.protocol.name,
+                agreed.form.mode.value,
+            )
+        )
 
     def install(
         direction: Direction,
@@ -114,10 +141,16 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
             integrity_key=secrets[1],
             selectors=to_selectors(agreed.local, agreed.remote),
             policy=config.policy,
+            mode=agreed.form.mode,
             udp_ports=(source[1], destination[1]) if sa.is_nat_between else None,
             extended_sequence=agreed.extended_sequence,
+            original_addresses=agreed.form.original_addresses if direction is Direction.INBOUND else None,
+            stateful_fragments=agreed.form.stateful_fragments,
         )
-        return InstallChildSa(config.options.apply(parameters))
+        parameters = config.options.apply(parameters)
+        if not agreed.form.takes_padding:
+            parameters = replace(parameters, tfc_length=0)
+        return InstallChildSa(parameters)
 
     return Created(
         child,
@@ -135,8 +168,8 @@ def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:
         child.successor.waiting = None
     return [
         *actions,
-        RemoveChildSa(Direction.OUTBOUND, child.spi_out),
-        RemoveChildSa(Direction.INBOUND, child.spi_in),
+        RemoveChildSa(Direction.OUTBOUND, child.spi_out, _IP_PROTOCOL[child.protocol]),
+        RemoveChildSa(Direction.INBOUND, child.spi_in, _IP_PROTOCOL[child.protocol]),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What both sides of a Child SA say about it: suite, SPIs and traffic selectors (RFC 7296 2.7, 2.9).
+"""What both sides of a Child SA say about it: suite, form, SPIs and traffic selectors (RFC 7296 2.7, 2.9).
 
 IKE_AUTH and CREATE_CHILD_SA carry the same payloads for it; only the second may name a group.
 """
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipsecsim.crypto.catalogue import Group
 from ipsecsim.ike import negotiate
-from ipsecsim.ike.config import ChildConfig
+from ipsecsim.ike.config import AhProposal, ChildConfig, ChildProposal
 from ipsecsim.ike.errors import InvalidSyntax, TsUnacceptable
 from ipsecsim.ike.events import ChildSaFailed, SelectorsNarrowed
 from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, is_within, narrow, to_selectors
+from ipsecsim.ike.v2 import child_form
 from ipsecsim.ike.v2.child import Agreement
 from ipsecsim.ike.v2.message import first, the
+from ipsecsim.ipsec.association import Mode
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.numbers import NotifyType, name_of
 from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
@@ -30,6 +32,17 @@ class Agreed(NamedTuple):
     group: Group | None
     sa: SecurityAssociationPayload
     selectors: tuple[TsInitiator, TsResponder]
+
+    @property
+    def notifies(self) -> list[Payload]:
+        """What the responder says about the form of the child."""
+        return child_form.echoes(self.agreement.form)
+
+
+def offer(sa: "IkeSa", config: ChildConfig, spi_in: int, *, with_groups: bool) -> SecurityAssociationPayload:
+    """The proposals of an initiator."""
+    proposals = _usable(sa, config) or config.proposals  # an offer has to hold one, even for a refusal
+    return negotiate.offer_child(proposals, spi_in.to_bytes(4, "big"), with_groups=with_groups)
 
 
 def selectors_of(config: ChildConfig) -> tuple[TsInitiator, TsResponder]:
@@ -49,16 +62,28 @@ def agree(
     Raises NoProposalChosen, TsUnacceptable.
     """
     their_ts, our_ts = the(payloads, TsInitiator).selectors, the(payloads, TsResponder).selectors
-    config, local, remote = _child_for(configs, our_ts, their_ts)
-    spi_in = sa.node.esp_spi()
-    answer, choice = negotiate.choose_esp(
+    is_asked = child_form.is_transport_asked(payloads)
+    seen = child_form.as_seen(sa, our_ts, their_ts) if is_asked else None
+    found = None if seen is None else _transport_child_for(sa, configs, seen)
+    if found is not None and seen is not None:
+        our_ts, their_ts = list(seen.local), list(seen.remote)
+    else:
+        found, seen = _child_for(configs, our_ts, their_ts), None
+    config, local, remote = found
+    if is_asked and seen is None:
+        child_form.declined(sa, config.name, by_peer=False)
+    spi_in = sa.node.child_spi()
+    answer, choice = negotiate.choose_child(
         the(payloads, SecurityAssociationPayload),
-        config.proposals,
+        _usable(sa, config),
         spi_in.to_bytes(4, "big"),
         with_groups=with_groups,
     )
     _tell(sa, config, (our_ts, their_ts), (local, remote))
-    agreement = Agreement(config, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence)
+    form = child_form.settled(payloads, seen, [*local, *remote])
+    agreement = Agreement(
+        config, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence, form
+    )
     return Agreed(agreement, choice.group, answer, (TsInitiator(list(remote)), TsResponder(list(local))))
 
 
@@ -73,8 +98,13 @@ def accept(
     ours, theirs = first(payloads, TsInitiator), first(payloads, TsResponder)
     if ours is None or theirs is None:
         raise InvalidSyntax("an answer about a Child SA without traffic selectors")
-    choice = negotiate.accept_esp(answer, wanted.proposals, with_groups=with_groups)
-    local, remote = ours.selectors, theirs.selectors
+    choice = negotiate.accept_child(answer, _usable(sa, wanted), with_groups=with_groups)
+    local, remote, seen = ours.selectors, theirs.selectors, None
+    if child_form.granted(sa, payloads, wanted):
+        seen = child_form.as_seen(sa, local, remote)
+        if seen is None:
+            raise TsUnacceptable("transport mode for more than the two hosts")
+        local, remote = list(seen.local), list(seen.remote)
     if max(len(local), len(remote)) > MOST_SELECTORS:
         raise TsUnacceptable(f"the responder lists more than {MOST_SELECTORS} traffic selectors")
     if not (local and remote and is_within(local, wanted.local_ts) and is_within(remote, wanted.remote_ts)):
@@ -82,7 +112,10 @@ def accept(
     if not to_selectors(local, remote):
         raise TsUnacceptable("the responder's traffic selectors go with no packet")
     _tell(sa, wanted, (wanted.local_ts, wanted.remote_ts), (local, remote))
-    agreement = Agreement(wanted, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence)
+    form = child_form.settled(payloads, seen, [*wanted.local_ts, *wanted.remote_ts])
+    agreement = Agreement(
+        wanted, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence, form
+    )
     return Agreed(agreement, choice.group, answer, (ours, theirs))
 
 
@@ -96,9 +129,29 @@ Both = tuple[Sequence[TrafficSelector], Sequence[TrafficSelector]]
 """Local and remote selectors."""
 
 
+Found = tuple[ChildConfig, tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]
+"""A child, and the local and remote selectors that are allowed for it."""
+
+
+def _usable(sa: "IkeSa", config: ChildConfig) -> Sequence[ChildProposal]:
+    """What may be proposed and chosen: no AH across a NAT, which changes what AH signs (RFC 3948 1)."""
+    if not sa.is_nat_between:
+        return config.proposals
+    return [each for each in config.proposals if not isinstance(each, AhProposal)]
+
+
+def _transport_child_for(sa: "IkeSa", configs: Sequence[ChildConfig], seen: child_form.Seen) -> Found | None:
+    for config in configs:
+        local, remote = narrow(seen.local, config.local_ts), narrow(seen.remote, config.remote_ts)
+        is_fitting = to_selectors(local, remote) and child_form.is_between(sa, local, remote)
+        if is_fitting and config.mode is Mode.TRANSPORT:
+            return config, local, remote
+    return None
+
+
 def _child_for(
     configs: Sequence[ChildConfig], our_ts: Sequence[TrafficSelector], their_ts: Sequence[TrafficSelector]
-) -> tuple[ChildConfig, tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]:
+) -> Found:
     for config in configs:
         local, remote = narrow(our_ts, config.local_ts), narrow(their_ts, config.remote_ts)
         if to_selectors(local, remote):

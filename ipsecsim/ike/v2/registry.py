@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 class Registry(Protocol):
     """Gives out what must be unique on a node, and keeps what comes out of an SA."""
 
-    def esp_spi(self) -> int:
-        """An inbound SPI that is free on this node."""
+    def child_spi(self) -> int:
+        """An inbound SPI for ESP or AH that is free on this node."""
         ...
 
     def ike_spi(self) -> bytes:

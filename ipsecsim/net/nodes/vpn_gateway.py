@@ -98,7 +98,7 @@ class VpnGateway(Node):
             ReportError: self._report_error,
             IcmpErrorArrived: self._icmp_error_arrived,
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
-            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi),
+            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
         }
 

@@ -16,7 +16,7 @@ from ipsecsim.crypto.catalogue import (
     Meaning,
     Prf,
 )
-from ipsecsim.ike.config import EspProposal, IkeProposal
+from ipsecsim.ike.config import AhProposal, EspProposal, IkeProposal
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.swanctl.words import CONTROL, DOCUMENTED, ELSEWHERE, known_words, vendor_word
 
@@ -121,10 +121,14 @@ def esp_proposal(text: str) -> EspProposal:
     )
 
 
-def check_ah_proposal(text: str) -> None:
-    """Raise Mistake when this is no AH proposal: integrity, and if you like a key exchange."""
-    if text != "default":
-        _check_ah(_sort(text, AH_WORDS))
+def ah_proposal(text: str) -> AhProposal:
+    """One AH proposal: integrity, and if you like a key exchange and whether sequence numbers are extended."""
+    parts = _sort(DEFAULT_AH if text == "default" else text, AH_WORDS)
+    _check_ah(parts)
+    _refuse_later(parts)
+    words = [row.word for row in parts.integrity]
+    words += [row.word for row in parts.groups] + _esn_words(parts)
+    return AhProposal(tuple(parts.integrity), tuple(parts.groups), "-".join(words), _extended_sequence(parts))
 
 
 def _check_ah(parts: _Parts) -> None:

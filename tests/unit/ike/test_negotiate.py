@@ -4,11 +4,11 @@ import pytest
 
 from ipsecsim.ike.errors import NoProposalChosen
 from ipsecsim.ike.negotiate import (
-    accept_esp,
+    accept_child,
     accept_ike,
-    choose_esp,
+    choose_child,
     choose_ike,
-    offer_esp,
+    offer_child,
     offer_ike,
     select,
 )
@@ -32,50 +32,53 @@ def test_our_order_decides_within_a_proposal_and_theirs_between_proposals():
 
 
 def test_esp_offers_carry_spis_both_ways():
-    answer, choice = choose_esp(
-        offer_esp([esp_proposal("default")], SPI, with_groups=False),
+    answer, choice = choose_child(
+        offer_child([esp_proposal("default")], SPI, with_groups=False),
         [esp_proposal("default")],
         OTHER_SPI,
         with_groups=False,
     )
     assert (choice.suite.words, choice.spi, choice.group) == ("aes256gcm16", int.from_bytes(SPI, "big"), None)
-    accepted = accept_esp(answer, [esp_proposal("default")], with_groups=False)
+    accepted = accept_child(answer, [esp_proposal("default")], with_groups=False)
     assert (accepted.suite, accepted.spi) == (choice.suite, int.from_bytes(OTHER_SPI, "big"))
 
 
 def test_groups_are_spoken_of_only_where_there_is_a_key_exchange():
     ours = [esp_proposal("aes256gcm16-x25519")]
     assert all(
-        t.type != TransformType.KE for t in offer_esp(ours, SPI, with_groups=False).proposals[0].transforms
+        t.type != TransformType.KE for t in offer_child(ours, SPI, with_groups=False).proposals[0].transforms
     )
-    _, choice = choose_esp(offer_esp(ours, SPI, with_groups=True), ours, OTHER_SPI, with_groups=True)
+    _, choice = choose_child(offer_child(ours, SPI, with_groups=True), ours, OTHER_SPI, with_groups=True)
     assert choice.group.name == "x25519"
     with pytest.raises(NoProposalChosen):
-        choose_esp(
-            offer_esp(ours, SPI, with_groups=True), [esp_proposal("aes256gcm16")], OTHER_SPI, with_groups=True
+        choose_child(
+            offer_child(ours, SPI, with_groups=True),
+            [esp_proposal("aes256gcm16")],
+            OTHER_SPI,
+            with_groups=True,
         )
 
 
 def test_a_classic_cipher_needs_its_integrity_and_aead_none():
-    gcm = offer_esp([esp_proposal("aes256gcm16")], SPI, with_groups=False)
+    gcm = offer_child([esp_proposal("aes256gcm16")], SPI, with_groups=False)
     with pytest.raises(NoProposalChosen):
-        choose_esp(gcm, [esp_proposal("aes256-sha256")], OTHER_SPI, with_groups=False)
+        choose_child(gcm, [esp_proposal("aes256-sha256")], OTHER_SPI, with_groups=False)
     transforms = [*gcm.proposals[0].transforms, Transform(TransformType.INTEG, 0)]
     with_none = SecurityAssociationPayload([Proposal(1, 3, SPI, transforms)])
-    answer, choice = choose_esp(with_none, [esp_proposal("aes256gcm16")], OTHER_SPI, with_groups=False)
+    answer, choice = choose_child(with_none, [esp_proposal("aes256gcm16")], OTHER_SPI, with_groups=False)
     assert choice.suite.words == "aes256gcm16"
     assert Transform(TransformType.INTEG, 0) in answer.proposals[0].transforms
     with_integrity = SecurityAssociationPayload(
         [Proposal(1, 3, SPI, [*gcm.proposals[0].transforms, Transform(TransformType.INTEG, 12)])]
     )
     with pytest.raises(NoProposalChosen):
-        choose_esp(with_integrity, [esp_proposal("aes256gcm16")], OTHER_SPI, with_groups=False)
+        choose_child(with_integrity, [esp_proposal("aes256gcm16")], OTHER_SPI, with_groups=False)
 
 
 def test_another_key_length_is_another_algorithm():
     with pytest.raises(NoProposalChosen):
-        choose_esp(
-            offer_esp([esp_proposal("aes128gcm16")], SPI, with_groups=False),
+        choose_child(
+            offer_child([esp_proposal("aes128gcm16")], SPI, with_groups=False),
             [esp_proposal("aes256gcm16")],
             OTHER_SPI,
             with_groups=False,
@@ -91,21 +94,21 @@ def test_a_transform_type_that_we_do_not_know_cannot_be_accepted():
 @pytest.mark.conf("ESN-07")
 @pytest.mark.parametrize("ours", ["aes256gcm16", "aes256gcm16-esn", "aes256gcm16-noesn-esn"])
 def test_an_esp_proposal_that_says_nothing_of_sequence_numbers_is_not_acceptable(ours):
-    offered = offer_esp([esp_proposal(ours)], SPI, with_groups=False)
+    offered = offer_child([esp_proposal(ours)], SPI, with_groups=False)
     proposal = offered.proposals[0]
     proposal.transforms = [each for each in proposal.transforms if each.type != TransformType.ESN]
     assert proposal.transforms
     with pytest.raises(NoProposalChosen):
-        choose_esp(offered, [esp_proposal(ours)], OTHER_SPI, with_groups=False)
+        choose_child(offered, [esp_proposal(ours)], OTHER_SPI, with_groups=False)
     with pytest.raises(NoProposalChosen):
-        accept_esp(offered, [esp_proposal(ours)], with_groups=False)
+        accept_child(offered, [esp_proposal(ours)], with_groups=False)
 
 
 @pytest.mark.parametrize("spi", [b"", b"\0\0\0\0", b"\1\2\3", bytes(8)])
 def test_an_esp_proposal_needs_an_spi_of_four_bytes(spi):
-    offered = offer_esp([esp_proposal("default")], spi, with_groups=False)
+    offered = offer_child([esp_proposal("default")], spi, with_groups=False)
     with pytest.raises(NoProposalChosen):
-        choose_esp(offered, [esp_proposal("default")], OTHER_SPI, with_groups=False)
+        choose_child(offered, [esp_proposal("default")], OTHER_SPI, with_groups=False)
 
 
 def tampered(change) -> SecurityAssociationPayload:

@@ -13,7 +13,7 @@ from ipsecsim.crypto.catalogue import (
     Status,
 )
 from ipsecsim.scenario.problems import Mistake
-from ipsecsim.scenario.swanctl.parse import NotYet, check_ah_proposal, esp_proposal, ike_proposal
+from ipsecsim.scenario.swanctl.parse import NotYet, ah_proposal, esp_proposal, ike_proposal
 from ipsecsim.scenario.swanctl.words import DOCUMENTED, VENDOR
 
 
@@ -135,8 +135,8 @@ def test_other_vendors_words_are_answered_with_ours(word):
             "IKE with aes256 needs an integrity word; write aes256-sha256-x25519",
         ),
         (ike_proposal, "aes256-sha256", 0, "IKE needs a key exchange word; write aes256-sha256-x25519"),
-        (check_ah_proposal, "aes256-sha256", 0, "AH does not encrypt: take 'aes256' out of ah_proposals"),
-        (check_ah_proposal, "x25519", 0, "AH needs an integrity word"),
+        (ah_proposal, "aes256-sha256", 0, "AH does not encrypt: take 'aes256' out of ah_proposals"),
+        (ah_proposal, "x25519", 0, "AH needs an integrity word"),
     ],
 )
 def test_a_wrong_proposal_says_what_to_write(read, text, offset, message):
@@ -186,10 +186,10 @@ def test_two_integrity_words_that_mean_the_same_prf_offer_it_once():
 
 def test_gmac_is_a_cipher_in_esp_and_integrity_in_ah():
     assert esp_proposal("aes192gmac").encryption == ((ENCRYPTION[21], 192),)
-    check_ah_proposal("aes192gmac")
-    check_ah_proposal("aes256gmac-sha256")
+    ah_proposal("aes192gmac")
+    ah_proposal("aes256gmac-sha256")
     with pytest.raises(Mistake, match="take 'aes128ctr' out"):
-        check_ah_proposal("aes128ctr-sha256")
+        ah_proposal("aes128ctr-sha256")
 
 
 @pytest.mark.parametrize("text", ["aes128gcm16-x25519-ke1_mlkem768", "aes128gcm16-ke2_x25519"])
@@ -220,7 +220,7 @@ def test_an_ike_proposal_has_no_sequence_numbers():
 
 
 def test_ah_takes_integrity_and_a_group():
-    check_ah_proposal("sha256-x25519")
-    check_ah_proposal("default")
+    ah_proposal("sha256-x25519")
+    ah_proposal("default")
     assert INTEGRITY[12].word == "sha256"
     assert isinstance(ENCRYPTION[20], Encryption)

@@ -171,7 +171,20 @@ def test_transport_mode_is_for_a_gateways_own_packets():
     assert refused in refusal(tunnel("child: {mode: transport}"))
     assert refused in refusal(tunnel("child: {mode: transport, local_ts: dynamic}"))
     own = tunnel("child: {mode: transport, local_ts: dynamic, remote_ts: east}")
-    assert refusal(own).endswith("not yet: mode: transport")
+    child = connection(read(own), "west").children["net"]
+    assert (child.mode, child.local_ts, child.remote_ts) == (
+        "transport",
+        (selector("192.0.2.1/32"),),
+        (selector("192.0.2.2/32"),),
+    )
+
+
+def test_ah_stands_in_the_place_of_esp_unless_both_are_named():
+    child = connection(read(tunnel("child: {ah_proposals: sha256-esn}")), "west").children["net"]
+    assert [each.words for each in child.proposals] == ["sha256-esn"]
+    both = tunnel("child: {ah_proposals: sha256, esp_proposals: default}")
+    child = connection(read(both), "west").children["net"]
+    assert [each.words for each in child.proposals] == ["aes256gcm16", "sha256"]
 
 
 @pytest.mark.parametrize(

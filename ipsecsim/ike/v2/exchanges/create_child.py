@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.crypto.catalogue import GROUPS, Group
-from ipsecsim.ike import negotiate
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.errors import (
     ChildSaNotFound,
@@ -25,7 +24,7 @@ from ipsecsim.ike.errors import (
     TemporaryFailure,
 )
 from ipsecsim.ike.events import ChildRekeyed, GroupChanged, NotifyReceived, RekeyCollided
-from ipsecsim.ike.v2 import child, child_agreement
+from ipsecsim.ike.v2 import child, child_agreement, child_form
 from ipsecsim.ike.v2.child import ChildSa, Material
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
 from ipsecsim.ike.v2.message import Answer, Message, first, notify, the
@@ -36,6 +35,7 @@ from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.nonce import Nonce
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType, ProtocolId, name_of
+from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
@@ -48,7 +48,7 @@ def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
     config, old = task.config, task.replaces
     if not task.nonce:
         task.nonce = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
-        task.spi_in = sa.node.esp_spi()
+        task.spi_in = sa.node.child_spi()
         groups = [group for proposal in config.proposals for group in proposal.groups]
         task.group = groups[0] if groups else None
     ke: list[Payload] = []
@@ -58,10 +58,11 @@ def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
         ke.append(KeyExchange(task.group.id, task.key_pair.public))
     rekey: list[Payload] = []
     if old is not None:
-        rekey.append(Notify(NotifyType.REKEY_SA, protocol=ProtocolId.ESP, spi=old.spi_in.to_bytes(4, "big")))
+        rekey.append(Notify(NotifyType.REKEY_SA, protocol=old.protocol, spi=old.spi_in.to_bytes(4, "big")))
     return [
         *rekey,
-        negotiate.offer_esp(config.proposals, task.spi_in.to_bytes(4, "big"), with_groups=True),
+        *child_form.wishes(sa, config),
+        child_agreement.offer(sa, config, task.spi_in, with_groups=True),
         Nonce(task.nonce),
         *ke,
         *child_agreement.selectors_of(config),
@@ -88,7 +89,7 @@ def handle_request(sa: "IkeSa", message: Message) -> Answer:
         made.child.waiting, after = made.outbound, []
         if sa.tap is not None:
             sa.tap(ChildRekeyed(old.config.name, old.spi_in, made.child.spi_in, by_peer=True))
-    answer = [agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
+    answer = [*agreed.notifies, agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
     return Answer(answer, before=[made.inbound], after=after)
 
 
@@ -103,7 +104,7 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
     except IkeError as wrong:
         # the peer has made a child that we cannot use: it is to forget it
         child_agreement.failed(sa, task.config.name, wrong.notify or NotifyType.INVALID_SYNTAX)
-        gone = Delete(ProtocolId.ESP, [task.spi_in.to_bytes(4, "big")])
+        gone = Delete(_chosen_protocol(payloads), [task.spi_in.to_bytes(4, "big")])
         return [*_nothing_came(task), *sa.enqueue(Inform([gone]), now)]
     old = task.replaces
     if old is None:
@@ -130,7 +131,7 @@ def close(sa: "IkeSa", gone: ChildSa, now: Instant) -> list[Action]:
     if gone.is_closing:
         return []
     gone.is_closing = True
-    return sa.enqueue(Inform([Delete(ProtocolId.ESP, [gone.spi_in.to_bytes(4, "big")])]), now)
+    return sa.enqueue(Inform([gone.goodbye]), now)
 
 
 def _to_be_replaced(sa: "IkeSa", payloads: Sequence[Payload]) -> ChildSa | None:
@@ -141,12 +142,19 @@ def _to_be_replaced(sa: "IkeSa", payloads: Sequence[Payload]) -> ChildSa | None:
     if rekey.protocol not in (ProtocolId.ESP, ProtocolId.AH):
         raise InvalidSyntax(f"REKEY_SA for protocol {rekey.protocol}")
     spi = int.from_bytes(rekey.spi, "big")
-    old = next((each for each in sa.children if each.spi_out == spi), None)
-    if old is None or rekey.protocol == ProtocolId.AH:
+    named = (rekey.protocol, spi)
+    old = next((each for each in sa.children if (each.protocol, each.spi_out) == named), None)
+    if old is None:
         raise ChildSaNotFound(rekey.protocol, rekey.spi)
     if old.is_closing:
         raise TemporaryFailure("that Child SA is being closed")  # RFC 7296 2.25.1
     return old
+
+
+def _chosen_protocol(payloads: Sequence[Payload]) -> int:
+    """ESP or AH, by what stands in the answer."""
+    proposals = the(payloads, SecurityAssociationPayload).proposals
+    return ProtocolId.AH if any(each.protocol == ProtocolId.AH for each in proposals) else ProtocolId.ESP
 
 
 def _our_half(sa: "IkeSa", group: Group | None, theirs: KeyExchange | None) -> tuple[bytes, list[Payload]]:

@@ -1,7 +1,7 @@
 """IKE_AUTH: prove both identities, and set up the first Child SA (RFC 7296 1.2).
 
-    HDR, SK {IDi, [CERT,] [CERTREQ,] IDr, AUTH, SAi2, TSi, TSr}  -->
-                                              <--  HDR, SK {IDr, [CERT,] AUTH, SAr2, TSi, TSr}
+    HDR, SK {IDi, [CERT,] [CERTREQ,] IDr, AUTH, [N,] SAi2, TSi, TSr}  -->
+                                              <--  HDR, SK {IDr, [CERT,] AUTH, [N,] SAr2, TSi, TSr}
 
 An IKE SA can stand without its child: then the answer holds a notify in place of SAr2, TSi and TSr.
 """
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike import negotiate
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import Connection
 from ipsecsim.ike.errors import (
@@ -22,7 +21,7 @@ from ipsecsim.ike.errors import (
 )
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2 import certificates, child, child_agreement, payload_rules, proof
+from ipsecsim.ike.v2 import certificates, child, child_agreement, child_form, payload_rules, proof
 from ipsecsim.ike.v2.message import Answer, Message, first, the
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.ike.v2.tasks import Inform
@@ -44,7 +43,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     move(sa, Step.SEND_AUTH)
     connection, wanted = sa.connection, sa.wanted_child
     our_id = IdInitiator(connection.local_id.id_type, connection.local_id.data)
-    sa.spi_in = sa.node.esp_spi()
+    sa.spi_in = sa.node.child_spi()
     expected = connection.remote_id if isinstance(connection.remote_id, Identity) else None
     proved = proof.ours(sa, our_id, expected)
     return [
@@ -53,7 +52,8 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         *certificates.requests(sa, [connection]),
         *([] if expected is None else [IdResponder(expected.id_type, expected.data)]),
         proved.auth,
-        negotiate.offer_esp(wanted.proposals, sa.spi_in.to_bytes(4, "big"), with_groups=False),
+        *child_form.wishes(sa, wanted),
+        child_agreement.offer(sa, wanted, sa.spi_in, with_groups=False),
         *child_agreement.selectors_of(wanted),
     ]
 
@@ -81,7 +81,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
         return Answer([*us, Notify(refused.notify, refused.notify_data)])
     created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=False)
     # our own packets wait until the answer is out: the peer cannot open them before it has read it
-    payloads_back = [*us, agreed.sa, *agreed.selectors]
+    payloads_back = [*us, *agreed.notifies, agreed.sa, *agreed.selectors]
     return Answer(payloads_back, before=[created.inbound], after=[created.outbound])
 
 

@@ -48,11 +48,11 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
         elif isinstance(payload, Delete) and payload.protocol == ProtocolId.IKE:
             actions += child.remove_all(sa)
             move(sa, Step.GET_DELETE)
-        elif isinstance(payload, Delete) and payload.protocol == ProtocolId.ESP:
+        elif isinstance(payload, Delete) and payload.protocol in (ProtocolId.ESP, ProtocolId.AH):
             removed, gone = _delete_children(sa, payload)
             actions += removed
             if gone:
-                reply.append(Delete(ProtocolId.ESP, gone))
+                reply.append(Delete(payload.protocol, gone))
     return Answer(reply, before=actions)
 
 
@@ -68,7 +68,12 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
         if isinstance(payload, Delete) and payload.protocol == ProtocolId.IKE:
             move(sa, Step.GET_DELETE)
         elif isinstance(payload, Delete):
-            for each in [each for each in sa.children if each.spi_in.to_bytes(4, "big") in payload.spis]:
+            said_goodbye = [
+                each
+                for each in sa.children
+                if each.protocol == payload.protocol and each.spi_in.to_bytes(4, "big") in payload.spis
+            ]
+            for each in said_goodbye:
                 actions += child.remove(sa, each)
     return actions
 
@@ -84,7 +89,7 @@ def _delete_children(sa: "IkeSa", payload: Delete) -> tuple[list[Action], list[b
     gone: list[bytes] = []
     for spi in payload.spis:
         for each in list(sa.children):
-            if each.spi_out == int.from_bytes(spi, "big"):
+            if each.protocol == payload.protocol and each.spi_out == int.from_bytes(spi, "big"):
                 actions += child.remove(sa, each)
                 if not each.is_closing:  # RFC 7296 2.25.1: our own DELETE says it already
                     gone.append(each.spi_in.to_bytes(4, "big"))
