@@ -1,10 +1,13 @@
 """`ipsecsim run`: tell the story of a topology, end with the tables, write what was recorded."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import Duration
 from ipsecsim.cli.options import Changes, Params, Source, read_source, read_time
 from ipsecsim.cli.progress import Bar
@@ -47,11 +50,15 @@ def run(
 ) -> None:
     """Run a topology and tell its story: every message, every packet, every reason for a drop."""
     topology = read_source(source, param, change, do=do, expect=expect)
+    stop = None if until is None else read_time(until)
+    if out is not None:
+        with _writing(out):  # before the run: it may take long
+            out.mkdir(parents=True, exist_ok=True)
     for warning in topology.warnings:
         typer.echo(str(warning), err=True)
     experiment = Run(topology, seed=seed)
     typer.echo(text.opening(topology, experiment.seed) + "\n")
-    _lead(experiment, None if until is None else read_time(until))
+    _lead(experiment, stop)
     if not quiet:
         for block in text.story(experiment.recorder):
             typer.echo(block)
@@ -66,7 +73,9 @@ def run(
     ):
         typer.echo(part(experiment) + "\n")
     if out is not None:
-        typer.echo("\n".join(f"wrote {path}" for path in save(experiment, out)))
+        with _writing(out):
+            written = save(experiment, out)
+        typer.echo("\n".join(f"wrote {path}" for path in written))
     if any(not verdict.is_met for verdict in experiment.verdicts()):
         raise typer.Exit(1)
 
@@ -80,3 +89,12 @@ def _lead(experiment: Run, until: Duration | None) -> None:
         typer.echo(f"interrupted after {experiment.turns} turns; what follows is the story so far", err=True)
     finally:
         bar.close()
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What the disk refuses is no bug of ours: raises ConfigError."""
+    try:
+        yield
+    except OSError as refused:
+        raise ConfigError(f"--out {folder}: {refused.strerror}; name a folder that can be written") from None

@@ -61,6 +61,25 @@ def test_mistakes_on_the_command_line_name_the_option():
         assert said in done.stderr
 
 
+def test_a_folder_that_cannot_be_is_refused_before_the_run(tmp_path):
+    (tmp_path / "taken").touch()
+    for out in ("taken", "taken/below"):
+        done = ipsecsim("run", "site_to_site", "--out", out, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"--out {out}: ")
+        assert "Traceback" not in done.stderr
+        assert not done.stdout
+
+
+def test_what_was_written_before_is_no_folder_to_write(tmp_path):
+    (tmp_path / "out" / "capture.pcapng").mkdir(parents=True)
+    done = ipsecsim("run", "site_to_site", "--quiet", "--out", "out", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "--out out: Is a directory; name a folder that can be written\n",
+    )
+
+
 def test_an_unknown_name_is_answered_with_the_nearest_one():
     assert "did you mean 'site_to_site'?" in ipsecsim("run", "site-to-site").stderr
     assert "`ipsecsim list` names them all" in ipsecsim("show", "nothing").stderr
