@@ -54,7 +54,7 @@ def unprotect(
     # now, whatever is wrong inside: an authentic packet must not be tried twice
     sa.replay.accept(sequence)
     payload, next_header = sa.transform.content(authentic)
-    if next_header == IpProtocol.NO_NEXT:
+    if next_header == IpProtocol.NO_NEXT and is_esp:  # under AH it is a packet of no protocol
         raise Refused(DropReason.DUMMY)
     inner = sa.form.disclose(packet, start, payload, next_header)
     key = flow_key(inner)

@@ -177,6 +177,14 @@ def test_a_lone_fragment_header_that_reassembly_left_does_not_break_the_seal(mod
     assert not ends.drops
 
 
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_packet_of_no_protocol_was_taken_for_a_dummy(version):
+    ends = Ends("ah", "sha256", Mode.TRANSPORT, version, version)
+    packet = ip.build(*ends.addresses, IpProtocol.NO_NEXT, b"")
+    assert ends.receive(ends.protect(packet)) == [packet]
+    assert not ends.drops
+
+
 @pytest.mark.parametrize("more_or_offset", [(0, 1), (0, 8), (1, 0)])
 def test_a_real_fragment_in_ipv6_is_refused(more_or_offset):
     ends = Ends("ah", "sha256", Mode.TUNNEL, 6, 6)
