@@ -44,7 +44,8 @@ class SaParameters:
     is the number of the last packet sent before, or the right edge of the window.
 
     `dscp` None copies the inner one out; `copy_dscp_in` copies the outer one in. `tfc_length` pads inner packets
-    up to that many bytes (RFC 4303 2.7). `ah_alignment` is 8 for an IPv4 peer like Linux (RFC 4302 2.6 says 4).
+    up to that many bytes (RFC 4303 2.7). `ah_alignment`: RFC 4302 2.6 asks for 4 in IPv4;
+    states that `ip xfrm` makes on Linux want 8, unless they have the flag align4, which strongSwan's have.
     `original_addresses` are source and destination as the sender saw them, when a NAT on the way is known to
     have changed them: transport-mode checksums count them (RFC 3948 3.1.2).
 
