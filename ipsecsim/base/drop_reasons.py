@@ -49,7 +49,7 @@ class DropReason(Enum):
     SPD_DISCARD = ("spd", "the policy says DISCARD", "RFC 4301 4.4.1")
     SPD_NO_MATCH = ("spd", "no policy entry matches", "RFC 4301 4.4.1")
     INBOUND_CLEAR_PROTECTED = ("spd", "a packet in clear that policy wants protected", "RFC 4301 5.2")
-    NO_SA_YET = ("spd", "policy says PROTECT and there is no SA (yet)", "RFC 4301 4.4.1.1")
+    NO_SA_YET = ("spd", "policy says PROTECT and there is no SA (yet)", "RFC 4301 5.1")
 
     NO_SA = ("sad", "no SA has this SPI", "RFC 4301 5.2")
     SA_SELECTOR_MISMATCH = ("sad", "the inner packet is outside the SA's selectors", "RFC 4301 5.2")

@@ -16,9 +16,8 @@ from ipsecsim.wire.checksum import update
 from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.reader import Malformed
 
-_IPV4 = Struct(
-    "!HHHHHH8s"
-)  # version and type of service, length, ID, flags, time to live and protocol, checksum
+# version and type of service, length, ID, flags, time to live and protocol, checksum, addresses
+_IPV4 = Struct("!HHHHHH8s")
 _IPV6 = Struct("!IHBB32s")
 _DF = 0x4000
 _ECN = 3
@@ -32,7 +31,6 @@ _ECN_AT_EXIT = (
     (_ECT_0, _ECT_1, _ECT_0, _CE),
     (_CE, _CE, _CE, _CE),
 )
-
 
 _VERSIONS: dict[int, int] = {IpProtocol.IPV4: 4, IpProtocol.IPV6: 6}
 

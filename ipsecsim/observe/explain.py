@@ -361,7 +361,7 @@ SENTENCES: dict[type[TraceEvent], Telling] = {
     ),
     ipsec.PacketSealed: (_sealed, lambda e: "RFC 4302 3.3" if e.protocol == "AH" else "RFC 4303 3.3"),
     ipsec.PacketOpened: (_opened, lambda e: "RFC 4302 3.4" if e.protocol == "AH" else "RFC 4303 3.4"),
-    ipsec.SequenceResynchronised: (_resynchronised, "RFC 4303 3.4.3"),
+    ipsec.SequenceResynchronised: (_resynchronised, "RFC 4303 A3.2"),
     ipsec.ReplayRejected: (_replay_rejected, "RFC 4303 3.4.3"),
     # IKE
     ike.IkeMessageSent: (_message("sent"), _exchange_clause),

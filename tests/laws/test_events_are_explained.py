@@ -79,7 +79,7 @@ def test_sentences_are_plain_and_clauses_name_an_rfc(kind: type[TraceEvent]) -> 
     assert len(sentence) >= 10
     assert not sentence.endswith(".")
     assert not re.search(r"b'|\bNone\b|<|  |\n", sentence), sentence
-    assert re.fullmatch(r"|RFC \d{3,4}( \d+(\.\d+)*)?", clause(event))
+    assert re.fullmatch(r"|RFC \d{3,4}( [A-D]?\d+(\.\d+)*)?", clause(event))
 
 
 @pytest.mark.parametrize("reason", DropReason, ids=lambda reason: reason.name)
