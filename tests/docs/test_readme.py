@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ipsecsim.crypto.catalogue import AH_WORDS
 from ipsecsim.experiment.run import Run
 from ipsecsim.scenario import read
 from ipsecsim.views import text
@@ -63,3 +64,11 @@ def test_the_story_it_quotes_is_the_demos():
     for line in quoted:
         beginning = line.split(", ...")[0].strip()
         assert beginning in told
+
+
+@pytest.mark.parametrize("row", ["algorithms", "IKEv2"])
+def test_the_algorithms_it_lists_are_there(row):
+    (cell,) = re.findall(rf"^\| {row} \| (.*) \|$", README, re.MULTILINE)
+    words = re.findall(r"`([a-z0-9_]+)`", cell)
+    assert len(words) >= 6
+    assert [word for word in words if word not in AH_WORDS] == []
