@@ -35,6 +35,11 @@ class DropReason(Enum):
         "an ICMP error that nobody authenticated, and that is not believed",
         "RFC 4301 6.1.1",
     )
+    ICMP_PAYLOAD_MISMATCH = (
+        "ip",
+        "the packet that an ICMP error quotes does not belong to the SA",
+        "RFC 4301 6.2",
+    )
     ICMP_CHECKSUM = ("ip", "the ICMP checksum is wrong", "RFC 792")
     UDP_CHECKSUM = ("udp", "the UDP checksum is wrong", "RFC 768")
     UDP_SHORT = (

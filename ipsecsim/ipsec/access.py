@@ -2,6 +2,7 @@
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import Instant
+from ipsecsim.ipsec import icmp_rules
 from ipsecsim.ipsec.association import Direction, Mode, SecurityAssociation
 from ipsecsim.ipsec.errors import Refused
 from ipsecsim.ipsec.policy import SecurityPolicyDatabase
@@ -25,14 +26,14 @@ def check_access(
 ) -> None:
     """May this packet come through this SA? Remembers the answer for the packet's flow `key`.
 
-    Raises RemoteError: SA_SELECTOR_MISMATCH, FRAG_NO_PORTS, FRAG_OVERLAP, and INNER_MALFORMED for a fragment in
-    transport mode.
+    Raises RemoteError: SA_SELECTOR_MISMATCH, ICMP_PAYLOAD_MISMATCH, FRAG_NO_PORTS, FRAG_OVERLAP, and
+    INNER_MALFORMED for a fragment in transport mode.
     """
     flow = flow_of(inner)
     if key is None and not ip.is_whole(inner):
         flow = _fragment(sa, sad, inner, flow, now)
     if not any_matches_inbound(sa.parameters.selectors, flow):
-        raise Refused(DropReason.SA_SELECTOR_MISMATCH, f"{flow}; the SA is for {_selectors(sa)}")
+        flow, key = _traffic_of_error(sa, inner, flow), None
     _check_rules(sa, spd, flow)
     if key is None:
         return
@@ -40,6 +41,27 @@ def check_access(
         sa.accepted_flows.clear()
         sa.accepted_revision = spd.revision
     sa.accepted_flows.add(key)
+
+
+def _traffic_of_error(sa: SecurityAssociation, inner: bytes, flow: Flow) -> Flow:
+    """The flow for which an ICMP error may come that the selectors do not list: that of the packets it answers.
+
+    RFC 4301 6.2: an error from a router behind the peer, about a packet that went to the peer by this SA's twin. An
+    SA whose selectors do list it needs no such look.
+    """
+    error = icmp_rules.error_in(inner)
+    if error is None:
+        raise Refused(DropReason.SA_SELECTOR_MISMATCH, f"{flow}; the SA is for {_selectors(sa)}")
+    answering = icmp_rules.answering_flow(error)
+    if (
+        answering is None
+        or answering.destination != flow.destination
+        or not any_matches_inbound(sa.parameters.selectors, answering)
+    ):
+        about = "too little" if answering is None else str(answering.backwards())
+        detail = f"{flow}, about {about}; the SA is for {_selectors(sa)}"
+        raise Refused(DropReason.ICMP_PAYLOAD_MISMATCH, detail)
+    return answering
 
 
 def _check_rules(sa: SecurityAssociation, spd: SecurityPolicyDatabase, flow: Flow) -> None:

@@ -19,6 +19,7 @@ from ipsecsim.ipsec.events import (
 )
 from ipsecsim.ipsec.expiry import Limit
 from ipsecsim.ipsec.holding import Holding
+from ipsecsim.ipsec.icmp_rules import ErrorMessage
 from ipsecsim.ipsec.inbound import unprotect
 from ipsecsim.ipsec.keeper import SaKeeper
 from ipsecsim.ipsec.outbound import protect, protect_dummy, protected_length, to_be_cut
@@ -60,14 +61,14 @@ class IpsecEngine:
         decision = self.spd.outbound(packet, now)
         policy = decision.policy
         if policy is None:
-            return self._drop(decision.refusal, packet, str(flow_of(packet)))
+            return self._keep_in(decision.refusal, packet, decision, now)
         policy.hits += 1
         if self.tap is not None:
             self.tap(PolicyMatched(policy.name, policy.action.value, Direction.OUTBOUND.value))
         if policy.action is PolicyAction.BYPASS:
             return None
         if policy.action is PolicyAction.DISCARD:
-            return self._drop(DropReason.SPD_DISCARD, packet, policy.name)
+            return self._keep_in(DropReason.SPD_DISCARD, packet, decision, now)
         sa = decision.sa
         if sa is None:
             sa = self._choose(decision, policy, packet)
@@ -189,12 +190,16 @@ class IpsecEngine:
             if sa.parameters.direction is Direction.OUTBOUND and expiry.hard_limit(sa, length, now) is None
         ]
 
-    def give_up(self, policy: str) -> None:
-        """No SA will come for `policy`: drop what waits for it."""
+    def give_up(self, policy: str, *, reached: bool = False) -> list[Action]:
+        """No SA will come for `policy`: drop what waits for it. `reached`: the peer was there, and said no."""
+        actions: list[Action] = []
+        complaint = Complaint.PROHIBITED if reached else Complaint.UNREACHABLE
         for packet in self._holding.release(policy):
             if self.tap is not None:
                 self.tap(HoldEnded(policy, packet))
             self._drop(DropReason.NO_SA_YET, packet, policy)
+            actions += self._answer(packet, complaint)
+        return actions
 
     def next_deadline(self) -> Instant | None:
         """When waiting packets run out of time, an SA comes to a limit, or a path MTU is to be forgotten."""
@@ -205,9 +210,10 @@ class IpsecEngine:
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""
         self._path_mtus.forget_old(now)
+        actions: list[Action] = []
         for policy in self._holding.pop_expired(now):
-            self.give_up(policy)
-        return self._keeper.handle_timeout(now)
+            actions += self.give_up(policy)
+        return actions + self._keeper.handle_timeout(now)
 
     @property
     def held(self) -> int:
@@ -215,6 +221,34 @@ class IpsecEngine:
         return len(self._holding)
 
     # -- what a common packet does not need -----------------------------------------------------
+
+    def _keep_in(self, reason: DropReason, packet: bytes, decision: Decision, now: Instant) -> list[Action]:
+        """Policy does not let a packet out. An ICMP error may still go with the traffic that it is about."""
+        error = icmp_rules.error_in(packet)
+        if error is not None and not icmp_rules.is_forbidden(decision):
+            sa = self._carrier_of_error(error, packet)
+            if sa is not None:
+                return self._carry(sa, packet, now)
+        rule = decision.policy
+        self._drop(reason, packet, str(decision.flow) if rule is None else rule.name)
+        return self._answer(packet, Complaint.PROHIBITED)
+
+    def _carrier_of_error(self, error: ErrorMessage, packet: bytes) -> SecurityAssociation | None:
+        """The SA of the packets that answer the quoted one (RFC 4301 6.2). None is made for an error's sake."""
+        flow = icmp_rules.answering_flow(error)
+        if flow is None or flow.destination != ip.destination(packet):
+            return None
+        policy = self.spd.search(flow, Direction.OUTBOUND)
+        if policy is None or policy.action is not PolicyAction.PROTECT:
+            return None
+        sa = self.sad.outbound(policy.name, flow, ip.traffic_class(packet) >> 2)
+        if sa is not None and self.tap is not None:
+            self.tap(PolicyMatched(policy.name, policy.action.value, Direction.OUTBOUND.value))
+        return sa
+
+    def _answer(self, packet: bytes, complaint: Complaint) -> list[Action]:
+        """Tell the sender of a packet that was kept in, where the settings say so (RFC 4301 5.1.1)."""
+        return [ReportError(packet, complaint)] if self.settings.answers_discards else []
 
     def _choose(self, decision: Decision, policy: Policy, packet: bytes) -> SecurityAssociation | None:
         """The SA that carries the packet; remembered for its flow where nothing else of the packet matters."""

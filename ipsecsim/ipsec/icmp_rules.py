@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from ipsecsim.base.errors import RemoteError
+from ipsecsim.ipsec.policy import Decision
 from ipsecsim.ipsec.selector import Flow, flow_of
 from ipsecsim.ipsec.settings import Settings
 from ipsecsim.wire import icmpv4, icmpv6, ip, ipv4, ipv6, udp
@@ -57,10 +58,20 @@ def is_believed(error: ErrorMessage, settings: Settings) -> bool:
     return kind not in settings.refused_icmp and (*kind, error.code) not in settings.refused_icmp
 
 
-def quoted_flow(error: ErrorMessage) -> Flow | None:
-    """The flow of the packet that an error quotes; None when too little of it is there."""
+def is_forbidden(decision: Decision) -> bool:
+    """Is there a rule that keeps in ICMP by name? One for any protocol, the last of the SPD perhaps, does not."""
+    policy = decision.policy
+    icmp = (IpProtocol.ICMP, IpProtocol.ICMPV6)
+    return policy is not None and any(row.protocol in icmp for row in policy.selectors)
+
+
+def answering_flow(error: ErrorMessage) -> Flow | None:
+    """The flow of those packets that answer the quoted one; None when too little of that is there.
+
+    An error belongs to this traffic where no rule speaks of the error itself (RFC 4301 6.2).
+    """
     try:
-        return flow_of(_as_it_is(error.quoted))
+        return flow_of(_as_it_is(error.quoted)).backwards()
     except RemoteError:
         return None
 

@@ -135,7 +135,6 @@ DROPS_LATER: frozenset[str] = frozenset(
     [
         "LINK_LOSS",
         "LINK_CORRUPT",
-        "ICMP_PAYLOAD_MISMATCH",
         "FW_RULE",
         "FW_STATE",
         "NAT_NO_MAPPING",
