@@ -47,7 +47,7 @@ class Identity:
             if text.startswith(prefix):
                 return cls(kind, text[len(prefix) :].encode())
         if text.startswith(_KEY_ID_IN_HEX):
-            return cls(IdType.ID_KEY_ID, bytes.fromhex(text[len(_KEY_ID_IN_HEX) :]))
+            return cls(IdType.ID_KEY_ID, _hexadecimal(text[len(_KEY_ID_IN_HEX) :]))
         if text.startswith("asn1dn:") or "=" in text:
             return cls(IdType.ID_DER_ASN1_DN, from_text(text.removeprefix("asn1dn:")))
         try:
@@ -173,6 +173,13 @@ def _check_name(data: bytes, *, is_host: bool) -> None:
         raise _malformed("a name that is no text") from None
     if not text or not text.isprintable():
         raise _malformed("a name without letters, or with terminators")
+
+
+def _hexadecimal(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError(f"after {_KEY_ID_IN_HEX} stand pairs of hexadecimal digits") from None
 
 
 def _malformed(why: str) -> Malformed:

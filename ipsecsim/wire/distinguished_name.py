@@ -35,6 +35,8 @@ _ENCODINGS = {
     28: "utf-32-be",  # UniversalString
     30: "utf-16-be",  # BMPString
 }
+_SPECIAL = re.compile(r"([,\\])")
+_ESCAPED = r"\\\1"
 MOST_PARTS = 64
 
 
@@ -51,7 +53,7 @@ class Part:
 
     def __str__(self) -> str:
         word = _WORDS.get(self.type, self.type.hex())
-        return f"{word}={self.value}"
+        return f"{word}={_SPECIAL.sub(_ESCAPED, self.value)}"
 
 
 def parts(name: bytes, reason: DropReason = DropReason.ID_MALFORMED) -> tuple[Part, ...]:
@@ -79,11 +81,16 @@ def parts(name: bytes, reason: DropReason = DropReason.ID_MALFORMED) -> tuple[Pa
 
 def from_text(text: str) -> bytes:
     """'C=CH, O=a company, CN=moon' in DER. Raises ValueError for text that is no such name."""
+    return emit(parts_of_text(text))
+
+
+def emit(name: tuple[Part, ...]) -> bytes:
+    """The attributes as a Name in DER, each by itself."""
     made = [
         der.element(
             der.SET, der.element(der.SEQUENCE, part.type, der.element(_tag(part), part.value.encode()))
         )
-        for part in parts_of_text(text)
+        for part in name
     ]
     return der.element(der.SEQUENCE, *made)
 
@@ -118,7 +125,7 @@ def is_below(pattern: tuple[Part, ...], name: tuple[Part, ...]) -> bool:
 
 
 def _tag(part: Part) -> int:
-    if part.type in (_IDENTIFIERS["e"], _IDENTIFIERS["dc"]):
+    if part.type in (_IDENTIFIERS["e"], _IDENTIFIERS["dc"]) and part.value.isascii():
         return der.IA5_STRING
     return der.PRINTABLE_STRING if _PRINTABLE.fullmatch(part.value) else der.UTF8_STRING
 

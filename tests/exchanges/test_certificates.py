@@ -23,8 +23,10 @@ from ipsecsim.ike.events import (
     TrustEnded,
 )
 from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.v2 import certificates
 from ipsecsim.scenario.lab_pki import DAY, YEAR, Flaw, LabPki
-from ipsecsim.wire.ike.numbers import IdType
+from ipsecsim.wire.ike.certificate import CertificatePayload
+from ipsecsim.wire.ike.numbers import CertificateEncoding, IdType
 from tests.support.certificates import certificate
 from tests.support.pair import EAST, EAST_NET, WEST, Pair
 
@@ -94,6 +96,7 @@ def test_each_end_may_have_another_kind_of_key_and_the_same_seed_gives_the_same_
     assert [each.payload for each in one.sent] == [each.payload for each in unwatched.sent]
 
 
+@pytest.mark.conf("IK2-98")
 def test_a_long_chain_is_sent_and_believed():
     pair = up(pair_of({"flaw": Flaw.LONG_CHAIN}))
     assert payloads(pair, "west", 1).count("CERT") == 4
@@ -283,6 +286,40 @@ def test_bare_public_keys_are_believed_when_they_are_known():
     # a known key need not be sent
     never = LocalAuth(PUBKEY, is_raw=True, send_cert=SendCert.NEVER)
     up(pair_of(side(west, east, local_auth=never), side(east, west), pki=None))
+
+
+@pytest.mark.hos("HOS-68")
+@pytest.mark.conf("IK2-98")
+@pytest.mark.parametrize("encoding", [12, 13])
+def test_a_certificate_behind_a_url_is_not_fetched(encoding):
+    url = CertificatePayload(encoding, bytes(20) + b"http://127.0.0.1:1/certificate")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificates, "to_show", lambda sa, own: [url] if sa.is_initiator else [])
+        why = refused_by_east(pair_of())
+    assert why == "it only says where its certificate is, and none is known (AUTH_CERT_UNTRUSTED)"
+
+
+@pytest.mark.conf("IK2-98")
+def test_other_encodings_are_passed_over():
+    original = certificates.to_show
+    strange = [CertificatePayload(encoding, b"anything") for encoding in (1, 2, 3, 6, 8, 9, 10, 11, 99)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificates, "to_show", lambda sa, own: strange + original(sa, own))
+        up(pair_of())
+
+
+def test_a_revocation_list_may_be_sent_along():
+    pki = LabPki("1")
+    west = pki.own_key("west", [Identity.from_text("west.example")], Flaw.REVOKED)
+    lists = [CertificatePayload(CertificateEncoding.CRL, each.der) for each in pki.known().lists]
+    roots = Known((pki.root.certificate,))
+    original = certificates.to_show
+    up(pair_of({"keys": [west]}, {"known": roots}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificates, "to_show", lambda sa, own: [*original(sa, own), *lists])
+        assert "was revoked" in refused_by_east(pair_of({"keys": [west]}, {"known": roots}))
+        patch.setattr(certificates, "to_show", lambda sa, own: [*original(sa, own), *lists * 3])
+        assert "revocation lists" in refused_by_east(pair_of({"keys": [west]}, {"known": roots}))
 
 
 # -- hostile payloads ---------------------------------------------------------------------------------

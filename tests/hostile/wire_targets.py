@@ -6,6 +6,7 @@ from random import Random
 
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.wire.dissect import dissect, dissect_ike, dissect_payloads
+from ipsecsim.wire.distinguished_name import from_text
 from ipsecsim.wire.ike.payloads import PAYLOADS
 from ipsecsim.wire.layout import Field
 from ipsecsim.wire.nat_t import classify
@@ -55,6 +56,8 @@ _MAKERS: dict[str, Callable[[Random], bytes]] = {
     "ESP": _behind_ip,
     "AH": lambda chance: mutators.spoil(chance, bytes((4, 6)) + chance.randbytes(40)),
     "ESP trailer": lambda chance: mutators.spoil(chance, bytes(40) + bytes((1, 2, 3, 4, 4, 4))),
+    "digital signature": lambda chance: mutators.spoil(chance, b"\5\x30\3\6\1\0" + bytes(9)),
+    "distinguished name": lambda chance: mutators.spoil(chance, from_text("O=lab, CN=west")),
     "IKE header": _message,
     "IKE message": _message,
     "payload chain": _chain,

@@ -8,6 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ipv4, ipv6, udp
+from ipsecsim.wire.der import identifier
+from ipsecsim.wire.distinguished_name import TYPES, Part, emit, parts
+from ipsecsim.wire.ike.auth import DigitalSignature
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_chain, parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import Payload, UnknownPayload
@@ -298,6 +301,22 @@ FORMATS = [
         messages().map(lambda pair: pair[0]),
         lambda header: header.emit(),
         IkeHeader.parse,
+        whole=True,
+    ),
+    Format(
+        "digital signature",
+        st.builds(DigitalSignature, st.binary(min_size=1, max_size=255), SOME_BYTES),
+        lambda made: made.emit(),
+        DigitalSignature.parse,
+    ),
+    Format(
+        "distinguished name",
+        st.lists(
+            st.builds(Part, st.sampled_from(sorted(TYPES.values())).map(identifier), st.text(max_size=9)),
+            max_size=5,
+        ).map(tuple),
+        emit,
+        parts,
         whole=True,
     ),
     CHAIN,

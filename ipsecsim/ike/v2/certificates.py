@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HASH_LENGTH = 20
 MOST_LISTS = 4
+_ELSEWHERE = (CertificateEncoding.HASH_AND_URL_X509, CertificateEncoding.HASH_AND_URL_BUNDLE)
 
 
 @dataclass(slots=True)
@@ -35,11 +36,15 @@ class Wishes:
 
 @dataclass(slots=True)
 class Shown:
-    """What the peer's CERT payloads hold: certificates, its own first; or a bare public key."""
+    """What the peer's CERT payloads hold: certificates, its own first; or a bare public key.
+
+    `is_elsewhere`: it only says where its certificate is. Nothing is ever fetched.
+    """
 
     certificates: list[Certificate] = field(default_factory=list)
     lists: list[RevocationList] = field(default_factory=list)
     public_key: PublicKey | None = None
+    is_elsewhere: bool = False
 
 
 def requests(sa: "IkeSa", connections: Sequence[Connection]) -> list[CertificateRequest]:
@@ -85,7 +90,7 @@ def to_show(sa: "IkeSa", own: OwnKey) -> list[CertificatePayload]:
 def read(payloads: Sequence[Payload]) -> Shown:
     """What the CERT payloads hold. Raises CertificateMalformed, Malformed and BadKey.
 
-    Hash and URL is passed over: nothing is ever fetched. The first certificate holds the key that signs.
+    The first certificate holds the key that signs. Other encodings than ours are passed over.
     """
     shown = Shown()
     for payload in payloads:
@@ -101,6 +106,8 @@ def read(payloads: Sequence[Payload]) -> Shown:
             shown.lists.append(RevocationList.parse(payload.data))
         elif payload.encoding == CertificateEncoding.RAW_PUBLIC_KEY and shown.public_key is None:
             shown.public_key = PublicKey.parse(payload.data)
+        elif payload.encoding in _ELSEWHERE:
+            shown.is_elsewhere = True
     return shown
 
 

@@ -31,7 +31,8 @@ def key_of(sa: "IkeSa", identity: Identity, shown: Shown, now: Instant) -> Publi
     if leaf is None:
         if len(wanted.public_keys) == 1:
             return wanted.public_keys[0]
-        raise ChainRefused("no certificate was sent, and none is known", UNTRUSTED)
+        where = "it only says where its certificate is" if shown.is_elsewhere else "no certificate was sent"
+        raise ChainRefused(f"{where}, and none is known", UNTRUSTED)
     known = sa.credentials.known
     roots = wanted.authorities or known.roots
     everything = Known(roots, known.others, (*known.lists, *shown.lists))

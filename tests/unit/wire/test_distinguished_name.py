@@ -40,6 +40,11 @@ def test_several_parts_keep_their_order_and_commas_can_be_escaped():
     ]
 
 
+@pytest.mark.parametrize("text", [r"O=a\, b, CN=\\", "DC=é, E=ö@example.org", "CN=a, CN=b"])
+def test_text_reads_back(text):
+    assert to_text(from_text(text)) == text
+
+
 @pytest.mark.parametrize("text", ["moon", "CN", "CN=a, moon", "XX=a"])
 def test_text_that_is_no_name_is_refused(text):
     with pytest.raises(ValueError, match="is no distinguished name"):
