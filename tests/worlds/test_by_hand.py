@@ -273,11 +273,13 @@ def around(*alice: str) -> Run:
     return play(source, settings=[("nodes.alice.ipsec.spd", f"[{', '.join(alice)}]")])
 
 
+@pytest.mark.conf("ARC-45")
 def test_esp_from_which_the_ah_was_taken_off_is_refused():
     run = around("protect dst=bob sa=hand-esp-out|hand-esp-in")
     assert dropped(run) == [("bob", DropReason.INBOUND_CLEAR_PROTECTED)]
 
 
+@pytest.mark.conf("ARC-45")
 def test_a_rule_that_protects_what_it_made_comes_to_an_end():
     rules = "protect proto=ah|esp sa=hand-ah-out|hand-ah-in", "protect sa=hand-esp-out|hand-esp-in"
     assert dropped(around(*rules)) == [("alice", DropReason.ENCAP_LOOP)]

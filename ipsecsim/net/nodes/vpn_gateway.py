@@ -27,6 +27,7 @@ from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes.host import DISCARD_PORT
+from ipsecsim.net.nodes.keepalives import Keepalives
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.stack import icmp
 from ipsecsim.stack.actions import DatagramArrived, IcmpErrorArrived, PacketArrived
@@ -82,7 +83,8 @@ class VpnGateway(Node):
         self._nesting = 0  # how many packets the present one was in, or is in
         self.ipsec = IpsecEngine(policies, self.tap, _Surroundings(self.stack), settings)
         self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
-        self._engines += [self.ipsec, self.ike]
+        self._keepalives = Keepalives(self.ike)
+        self._engines += [self.ipsec, self.ike, self._keepalives]
         self.manual = manual
         self.stack.ports |= {IKE_PORT, NAT_T_PORT}
         self.stack.protocols |= {IpProtocol.ESP, IpProtocol.AH}
@@ -185,6 +187,7 @@ class VpnGateway(Node):
         return self.ipsec.inbound(action.protocol, action.packet, action.offset, self.simulator.now)
 
     def _send_datagram(self, action: SendDatagram) -> list[Action]:
+        self._keepalives.sent(action, self.simulator.now)
         return self.stack.send_datagram(
             action.source,
             action.source_port,

@@ -344,6 +344,7 @@ def test_flows_that_were_let_in_are_asked_about_again_once_the_rules_change():
 # -- protection of what is protected --------------------------------------------------------------
 
 
+@pytest.mark.conf("ARC-45")
 @pytest.mark.parametrize(
     ("protocols", "action", "is_again"),
     [

@@ -1,0 +1,52 @@
+"""NAT keepalives: whoever is behind a NAT keeps its mapping alive while there is nothing to say (RFC 3948 4)."""
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import SECOND, Duration, Instant
+from ipsecsim.ike.endpoint import IkeEndpoint
+from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.states import State
+from ipsecsim.ipsec.actions import SendDatagram
+from ipsecsim.wire.nat_t import KEEPALIVE
+
+INTERVAL = 20 * SECOND  # RFC 3948 4, the default
+
+
+class Keepalives:
+    """Knows when something was last sent on each path, and sends one byte when that is too long ago.
+
+    They say nothing about the peer: whether it lives is asked by IKE (RFC 3948 4).
+    """
+
+    def __init__(self, ike: IkeEndpoint, interval: Duration = INTERVAL) -> None:
+        self._ike = ike
+        self._interval = interval
+        self._last_sent: dict[Path, Instant] = {}
+
+    def sent(self, action: SendDatagram, now: Instant) -> None:
+        """Something else went to a peer: IKE, or ESP in UDP."""
+        path = Path(action.source, action.source_port, action.destination, action.destination_port)
+        self._last_sent[path] = now
+
+    def next_deadline(self) -> Instant | None:
+        """When the first path has been silent for too long."""
+        due = [self._last_sent.get(path, 0) + self._interval for path in self._paths()]
+        return min(due, default=None)
+
+    def handle_timeout(self, now: Instant) -> list[Action]:
+        """Harmless when early, when repeated, and when nothing is due."""
+        paths = self._paths()
+        # what is left belongs to SAs that are gone
+        self._last_sent = {path: self._last_sent.get(path, 0) for path in paths}
+        return [
+            SendDatagram(path.local, path.local_port, path.remote, path.remote_port, KEEPALIVE)
+            for path in paths
+            if self._last_sent[path] + self._interval <= now
+        ]
+
+    def _paths(self) -> list[Path]:
+        """The paths that lead out through a NAT of ours, each once."""
+        return list(
+            dict.fromkeys(
+                sa.path for sa in self._ike.sas if sa.state is State.ESTABLISHED and sa.we_are_behind_nat
+            )
+        )

@@ -1,0 +1,88 @@
+"""NAT keepalives: sent while there is nothing else to say, and no proof of life (RFC 3948 4)."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from ipsecsim.base.address import pack
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.ike.config import StartAction
+from ipsecsim.ike.events import PeerUnresponsive
+from ipsecsim.ike.v2.patience import LIVENESS
+from ipsecsim.net.events import FrameSent
+from ipsecsim.net.nodes.keepalives import INTERVAL
+from ipsecsim.observe.packet_summary import summary
+from ipsecsim.wire import ipv4, udp
+from ipsecsim.wire.nat_t import KEEPALIVE
+from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol
+from tests.support.builders import World, two_gateways
+
+WEST, EAST = pack("192.0.2.1"), pack("198.51.100.2")
+
+
+def until(world: World, at: Instant) -> None:
+    # something planned keeps a world going in which nothing happens but timers
+    world.simulator.plan(at, world.nodes["a"], lambda: None)
+    while world.simulator.now < at and world.simulator.step():
+        pass
+
+
+def behind_a_nat() -> World:
+    """West has found out that a NAT stands before it; nothing is to be said for a while."""
+    world = two_gateways(encap=True, start_action=StartAction.START)
+    until(world, SECOND)
+    (sa,) = world.gateway("west").ike.sas
+    sa.we_are_behind_nat = True
+    return world
+
+
+def keepalives(world: World) -> list[Instant]:
+    return [
+        row.at
+        for row, event in world.recorder.of(FrameSent)
+        if row.node == "west" and "keepalive" in summary(event.packet)
+    ]
+
+
+@pytest.mark.conf("UDP-05", "UDP-04")
+def test_a_silent_path_is_kept_open_and_a_busy_one_needs_nothing():
+    world = behind_a_nat()
+    world.ping("a", "b", at=5 * SECOND, count=60, interval=SECOND)
+    until(world, 160 * SECOND)
+    sent = keepalives(world)
+    first = 64 * SECOND + INTERVAL  # the last ping, and its way to the gateway
+    assert first <= sent[0] < first + SECOND
+    assert [later - earlier for earlier, later in pairwise(sent)] == [INTERVAL] * 3
+    dropped = [event.reason for row, event in world.recorder.of(PacketDropped) if row.node == "east"]
+    assert dropped[-len(sent) :] == [DropReason.KEEPALIVE] * len(sent)
+
+
+def test_without_a_nat_there_are_none():
+    world = two_gateways(encap=True, start_action=StartAction.START)
+    until(world, 100 * SECOND)
+    assert not keepalives(world)
+
+
+@pytest.mark.conf("UDP-14")
+def test_a_peer_that_only_sends_keepalives_is_dead():
+    world = behind_a_nat()
+    west, east, internet = world.gateway("west"), world.gateway("east"), world.nodes["internet"]
+    (sa,) = west.ike.sas
+    sa.connection = replace(sa.connection, dpd_delay=30 * SECOND)
+    sa.timers.set(LIVENESS, world.simulator.now + 30 * SECOND)
+    # it does not know the SA any more, and says nothing
+    world.simulator.plan(SECOND, east, lambda: east.perform(east.ike.forget()))
+    segment = udp.build(EAST, WEST, NAT_T_PORT, NAT_T_PORT, KEEPALIVE)
+    packet = ipv4.build(EAST, WEST, IpProtocol.UDP, segment)
+
+    def send() -> None:
+        world.simulator.links["wan_west"].carry(internet, "eth0", WEST, packet)
+
+    for number in range(60):
+        world.simulator.plan((2 + 5 * number) * SECOND, internet, send)
+    until(world, 299 * SECOND)
+    assert [row.node for row, _ in world.recorder.of(PeerUnresponsive)] == ["west"]
+    assert not west.ike.sas
