@@ -242,7 +242,9 @@ class IpsecEngine:
         if policy is None or policy.action is not PolicyAction.PROTECT:
             return None
         sa = self.sad.outbound(policy.name, flow, ip.traffic_class(packet) >> 2)
-        if sa is not None and self.tap is not None:
+        if sa is None or (sa.parameters.mode is Mode.TRANSPORT and flow.source != ip.source(packet)):
+            return None  # transport mode is for what its own end sends (RFC 4301 4.1)
+        if self.tap is not None:
             self.tap(PolicyMatched(policy.name, policy.action.value, Direction.OUTBOUND.value))
         return sa
 

@@ -5,6 +5,7 @@ from random import Random
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import SECOND, ms
 from ipsecsim.base.trace import TraceEvent
+from ipsecsim.ipsec import icmp_rules
 from ipsecsim.ipsec.actions import Deliver, ReportError, SendDatagram, SendPacket
 from ipsecsim.ipsec.association import Direction, Mode
 from ipsecsim.ipsec.engine import IpsecEngine
@@ -146,7 +147,8 @@ class Protecting(Target):
         sealed = sum(isinstance(event, PacketSealed) for event in self.events)
         require(sealed == len(sent) <= _MOST_PIECES, "sealed and not sent, or too often")
         if sent:
-            require(PolicyAction.PROTECT in rules, "protected against the policy")
+            is_protected = PolicyAction.PROTECT in rules or self._is_about_protected(packet)
+            require(is_protected, "protected against the policy")
             self._open(packet, sent)
             self._sent = [*self._sent[-20:], sent[0][:200]]
         for action in actions or ():
@@ -214,6 +216,13 @@ class Protecting(Target):
         passes = self.engine.inbound_clear(packet, self.now)
         rules = self._rules_for(packet, Direction.INBOUND)
         require(_is_allowed(rules, passed=passes), "it came in clear, or was kept out, against the policy")
+
+    def _is_about_protected(self, packet: bytes) -> bool:
+        """Is it an ICMP error about packets whose answers are protected? It may go with those (RFC 4301 6.2)."""
+        error = icmp_rules.error_in(packet)
+        flow = None if error is None else icmp_rules.answering_flow(error)
+        rule = None if flow is None else first_match(self.rules, flow, Direction.OUTBOUND)
+        return rule is not None and rule.action is PolicyAction.PROTECT
 
     def _rules_for(self, packet: bytes, direction: Direction) -> list[PolicyAction | None]:
         """What may become of a packet; of a later fragment all that might, since its first one is elsewhere."""

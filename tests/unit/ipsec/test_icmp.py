@@ -6,7 +6,7 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ipsec.actions import Complaint, ReportError, SendPacket
-from ipsecsim.ipsec.association import Direction
+from ipsecsim.ipsec.association import Direction, Mode
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.holding import HOLD_TIME
 from ipsecsim.ipsec.policy import Policy, PolicyAction
@@ -94,6 +94,15 @@ def test_a_rule_about_icmp_itself_decides():
     assert world.drops == [DropReason.SPD_DISCARD]
     clear = web(Policy("icmp", BYPASS, no_icmp.selectors))
     assert clear.west.outbound(error(from_bob()), 0) is None
+
+
+def test_transport_mode_takes_no_error_of_somebody_else():
+    """It is for what its own ends send, and a router's error is not alice's."""
+    world = web(mode=Mode.TRANSPORT)
+    assert world.west.outbound(error(from_bob()), 0) == []
+    assert world.drops == [DropReason.SPD_NO_MATCH]
+    (sent,) = world.west.outbound(error(from_bob(), source=ALICE), 0)
+    assert isinstance(sent, SendPacket)
 
 
 @pytest.mark.conf("ARC-36")
