@@ -5,7 +5,6 @@ from random import Random
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import SECOND, ms
 from ipsecsim.base.trace import TraceEvent
-from ipsecsim.ipsec import icmp_rules
 from ipsecsim.ipsec.actions import Deliver, ReportError, SendDatagram, SendPacket
 from ipsecsim.ipsec.association import Direction, Mode
 from ipsecsim.ipsec.engine import IpsecEngine
@@ -21,7 +20,7 @@ from ipsecsim.wire.numbers import IpProtocol
 from tests.hostile import mutators
 from tests.hostile.packets import any_packet
 from tests.hostile.packets6 import any_packet_6
-from tests.hostile.sa_door import LEFT_OVER, place, residue
+from tests.hostile.sa_door import LEFT_OVER, is_error_about, place, residue
 from tests.hostile.sa_shapes import OURS, STRANGERS, THEIRS, Shape, any_options, any_shape, policies
 from tests.hostile.sa_targets import spoil_any
 from tests.hostile.seeds import Finding
@@ -147,8 +146,8 @@ class Protecting(Target):
         sealed = sum(isinstance(event, PacketSealed) for event in self.events)
         require(sealed == len(sent) <= _MOST_PIECES, "sealed and not sent, or too often")
         if sent:
-            is_protected = PolicyAction.PROTECT in rules or self._is_about_protected(packet)
-            require(is_protected, "protected against the policy")
+            is_about = is_error_about(self.shape.selectors, packet, Direction.OUTBOUND)
+            require(PolicyAction.PROTECT in rules or is_about, "protected against the policy")
             self._open(packet, sent)
             self._sent = [*self._sent[-20:], sent[0][:200]]
         for action in actions or ():
@@ -188,10 +187,9 @@ class Protecting(Target):
             actions = self.far.inbound(protocol, each, start, self.now)
             found += [action.packet for action in actions if isinstance(action, Deliver)]
         if self.shape.mode is Mode.TRANSPORT:
-            if _names_no_next(packet):
-                require(
-                    not found, "a dummy packet was taken"
-                )  # RFC 4303 2.6: there is no telling it from one
+            if self.shape.protocol == "ESP" and _names_no_next(packet):
+                # RFC 4303 2.6: there is no telling it from one that is to be thrown away
+                require(not found, "a dummy packet was taken")
                 return
             if self.shape.protocol == "AH" and _has_a_way_to_go(packet):
                 return  # signed as it is behind the last router that its own headers name; here is none
@@ -216,13 +214,6 @@ class Protecting(Target):
         passes = self.engine.inbound_clear(packet, self.now)
         rules = self._rules_for(packet, Direction.INBOUND)
         require(_is_allowed(rules, passed=passes), "it came in clear, or was kept out, against the policy")
-
-    def _is_about_protected(self, packet: bytes) -> bool:
-        """Is it an ICMP error about packets whose answers are protected? It may go with those (RFC 4301 6.2)."""
-        error = icmp_rules.error_in(packet)
-        flow = None if error is None else icmp_rules.answering_flow(error)
-        rule = None if flow is None else first_match(self.rules, flow, Direction.OUTBOUND)
-        return rule is not None and rule.action is PolicyAction.PROTECT
 
     def _rules_for(self, packet: bytes, direction: Direction) -> list[PolicyAction | None]:
         """What may become of a packet; of a later fragment all that might, since its first one is elsewhere."""

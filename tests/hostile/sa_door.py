@@ -5,11 +5,11 @@ from ipsecsim.base.instant import SECOND, Instant, ms
 from ipsecsim.base.trace import TraceEvent
 from ipsecsim.ipsec.access import MOST_ACCEPTED_FLOWS
 from ipsecsim.ipsec.actions import Deliver
-from ipsecsim.ipsec.association import Direction, SecurityAssociation
+from ipsecsim.ipsec.association import Direction, Mode, SecurityAssociation
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.policy import SecurityPolicyDatabase, first_match
-from ipsecsim.ipsec.selector import any_matches_inbound, flow_of
+from ipsecsim.ipsec.selector import Selector, any_matches_inbound, flow_of
 from ipsecsim.wire import ip, udp
 from ipsecsim.wire.nat_t import Encapsulated, classify
 from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol
@@ -72,13 +72,14 @@ class Door:
         ip.check(inner)
         require(ip.total_length(inner) == len(inner), "a packet came out with something behind it")
         flow = flow_of(inner)
-        if not flow.is_later_fragment:
-            require(any_matches_inbound(self.shape.selectors, flow), "outside the selectors, and came out")
+        if not any_matches_inbound(self.shape.selectors, flow) and not flow.is_later_fragment:
+            is_about = is_error_about(self.shape.selectors, inner, Direction.INBOUND)
+            require(is_about, "outside the selectors, and came out")
+        elif not flow.is_later_fragment:
             rule = first_match(self.rules, flow, Direction.INBOUND)
             require(rule is None or rule.name == "net", "another rule stands before, and it came out")
-        require(
-            self.shape.mode.value == "tunnel" or ip.is_whole(inner), "a fragment came out of transport mode"
-        )
+        is_whole = ip.is_whole(inner)
+        require(self.shape.mode is Mode.TUNNEL or is_whole, "a fragment came out of transport mode")
 
     def residue(self) -> int:
         """Let an hour pass, and count what is left. Raises Broken when anything waits or has no end."""
@@ -102,6 +103,24 @@ def place(packet: bytes) -> tuple[int, int]:
     if port == NAT_T_PORT and classify(payload) is Encapsulated.ENCAPSULATED_ESP:
         return IpProtocol.ESP, start + udp.HEADER_LENGTH
     return 0, 0
+
+
+def is_error_about(selectors: tuple[Selector, ...], packet: bytes, direction: Direction) -> bool:
+    """Does an ICMP error quote a packet, from where it goes, whose answers the selectors let go the same way?"""
+    protocol, at = ip.upper_layer(packet)
+    if (ip.version(packet), protocol) not in ((4, IpProtocol.ICMP), (6, IpProtocol.ICMPV6)):
+        return False
+    quoted = packet[at + 8 :]
+    if len(quoted) < (20 if ip.version(packet) == 4 else 40) or ip.version(quoted) != ip.version(packet):
+        return False
+    source, destination = ip.source(quoted), ip.destination(quoted)
+    ours, theirs = (destination, source) if direction is Direction.OUTBOUND else (source, destination)
+    return source == ip.destination(packet) and any(
+        len(ours) == len(row.local[0])
+        and row.local[0] <= ours <= row.local[1]
+        and row.remote[0] <= theirs <= row.remote[1]
+        for row in selectors
+    )
 
 
 def residue(engine: IpsecEngine, now: Instant) -> int:
