@@ -1,0 +1,177 @@
+"""Sentences about IKE."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ipsecsim.base.instant import format_duration
+from ipsecsim.ike import events as ike
+from ipsecsim.observe.packet_summary import message_name
+from ipsecsim.observe.telling import Tellings, count, start_of
+
+
+def _message(verb: str) -> Callable[[Any], str]:
+    def tell(event: ike.IkeMessageSent | ike.IkeMessageReceived) -> str:
+        name = message_name(event.exchange, event.message_id, is_response=event.is_response)
+        payloads = ", ".join(event.payloads) or "no payload"
+        inside = f"SK {{{payloads}}}" if event.sealed else payloads
+        return f"{verb} {name} ({event.length} B): {inside}"
+
+    return tell
+
+
+_EXCHANGES = {
+    "IKE_SA_INIT": "RFC 7296 1.2",
+    "IKE_AUTH": "RFC 7296 1.2",
+    "CREATE_CHILD_SA": "RFC 7296 1.3",
+    "INFORMATIONAL": "RFC 7296 1.4",
+}
+
+
+def _exchange_clause(event: ike.IkeMessageSent | ike.IkeMessageReceived) -> str:
+    return _EXCHANGES.get(event.exchange, "RFC 7296 3.1")
+
+
+def _nat(event: ike.NatDetected) -> str:
+    if event.we_are_behind and event.peer_is_behind:
+        return "both sides are behind a NAT: ESP will ride in UDP"
+    if event.we_are_behind:
+        return "this side is behind a NAT: ESP will ride in UDP"
+    if event.peer_is_behind:
+        return "the peer is behind a NAT: ESP will ride in UDP"
+    return "no NAT between the two: both hashes fit the addresses seen"
+
+
+def _ike_keys(event: ike.IkeKeysDerived) -> str:
+    cipher = f"{event.encryption} {event.encryption_bits}"
+    if event.integrity:
+        cipher += f", {event.integrity}"
+    return (
+        f"derived SKEYSEED {start_of(event.skeyseed)} from nonces and shared secret, and from it the seven "
+        f"SK_ keys ({cipher}; SK_ei {start_of(event.sk_ei)}, SK_er {start_of(event.sk_er)})"
+    )
+
+
+def _chain_believed(event: ike.ChainBelieved) -> str:
+    until = datetime.fromtimestamp(event.until, UTC)
+    return f"believed the certificates {' < '.join(event.subjects)} until {until:%Y-%m-%d %H:%M}"
+
+
+def _state(event: ike.StateChanged) -> str:
+    return (
+        f"connection {event.connection}: the IKE SA went from {event.before} to {event.after}: {event.step}"
+    )
+
+
+def _narrowed(event: ike.SelectorsNarrowed) -> str:
+    how = "less than was offered" if event.is_less_than_offered else "all that was offered"
+    return f"traffic selectors of {event.child}: {event.local} === {event.remote}, {how}"
+
+
+def _child_created(event: ike.ChildSaCreated) -> str:
+    protocol = f"{event.protocol} " if event.protocol != "ESP" else ""
+    mode = f"{event.mode} mode, " if event.mode != "tunnel" else ""
+    return (
+        f"Child SA {event.child} is agreed on: {protocol}{event.suite}, {mode}"
+        f"SPI {event.spi_in:08x} in, SPI {event.spi_out:08x} out"
+    )
+
+
+def _transport_declined(event: ike.TransportModeDeclined) -> str:
+    who = "the peer declines" if event.by_peer else "declines"
+    return f"{who} transport mode for {event.child}: it is in tunnel mode"
+
+
+def _child_rekeyed(event: ike.ChildRekeyed) -> str:
+    who = "the peer gave" if event.by_peer else "we gave"
+    return (
+        f"{who} Child SA {event.child} new keys: SPI {event.new_spi:08x} in the place of {event.old_spi:08x}"
+    )
+
+
+def _ike_rekeyed(event: ike.IkeRekeyed) -> str:
+    who = "the peer" if event.by_peer else "we"
+    return (
+        f"{who} replaced IKE SA {event.old_spi_i.hex()} by {event.spi_i.hex()} {event.spi_r.hex()}, "
+        "which takes over its children"
+    )
+
+
+def _rekey_collided(event: ike.RekeyCollided) -> str:
+    which = "the peer's new SA has the lowest nonce and goes"
+    if not event.is_ours_kept:
+        which = "our new SA has the lowest nonce and goes"
+    return f"both ends rekeyed {event.name} at once: {which}"
+
+
+def _postponed(event: ike.RekeyPostponed) -> str:
+    return f"the peer is busy: asking again at {format_duration(event.until)}"
+
+
+def _child_failed(event: ike.ChildSaFailed) -> str:
+    child = f"Child SA {event.child}" if event.child else "the Child SA"
+    return f"{child} did not come up: {event.notify}"
+
+
+def _unresponsive(event: ike.PeerUnresponsive) -> str:
+    return f"gave the peer up: no answer to {count(event.tries, 'try', 'tries')} of {event.exchange}"
+
+
+IKE: Tellings = {
+    ike.IkeMessageSent: (_message("sent"), _exchange_clause),
+    ike.IkeMessageReceived: (_message("received"), _exchange_clause),
+    ike.MessageRetransmitted: (
+        lambda e: f"no answer to request {e.message_id}: sent the same bytes again, for the {e.times}. time",
+        "RFC 7296 2.1",
+    ),
+    ike.ResponseRepeated: (
+        lambda e: f"request {e.message_id} came again: sent the stored answer again",
+        "RFC 7296 2.1",
+    ),
+    ike.CookieReturned: (
+        lambda e: f"the responder wanted its cookie back ({len(e.cookie)} B): began again with it in front",
+        "RFC 7296 2.6",
+    ),
+    ike.GroupChanged: (
+        lambda e: f"the responder refused {e.refused} and wanted {e.wanted}: began again with that group",
+        "RFC 7296 1.2",
+    ),
+    ike.IkeProposalChosen: (lambda e: f"both sides will use {e.suite} for the IKE SA", "RFC 7296 2.7"),
+    ike.NatDetected: (_nat, "RFC 7296 2.23"),
+    ike.IkeKeysDerived: (_ike_keys, "RFC 7296 2.14"),
+    ike.PeerAuthenticated: (
+        lambda e: f"{e.identity} proved who it is ({e.method}): its AUTH value is right",
+        "RFC 7296 2.15",
+    ),
+    ike.ChainBelieved: (_chain_believed, "RFC 5280 6.1"),
+    ike.WeakKeyTaken: (lambda e: f"took a weak proof: {e.what}", "RFC 8247 3.1"),
+    ike.TrustEnded: (
+        lambda e: f"ended the IKE SA of {e.connection}: what proved the peer's identity has expired",
+        "RFC 4301 4.4.2.1",
+    ),
+    ike.PeerRefused: (
+        lambda e: f"did not believe that the peer is {e.identity}: {e.why}",
+        "RFC 7296 2.21.2",
+    ),
+    ike.NotifyReceived: (lambda e: f"the peer reported {e.notify} in {e.exchange}", "RFC 7296 2.21"),
+    ike.StateChanged: (_state, ""),
+    ike.SelectorsNarrowed: (_narrowed, "RFC 7296 2.9"),
+    ike.ChildSaCreated: (_child_created, "RFC 7296 2.17"),
+    ike.TransportModeDeclined: (_transport_declined, "RFC 7296 1.3.1"),
+    ike.ChildSaFailed: (_child_failed, "RFC 7296 1.2"),
+    ike.LivenessChecked: (
+        lambda _: "nothing was heard for a while: asked with an empty INFORMATIONAL whether the peer lives",
+        "RFC 7296 2.4",
+    ),
+    ike.PeerUnresponsive: (_unresponsive, "RFC 7296 2.4"),
+    ike.CookieDemanded: (
+        lambda e: f"{e.half_open} initiators have begun and not proved themselves: demands a cookie first",
+        "RFC 7296 2.6",
+    ),
+    ike.ChildRekeyed: (_child_rekeyed, "RFC 7296 2.8"),
+    ike.IkeRekeyed: (_ike_rekeyed, "RFC 7296 2.18"),
+    ike.RekeyCollided: (_rekey_collided, "RFC 7296 2.8.1"),
+    ike.RekeyPostponed: (_postponed, "RFC 7296 2.25"),
+    ike.HalfOpenExpired: (lambda _: "the initiator never proved who it is: forgot it", "RFC 7296 2.4"),
+}
+"""What to say about each event, and its clause."""

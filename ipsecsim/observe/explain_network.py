@@ -1,0 +1,108 @@
+"""Sentences about the IP stack, and about the world and the applications in it."""
+
+from ipsecsim.base.address import unpack
+from ipsecsim.base.instant import format_duration
+from ipsecsim.net import events as net
+from ipsecsim.observe.packet_summary import icmp_error_name, summary
+from ipsecsim.observe.telling import Tellings, count, icmp_clause
+from ipsecsim.stack import events as stack
+from ipsecsim.wire import ip
+from ipsecsim.wire.icmpv4 import IcmpType
+from ipsecsim.wire.numbers import protocol_name
+
+
+def _delivered(event: stack.PacketDelivered) -> str:
+    name = protocol_name(event.protocol)
+    is_said = event.to in (name.lower(), "protocol")
+    return f"delivered {name} here" if is_said else f"delivered {name} to {event.to}"
+
+
+def _forwarded(event: stack.PacketForwarded) -> str:
+    left = "time to live" if event.version == 4 else "hop limit"
+    return f"forwarded to {unpack(event.next_hop)} by {event.outbound}: {left} is now {event.ttl}"
+
+
+def _is_ipv6(packet: bytes) -> bool:
+    """Asked of any bytes: what was recorded need not be a packet."""
+    return bool(packet) and ip.version(packet) == 6
+
+
+def _icmp_error_clause(event: stack.IcmpErrorSent) -> str:
+    if len(event.destination) == 16:
+        return f"RFC 4443 3.{event.type}"
+    return "RFC 1191 4" if event.type == IcmpType.DESTINATION_UNREACHABLE and event.mtu else "RFC 792"
+
+
+def _fragment_clause(event: stack.PacketFragmented | stack.FragmentStored) -> str:
+    return "RFC 791 3.2" if event.version == 4 else "RFC 8200 4.5"
+
+
+def _icmp_error(event: stack.IcmpErrorSent) -> str:
+    version = 4 if len(event.destination) == 4 else 6
+    words = icmp_error_name(event.type, event.code, event.mtu, version=version)
+    return f"told {unpack(event.destination)} by ICMP{'' if version == 4 else 'v6'}: {words}"
+
+
+def _echo_reply(event: net.EchoReplyReceived) -> str:
+    trip = format_duration(event.round_trip)
+    return f"{event.name}: {unpack(event.source)} answered request {event.sequence} after {trip}"
+
+
+def _datagram_sent(event: net.DatagramSent) -> str:
+    return f"{event.name}: {event.size} B to {unpack(event.destination)} port {event.destination_port}"
+
+
+NETWORK: Tellings = {
+    stack.PacketOriginated: (
+        lambda e: f"made a packet: {summary(e.packet)}",
+        lambda e: "RFC 8200 3" if _is_ipv6(e.packet) else "RFC 791 2.2",
+    ),
+    stack.PacketForwarded: (_forwarded, lambda e: "RFC 791 3.2" if e.version == 4 else "RFC 8200 3"),
+    stack.PacketDelivered: (_delivered, ""),
+    stack.EchoAnswered: (
+        lambda e: f"answered ping {e.sequence} of {unpack(e.destination)}",
+        lambda e: icmp_clause(e.destination, "RFC 4443 4.2"),
+    ),
+    stack.IcmpErrorSent: (_icmp_error, _icmp_error_clause),
+    stack.PacketFragmented: (
+        lambda e: f"cut the packet into {e.pieces} fragments of at most {e.mtu} B",
+        _fragment_clause,
+    ),
+    stack.FragmentStored: (
+        lambda e: f"kept the fragment at {e.offset} of packet {e.identification} until the others come",
+        _fragment_clause,
+    ),
+    stack.FragmentsAbandoned: (
+        lambda e: (
+            f"gave up packet {e.identification} and its {count(e.pieces, 'fragment')}: others overlap them"
+        ),
+        "RFC 8200 4.5",
+    ),
+    stack.PathMtuLowered: (
+        lambda e: f"packets to {unpack(e.destination)} have {e.mtu} B at most from now on",
+        lambda e: "RFC 1191 3" if len(e.destination) == 4 else "RFC 8201 4",
+    ),
+    stack.PacketReassembled: (
+        lambda e: (
+            f"put packet {e.identification} together from {count(e.pieces, 'fragment')}: {len(e.packet)} B"
+        ),
+        lambda e: "RFC 8200 4.5" if _is_ipv6(e.packet) else "RFC 791 3.2",
+    ),
+    net.TurnBegan: (lambda e: f"a turn began: {e.stimulus}", ""),
+    net.FrameSent: (lambda e: f"put onto {e.link} by {e.interface}: {summary(e.packet)}", ""),
+    net.FrameArrived: (lambda e: f"came off {e.link} at {e.interface}: {summary(e.packet)}", ""),
+    net.FrameLost: (lambda e: f"{e.link} did not take frame {e.frame}", ""),
+    net.EchoRequestSent: (
+        lambda e: f"{e.name}: sent request {e.sequence} to {unpack(e.destination)}",
+        lambda e: icmp_clause(e.destination, "RFC 4443 4.1"),
+    ),
+    net.EchoReplyReceived: (_echo_reply, lambda e: icmp_clause(e.source, "RFC 4443 4.2")),
+    net.EchoReplyMissed: (lambda e: f"{e.name}: request {e.sequence} was never answered", ""),
+    net.DatagramSent: (_datagram_sent, "RFC 768"),
+    net.DatagramReceived: (
+        lambda e: f"got {e.size} B from {unpack(e.source)} on port {e.destination_port}",
+        "RFC 768",
+    ),
+    net.NoteTaken: (lambda e: f"note: {e.words}", ""),
+}
+"""What to say about each event, and its clause."""
