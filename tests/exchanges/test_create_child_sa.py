@@ -144,6 +144,6 @@ def test_an_answer_to_a_create_child_sa_that_we_never_sent_is_dropped():
     pair.establish()
     sa = pair.east.endpoint.sas[0]
     header = IkeHeader(sa.spi_i, sa.spi_r, 0, ExchangeType.CREATE_CHILD_SA, INITIATOR | RESPONSE, 0)
-    raw = envelope.seal(header, REKEY, pair.west.endpoint.sas[0]._outbound)
+    raw = envelope.seal(header, REKEY, pair.west.endpoint.sas[0].outbound)
     pair.inject(type(pair.sent[0])(pair.west.address, 500, pair.east.address, 500, raw))
     assert pair.east.drops == [DropReason.UNEXPECTED_RESPONSE]

@@ -31,7 +31,7 @@ def sealed_by_west(
     """A message with a good seal around anything, as only the peer could make it."""
     sa = pair.east.endpoint.sas[0]
     header = IkeHeader(sa.spi_i, sa.spi_r, 0, exchange, flags, message_id)
-    return to_east(envelope.seal(header, payloads, pair.west.endpoint.sas[0]._outbound))
+    return to_east(envelope.seal(header, payloads, pair.west.endpoint.sas[0].outbound))
 
 
 def answer_of_east(pair: Pair) -> list[Payload]:
@@ -39,7 +39,7 @@ def answer_of_east(pair: Pair) -> list[Payload]:
     raw = pair.wire.pop().payload
     _, outer = parse_message(raw)
     assert isinstance(outer[0], Encrypted)
-    return envelope.open(raw, outer[0], pair.west.endpoint.sas[0]._inbound)
+    return envelope.open(raw, outer[0], pair.west.endpoint.sas[0].inbound)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_a_chain_that_makes_no_sense_inside_sk_is_answered_sealed(pair):
     sealed_length = 4 + 8 + len(inner) + 16
     header.length = 28 + sealed_length
     aad = header.emit() + bytes([PayloadType.DELETE, 0]) + sealed_length.to_bytes(2, "big")
-    pair.inject(to_east(aad + sa._outbound.seal(aad, inner)))
+    pair.inject(to_east(aad + sa.outbound.seal(aad, inner)))
     assert pair.east.drops == [DropReason.PAYLOAD_LEN]
     assert answer_of_east(pair) == [Notify(NotifyType.INVALID_SYNTAX)]
     assert not pair.east.sas
@@ -174,7 +174,7 @@ def test_an_answer_that_calls_our_request_badly_formed_ends_the_sa():
     pair.wait_until(SECOND)
     sa = pair.east.endpoint.sas[0]
     header = IkeHeader(sa.spi_i, sa.spi_r, 0, ExchangeType.INFORMATIONAL, RESPONSE, 2)
-    raw = envelope.seal(header, [Notify(NotifyType.INVALID_SYNTAX)], sa._outbound)
+    raw = envelope.seal(header, [Notify(NotifyType.INVALID_SYNTAX)], sa.outbound)
     pair.inject(SendDatagram(EAST, 500, WEST, 500, raw))
     assert not pair.west.endpoint.sas
     assert not pair.west.sas

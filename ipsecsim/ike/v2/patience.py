@@ -1,21 +1,26 @@
 """How long to wait for a peer, and when to ask whether it is still there (RFC 7296 2.1, 2.4)."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.events import LivenessChecked, MessageRetransmitted, PeerUnresponsive, TrustEnded
+from ipsecsim.ike.events import (
+    HalfOpenExpired,
+    LivenessChecked,
+    MessageRetransmitted,
+    PeerUnresponsive,
+    TrustEnded,
+)
+from ipsecsim.ike.v2 import courier
+from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import Inform
+from ipsecsim.ike.v2.tasks import Inform, RekeyIke
 from ipsecsim.wire.ike.numbers import ExchangeType, name_of
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
-
-RETRANSMIT = "retransmit"
-LIVENESS = "liveness"
-TRUST = "trust"
 
 
 def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
@@ -30,17 +35,17 @@ def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
             sa.tap(PeerUnresponsive(sa.spi_i, exchange, waiting.sent_again + 1))
         return EXCHANGES[waiting.exchange].give_up(sa, now)
     waiting.sent_again += 1
-    sa.timers.set(RETRANSMIT, now + policy.wait(waiting.sent_again))
+    sa.timers.set(Alarm.RETRANSMIT, now + policy.wait(waiting.sent_again))
     if sa.tap is not None:
         sa.tap(MessageRetransmitted(sa.spi_i, waiting.message_id, waiting.sent_again))
-    return [sa.datagram(waiting.message, sa.path)]
+    return [courier.datagram(waiting.message, sa.path)]
 
 
 def check_liveness(sa: "IkeSa", now: Instant) -> list[Action]:
     """Ask for a sign of life when nothing was heard for `dpd_delay`."""
     if sa.state is not State.ESTABLISHED:
         return []
-    sa.timers.set(LIVENESS, now + sa.connection.dpd_delay)
+    sa.timers.set(Alarm.LIVENESS, now + sa.connection.dpd_delay)
     if sa.window.outstanding is not None:
         return []
     if sa.tap is not None:
@@ -53,3 +58,41 @@ def end_trust(sa: "IkeSa", now: Instant) -> list[Action]:
     if sa.tap is not None:
         sa.tap(TrustEnded(sa.spi_i, sa.connection.name))
     return sa.terminate(now)
+
+
+def end_half_open(sa: "IkeSa", now: Instant) -> list[Action]:
+    """An initiator that has begun and never proved itself is forgotten."""
+    if sa.state is not State.INIT_ANSWERED:
+        return []
+    if sa.tap is not None:
+        sa.tap(HalfOpenExpired(sa.spi_i))
+    return sa.fail()
+
+
+def try_again(sa: "IkeSa", now: Instant) -> list[Action]:
+    """What was put off has its time now."""
+    sa.agenda.resume(now)
+    sa.watch_agenda()
+    return sa.next_task(now)
+
+
+def rekey(sa: "IkeSa", now: Instant) -> list[Action]:
+    """The IKE SA is to be replaced (RFC 7296 2.8)."""
+    return sa.enqueue(RekeyIke(), now)
+
+
+def end(sa: "IkeSa", now: Instant) -> list[Action]:
+    """Nothing has replaced the IKE SA in time: it goes anyway."""
+    return sa.terminate(now)
+
+
+ALARMS: dict[Alarm, Callable[["IkeSa", Instant], list[Action]]] = {
+    Alarm.RETRANSMIT: retransmit,
+    Alarm.LIVENESS: check_liveness,
+    Alarm.HALF_OPEN: end_half_open,
+    Alarm.AGAIN: try_again,
+    Alarm.REKEY: rekey,
+    Alarm.OVER: end,
+    Alarm.TRUST: end_trust,
+}
+"""Every timer of an IKE SA, and what it rings for."""

@@ -13,42 +13,30 @@ from ipsecsim.crypto.protection import Protection
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import ChildConfig, Connection
 from ipsecsim.ike.credentials import Credentials
-from ipsecsim.ike.errors import IkeError, UnexpectedMessage
+from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.events import (
-    HalfOpenExpired,
-    IkeMessageReceived,
-    IkeMessageSent,
     RekeyPostponed,
-    ResponseRepeated,
 )
-from ipsecsim.ike.v2 import envelope, patience, payload_rules
+from ipsecsim.ike.v2 import courier, envelope, payload_rules, refusal
 from ipsecsim.ike.v2.agenda import Agenda
+from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.certificates import Wishes
 from ipsecsim.ike.v2.child import ChildSa, remove_all
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
-from ipsecsim.ike.v2.message import Message, Path, first, names
-from ipsecsim.ike.v2.patience import LIVENESS, RETRANSMIT, TRUST
+from ipsecsim.ike.v2.message import Message, Path
+from ipsecsim.ike.v2.patience import ALARMS
 from ipsecsim.ike.v2.registry import Registry
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke, Task
 from ipsecsim.ike.v2.window import Window
-from ipsecsim.ipsec.actions import SendDatagram
-from ipsecsim.wire.ike.chain import emit_message
 from ipsecsim.wire.ike.delete import Delete
-from ipsecsim.wire.ike.encrypted import Encrypted
 from ipsecsim.wire.ike.generic import Payload
-from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
-from ipsecsim.wire.ike.notify import Notify
-from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, ProtocolId, name_of
-from ipsecsim.wire.nat_t import NON_ESP_MARKER
+from ipsecsim.wire.ike.header import IkeHeader
+from ipsecsim.wire.ike.numbers import ExchangeType, ProtocolId
 from ipsecsim.wire.numbers import NAT_T_PORT
 
 NO_SPI = bytes(8)
-HALF_OPEN = "half open"
-AGAIN = "again"
-REKEY = "rekey"
-OVER = "over"
 JITTER = 5 * SECOND  # RFC 7296 2.25: two peers that both say "later" must not meet again at once
 
 
@@ -88,7 +76,7 @@ class IkeSa:
 
         self.state = State.IDLE
         self.window = Window()
-        self.timers: Timers[str] = Timers()
+        self.timers: Timers[Alarm] = Timers()
         self.children: list[ChildSa] = []
         self.last_heard: Instant = 0
 
@@ -108,8 +96,8 @@ class IkeSa:
         self.spi_in = 0
         self.began_as: tuple[bytes, bytes, int] | None = None  # a responder's entry among the half-open SAs
 
-        self._outbound: Protection | None = None
-        self._inbound: Protection | None = None
+        self.outbound: Protection | None = None
+        self.inbound: Protection | None = None
         self.agenda = Agenda()
 
     # -- what the endpoint asks for -------------------------------------------------------------
@@ -149,40 +137,25 @@ class IkeSa:
         else:
             stored = self.window.stored_response(header.message_id, raw)
             if stored is not None:
-                return self._repeat(stored, header.message_id, path)
-        payloads = self._open(header, outer, raw)
+                return courier.repeat(self, stored, header.message_id, path)
+        payloads = courier.opened(self, header, outer, raw)
         message = Message(header, payloads, raw, path)
-        self._heard(message, now)
+        courier.heard(self, message, now)
         payload_rules.check(header.exchange, payloads, is_response=header.is_response)
         if header.is_response:
             actions = exchange.handle_response(self, message, now)
             if self.window.outstanding is None:
-                self.timers.cancel(RETRANSMIT)
+                self.timers.cancel(Alarm.RETRANSMIT)
             actions += self.next_task(now)
         else:
             answer = exchange.handle_request(self, message, now)
-            actions = answer.before + self._respond(header, answer.payloads, now) + answer.after
-        self._watch(now)
+            actions = answer.before + courier.respond(self, header, answer.payloads, now) + answer.after
+        self.watch(now)
         return actions
 
     def refuse(self, header: IkeHeader, error: RemoteError, path: Path, now: Instant) -> list[Action]:
         """Answer a request that `message` could not accept; a broken seal or a wrong ID is not answered."""
-        if header.is_response:
-            return self._refuse_response(header, error, now)
-        if not isinstance(error, IkeError) or error.notify is None:
-            return []
-        if header.message_id != self.window.expected_request:
-            return []
-        self.path = path
-        notify = Notify(error.notify, error.notify_data, error.notify_protocol, error.notify_spi)
-        actions = self._respond(header, [notify], now)
-        # RFC 7296 2.21.3: a badly formed request is the end of the SA on both sides, without a DELETE
-        if (
-            self.state not in (State.ESTABLISHED, State.REPLACED, State.DELETING)
-            or error.notify == NotifyType.INVALID_SYNTAX
-        ):
-            actions = self.fail() + actions
-        return actions
+        return refusal.refuse(self, header, error, path, now)
 
     def next_deadline(self) -> Instant | None:
         """When `handle_timeout` has something to do."""
@@ -192,22 +165,7 @@ class IkeSa:
         """Harmless when early, when repeated, and when nothing is due."""
         actions: list[Action] = []
         for name in self.timers.pop_expired(now):
-            if name == RETRANSMIT:
-                actions += patience.retransmit(self, now)
-            elif name == LIVENESS:
-                actions += patience.check_liveness(self, now)
-            elif name == HALF_OPEN and self.state is State.INIT_ANSWERED:
-                if self.tap is not None:
-                    self.tap(HalfOpenExpired(self.spi_i))
-                actions += self.fail()
-            elif name == AGAIN:
-                actions += self._try_again(now)
-            elif name == REKEY:
-                actions += self.enqueue(RekeyIke(), now)
-            elif name == OVER:
-                actions += self.terminate(now)
-            elif name == TRUST:
-                actions += patience.end_trust(self, now)
+            actions += ALARMS[name](self, now)
         return actions
 
     # -- what the exchanges ask for -------------------------------------------------------------
@@ -225,13 +183,7 @@ class IkeSa:
     def request(self, kind: ExchangeType, now: Instant) -> list[Action]:
         """Build and send the request of an exchange. None may be outstanding."""
         payloads = EXCHANGES[kind].build_request(self, now)
-        header = self._header(kind, self.window.next_request, is_response=False)
-        raw = self._seal(header, payloads)
-        if kind is ExchangeType.IKE_SA_INIT:
-            self.init_request = raw
-        self.window.open_request(kind, raw)
-        self.timers.set(RETRANSMIT, now + self.connection.retransmit.wait(0))
-        return self._send(header, payloads, raw)
+        return courier.ask(self, kind, payloads, now)
 
     @property
     def task(self) -> Task | None:
@@ -245,7 +197,7 @@ class IkeSa:
 
     def next_task(self, now: Instant) -> list[Action]:
         """Send the next request, if one waits and none is outstanding."""
-        if self.window.outstanding is not None or self._outbound is None:
+        if self.window.outstanding is not None or self.outbound is None:
             return []
         task = self.agenda.begin(self._is_moot)
         return [] if task is None else self.request(task.exchange, now)
@@ -266,7 +218,7 @@ class IkeSa:
     def watch_agenda(self) -> None:
         """Ring when something that was put off comes up again."""
         if (at := self.agenda.next_due) is not None:
-            self.timers.set(AGAIN, at)
+            self.timers.set(Alarm.AGAIN, at)
 
     @property
     def spis_in(self) -> set[int]:
@@ -281,19 +233,19 @@ class IkeSa:
 
     def end_at(self, at: Instant) -> None:
         """No more new keys for this SA; whatever happens, it is deleted then."""
-        self.timers.cancel(REKEY)
-        self.timers.set(OVER, at)
+        self.timers.cancel(Alarm.REKEY)
+        self.timers.set(Alarm.OVER, at)
 
     def established(self, now: Instant) -> None:
         """The SA stands: from now on its time runs (RFC 7296 2.8)."""
         connection = self.connection
         if connection.rekey_time:
             early = self.entropy.fork("rekey").below(connection.rand_time + 1)
-            self.timers.set(REKEY, now + connection.rekey_time - early)
-            self.timers.set(OVER, now + connection.rekey_time + connection.over_time)
+            self.timers.set(Alarm.REKEY, now + connection.rekey_time - early)
+            self.timers.set(Alarm.OVER, now + connection.rekey_time + connection.over_time)
         if self.trusted_until is not None:
-            self.timers.set(TRUST, self.trusted_until)
-        self._watch(now)
+            self.timers.set(Alarm.TRUST, self.trusted_until)
+        self.watch(now)
 
     def derive_keys(self, shared_secret: bytes) -> None:
         """SKEYSEED and SK_*, and the two keyed ciphers (RFC 7296 2.14)."""
@@ -304,9 +256,7 @@ class IkeSa:
     def set_keys(self, skeyseed: bytes, shared_secret: bytes) -> None:
         """SK_* from a SKEYSEED, of a first IKE SA or of one that replaces another."""
         self.keys = derive_ike_keys(self.suite, skeyseed, self.nonce_i, self.nonce_r, self.spi_i, self.spi_r)
-        self._outbound, self._inbound = envelope.ciphers(
-            self.suite, self.keys, is_initiator=self.is_initiator
-        )
+        self.outbound, self.inbound = envelope.ciphers(self.suite, self.keys, is_initiator=self.is_initiator)
         if self.tap is not None:
             self.tap(keys_derived(self, skeyseed, shared_secret))
 
@@ -325,87 +275,11 @@ class IkeSa:
         self.agenda.clear()
         if self.state is not State.DEAD:
             move(self, Step.FAIL)
-        for name in (RETRANSMIT, LIVENESS, HALF_OPEN, AGAIN, REKEY, OVER, TRUST):
+        for name in ALARMS:
             self.timers.cancel(name)
         return actions
 
-    # -- sending and receiving ------------------------------------------------------------------
-
-    def _open(self, header: IkeHeader, outer: list[Payload], raw: bytes) -> list[Payload]:
-        """The payloads that may be believed: those inside SK, or all of IKE_SA_INIT."""
-        sealed = first(outer, Encrypted)
-        if header.exchange == ExchangeType.IKE_SA_INIT:
-            # nothing proves who sent it: it may only move an SA that has just begun
-            if self.state is not (State.INIT_SENT if header.is_response else State.IDLE):
-                raise UnexpectedMessage(f"an IKE_SA_INIT message while {self.state.value}")
-            if sealed is not None:
-                raise UnexpectedMessage("an IKE_SA_INIT message with an SK payload")
-            return outer
-        if sealed is None or self._inbound is None:
-            raise UnexpectedMessage("a message without an SK payload, or before there are keys")
-        return envelope.open(raw, sealed, self._inbound)
-
-    def _heard(self, message: Message, now: Instant) -> None:
-        """An acceptable message came: note the time, and where to send answers (RFC 7296 2.11)."""
-        self.last_heard = now
-        header = message.header
-        if not header.is_response:
-            self.path = message.path
-        if self.tap is not None:
-            self.tap(
-                IkeMessageReceived(
-                    self.spi_i,
-                    name_of(ExchangeType, header.exchange),
-                    header.is_response,
-                    header.message_id,
-                    names(message.payloads),
-                    header.exchange != ExchangeType.IKE_SA_INIT,
-                    len(message.raw),
-                )
-            )
-
-    def _respond(self, header: IkeHeader, payloads: Sequence[Payload], now: Instant) -> list[Action]:
-        response = self._header(header.exchange, header.message_id, is_response=True)
-        raw = self._seal(response, payloads)
-        if header.exchange == ExchangeType.IKE_SA_INIT:
-            self.init_response = raw
-            self.timers.set(HALF_OPEN, now + self.connection.half_open_timeout)
-        self.window.remember(raw)
-        return self._send(response, payloads, raw)
-
-    def _repeat(self, stored: bytes, message_id: int, path: Path) -> list[Action]:
-        if self.tap is not None:
-            self.tap(ResponseRepeated(self.spi_i, message_id))
-        return [self.datagram(stored, path)]
-
-    def _header(self, exchange: int, message_id: int, *, is_response: bool) -> IkeHeader:
-        flags = (INITIATOR if self.is_initiator else 0) | (RESPONSE if is_response else 0)
-        return IkeHeader(self.spi_i, self.spi_r, 0, exchange, flags, message_id)
-
-    def _seal(self, header: IkeHeader, payloads: Sequence[Payload]) -> bytes:
-        if header.exchange == ExchangeType.IKE_SA_INIT or self._outbound is None:
-            return emit_message(header, payloads)
-        return envelope.seal(header, payloads, self._outbound)
-
-    def _send(self, header: IkeHeader, payloads: Sequence[Payload], raw: bytes) -> list[Action]:
-        if self.tap is not None:
-            self.tap(
-                IkeMessageSent(
-                    self.spi_i,
-                    name_of(ExchangeType, header.exchange),
-                    header.is_response,
-                    header.message_id,
-                    names(payloads),
-                    header.exchange != ExchangeType.IKE_SA_INIT,
-                    len(raw),
-                )
-            )
-        return [self.datagram(raw, self.path)]
-
-    def datagram(self, raw: bytes, path: Path) -> SendDatagram:
-        """An IKE message in UDP."""
-        payload = NON_ESP_MARKER + raw if path.is_shared_with_esp else raw
-        return SendDatagram(path.local, path.local_port, path.remote, path.remote_port, payload)
+    # -- what is due ----------------------------------------------------------------------------
 
     def _is_moot(self, task: Task) -> bool:
         """Has what a task is about come to its end meanwhile?"""
@@ -416,28 +290,7 @@ class IkeSa:
             return old not in self.children or old.is_closing or old.successor is not None
         return False
 
-    def _try_again(self, now: Instant) -> list[Action]:
-        self.agenda.resume(now)
-        self.watch_agenda()
-        return self.next_task(now)
-
-    def _refuse_response(self, header: IkeHeader, error: RemoteError, now: Instant) -> list[Action]:
-        """An answer that was ours to judge and is not acceptable ends what has no other end."""
-        waiting = self.window.outstanding
-        is_judged = isinstance(error, IkeError) and error.notify is not None
-        if not is_judged or (waiting is not None and waiting.message_id != header.message_id):
-            return []
-        if self.state in (State.ESTABLISHED, State.REPLACED, State.DELETING):
-            return [] if waiting is not None else self._drop_child(now)
-        return self.fail()
-
-    def _drop_child(self, now: Instant) -> list[Action]:
-        """The IKE SA stands, but the child in its answer cannot be used: tear both down."""
-        return [ChildGivenUp(self.wanted_child.policy), *self.terminate(now)]
-
-    # -- timers ---------------------------------------------------------------------------------
-
-    def _watch(self, now: Instant) -> None:
+    def watch(self, now: Instant) -> None:
         """The peer was heard: the time of silence begins anew."""
         if self.connection.dpd_delay and self.state is State.ESTABLISHED:
-            self.timers.set(LIVENESS, now + self.connection.dpd_delay)
+            self.timers.set(Alarm.LIVENESS, now + self.connection.dpd_delay)

@@ -11,7 +11,7 @@ from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.config import StartAction
 from ipsecsim.ike.events import PeerUnresponsive
-from ipsecsim.ike.v2.patience import LIVENESS
+from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.keepalives import INTERVAL
 from ipsecsim.observe.packet_summary import summary
@@ -72,7 +72,7 @@ def test_a_peer_that_only_sends_keepalives_is_dead():
     west, east, internet = world.gateway("west"), world.gateway("east"), world.nodes["internet"]
     (sa,) = west.ike.sas
     sa.connection = replace(sa.connection, dpd_delay=30 * SECOND)
-    sa.timers.set(LIVENESS, world.simulator.now + 30 * SECOND)
+    sa.timers.set(Alarm.LIVENESS, world.simulator.now + 30 * SECOND)
     # it does not know the SA any more, and says nothing
     world.simulator.plan(SECOND, east, lambda: east.perform(east.ike.forget()))
     segment = udp.build(EAST, WEST, NAT_T_PORT, NAT_T_PORT, KEEPALIVE)

@@ -1,0 +1,15 @@
+"""The timers of an IKE SA by name; `patience` says what each rings for."""
+
+from enum import Enum
+
+
+class Alarm(Enum):
+    """Each rings at most once until it is set again."""
+
+    RETRANSMIT = "no answer yet"
+    LIVENESS = "nothing heard for a while"
+    HALF_OPEN = "begun and never proved"
+    AGAIN = "something that was put off"
+    REKEY = "old enough to be replaced"
+    OVER = "too old to live"
+    TRUST = "what proved the peer has expired"

@@ -1,0 +1,54 @@
+"""What becomes of a message that cannot be accepted (RFC 7296 2.21)."""
+
+from typing import TYPE_CHECKING
+
+from ipsecsim.base.actions import Action
+from ipsecsim.base.errors import RemoteError
+from ipsecsim.base.instant import Instant
+from ipsecsim.ike.actions import ChildGivenUp
+from ipsecsim.ike.errors import IkeError
+from ipsecsim.ike.v2 import courier
+from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.states import State
+from ipsecsim.wire.ike.header import IkeHeader
+from ipsecsim.wire.ike.notify import Notify
+from ipsecsim.wire.ike.numbers import NotifyType
+
+if TYPE_CHECKING:
+    from ipsecsim.ike.v2.sa import IkeSa
+
+
+def refuse(sa: "IkeSa", header: IkeHeader, error: RemoteError, path: Path, now: Instant) -> list[Action]:
+    """Answer a request that `message` could not accept; a broken seal or a wrong ID is not answered."""
+    if header.is_response:
+        return _refuse_response(sa, header, error, now)
+    if not isinstance(error, IkeError) or error.notify is None:
+        return []
+    if header.message_id != sa.window.expected_request:
+        return []
+    sa.path = path
+    notify = Notify(error.notify, error.notify_data, error.notify_protocol, error.notify_spi)
+    actions = courier.respond(sa, header, [notify], now)
+    # RFC 7296 2.21.3: a badly formed request is the end of the SA on both sides, without a DELETE
+    if (
+        sa.state not in (State.ESTABLISHED, State.REPLACED, State.DELETING)
+        or error.notify == NotifyType.INVALID_SYNTAX
+    ):
+        actions = sa.fail() + actions
+    return actions
+
+
+def _refuse_response(sa: "IkeSa", header: IkeHeader, error: RemoteError, now: Instant) -> list[Action]:
+    """An answer that was ours to judge and is not acceptable ends what has no other end."""
+    waiting = sa.window.outstanding
+    is_judged = isinstance(error, IkeError) and error.notify is not None
+    if not is_judged or (waiting is not None and waiting.message_id != header.message_id):
+        return []
+    if sa.state in (State.ESTABLISHED, State.REPLACED, State.DELETING):
+        return [] if waiting is not None else _drop_child(sa, now)
+    return sa.fail()
+
+
+def _drop_child(sa: "IkeSa", now: Instant) -> list[Action]:
+    """The IKE SA stands, but the child in its answer cannot be used: tear both down."""
+    return [ChildGivenUp(sa.wanted_child.policy), *sa.terminate(now)]
