@@ -18,7 +18,7 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.emulation.driver import Driver
 from ipsecsim.emulation.system_entropy import SystemEntropy
 from ipsecsim.emulation.udp_port import USUAL_PORTS, Arrived, PortPlan, UdpPort
-from ipsecsim.ike.actions import ChildGivenUp, InstallChildSa, RemoveChildSa
+from ipsecsim.ike.actions import ChildGivenUp, InstallChildSa, MoveChildSa, RemoveChildSa
 from ipsecsim.ike.config import Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
@@ -104,6 +104,7 @@ class Gateway:
             Acquire: lambda a: self.ike.initiate(a.policy, self.driver.now),
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.driver.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol),
+            MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
             EchoReplyArrived: self._echo_reply_arrived,
             IcmpErrorArrived: lambda _: None,

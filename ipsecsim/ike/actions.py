@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ipsecsim.base.actions import Action
-from ipsecsim.ipsec.association import Direction, SaParameters
+from ipsecsim.ipsec.association import Direction, Outer, SaParameters
 from ipsecsim.wire.numbers import IpProtocol
 
 
@@ -21,6 +21,17 @@ class RemoveChildSa(Action):
     direction: Direction
     spi: int
     protocol: IpProtocol
+
+
+@dataclass(slots=True)
+class MoveChildSa(Action):
+    """Let an SA go on between other outer addresses. `destination`, the old one, tells outbound SAs apart."""
+
+    direction: Direction
+    spi: int
+    protocol: IpProtocol
+    outer: Outer
+    destination: bytes | None = None
 
 
 @dataclass(slots=True)

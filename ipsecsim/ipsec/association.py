@@ -1,7 +1,7 @@
 """Security Associations: one direction's keys, counters and selectors (RFC 4301 4.4.2)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ipsecsim.base.errors import LocalError
@@ -33,6 +33,15 @@ class Direction(Enum):
 
     INBOUND = "in"
     OUTBOUND = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """What stands around ESP or AH: packed addresses and, where ESP rides in UDP, ports (source, destination)."""
+
+    source: bytes
+    destination: bytes
+    udp_ports: tuple[int, int] | None
 
 
 @dataclass(slots=True)
@@ -143,6 +152,22 @@ class SecurityAssociation:
     def spi(self) -> int:
         """The number by which the receiver finds this SA."""
         return self.parameters.spi
+
+    def move(self, outer: "Outer", identification: Callable[[], int]) -> None:
+        """Go on between other outer addresses: keys, numbers and the replay window stay (RFC 4555 3.5).
+
+        Only in tunnel mode; MOBIKE is about nothing else (RFC 4555 1.1).
+        """
+        is_other_version = len(outer.source) != len(self.parameters.source)
+        self.parameters = replace(
+            self.parameters,
+            source=outer.source,
+            destination=outer.destination,
+            udp_ports=outer.udp_ports,
+        )
+        self.form = _form(self.parameters, identification)
+        if is_other_version and isinstance(self.transform, Ah):
+            self.transform = _transform(self.parameters)  # its header has another alignment in IPv6
 
 
 def _check(parameters: SaParameters) -> None:

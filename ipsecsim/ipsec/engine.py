@@ -9,7 +9,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.ipsec import expiry, icmp_rules
 from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, ReportError
-from ipsecsim.ipsec.association import Direction, Mode, SaParameters, SecurityAssociation
+from ipsecsim.ipsec.association import Direction, Mode, Outer, SaParameters, SecurityAssociation
 from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.events import (
     HoldEnded,
@@ -173,8 +173,19 @@ class IpsecEngine:
         protocol: int = IpProtocol.ESP,
         destination: bytes | None = None,
     ) -> None:
-        """Forget an SA; harmless when it is not there. `destination` as in `sad.remove`."""
+        """Forget an SA; harmless when it is not there. `destination` as in `sad.find`."""
         self._keeper.remove(direction, spi, protocol, destination)
+
+    def move(
+        self,
+        direction: Direction,
+        spi: int,
+        protocol: int,
+        outer: Outer,
+        destination: bytes | None = None,
+    ) -> None:
+        """Let an SA go on between other outer addresses; harmless when it is not there. `destination` as before."""
+        self._keeper.move(direction, spi, protocol, outer, destination)
 
     def dummy(self, policy: str, length: int, now: Instant) -> list[Action]:
         """Send a packet that carries nothing on each ESP SA of a rule: it hides when there is more (RFC 4303 2.6).

@@ -65,6 +65,19 @@ class SaRemoved(TraceEvent):
 
 
 @dataclass(slots=True)
+class SaMoved(TraceEvent):
+    """An SA goes on between other outer addresses, or with another wrapping. Pairs are (source, destination)."""
+
+    spi: int
+    direction: str
+    policy: str
+    protocol: str
+    before: tuple[bytes, bytes]
+    after: tuple[bytes, bytes]
+    udp_ports: tuple[int, int] | None
+
+
+@dataclass(slots=True)
 class SaExpiring(TraceEvent):
     """An SA reached a soft limit: its replacement is due. `limit` is the word for what runs out."""
 

@@ -6,8 +6,8 @@ from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import Tap
 from ipsecsim.ipsec import expiry
 from ipsecsim.ipsec.actions import Expiring
-from ipsecsim.ipsec.association import Direction, SaParameters, SecurityAssociation
-from ipsecsim.ipsec.events import SaExpired, SaExpiring, SaInstalled, SaRemoved
+from ipsecsim.ipsec.association import Direction, Mode, Outer, SaParameters, SecurityAssociation
+from ipsecsim.ipsec.events import SaExpired, SaExpiring, SaInstalled, SaMoved, SaRemoved
 from ipsecsim.ipsec.expiry import Limit
 from ipsecsim.ipsec.lifetime import ENDLESS
 from ipsecsim.ipsec.path_mtu import PathMtus
@@ -69,10 +69,42 @@ class SaKeeper:
         return sa
 
     def remove(self, direction: Direction, spi: int, protocol: int, destination: bytes | None) -> None:
-        """Take an SA out; harmless when it is not there. `destination` as in `sad.remove`."""
+        """Take an SA out; harmless when it is not there. `destination` as in `sad.find`."""
         sa = self._sad.remove(direction, spi, protocol, destination)
         if sa is not None:
             self._removed(sa)
+
+    def move(
+        self, direction: Direction, spi: int, protocol: int, outer: Outer, destination: bytes | None
+    ) -> None:
+        """Let an SA go on between other outer addresses; harmless when it is not there, or has them already.
+
+        What is known about the path is forgotten: it is another one. Transport mode stays as it is: its addresses
+        are those of the traffic itself.
+        """
+        sa = self._sad.find(direction, spi, protocol, destination)
+        if sa is None or sa.parameters.mode is Mode.TRANSPORT:
+            return
+        before = sa.parameters
+        if outer == Outer(before.source, before.destination, before.udp_ports):
+            return
+        sa.move(outer, self._surroundings.fresh_identification)
+        if direction is Direction.OUTBOUND:
+            self._path_mtus.forget(sa)
+            sa.path_mtu = None
+            self._path_mtus.refresh(sa)
+        if self.tap is not None:
+            self.tap(
+                SaMoved(
+                    sa.spi,
+                    direction.value,
+                    before.policy,
+                    before.protocol.name,
+                    (before.source, before.destination),
+                    (outer.source, outer.destination),
+                    outer.udp_ports,
+                )
+            )
 
     def ended(self, sa: SecurityAssociation, length: int, now: Instant) -> Limit | None:
         """The hard limit that one more packet of so many bytes would go over: the SA is gone then."""

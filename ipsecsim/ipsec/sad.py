@@ -64,24 +64,32 @@ class SecurityAssociationDatabase:
         """Does it take more than the flow to choose an SA of this rule?"""
         return any(sa.parameters.dscp_values for sa in self._outbound.get(policy, ()))
 
-    def remove(
+    def find(
         self, direction: Direction, spi: int, protocol: int, destination: bytes | None = None
     ) -> SecurityAssociation | None:
-        """Take an SA out and return it; None when it is not here.
+        """The SA with this SPI; None when it is not here.
 
         `destination`, the outer address, tells outbound SAs apart whose receivers chose the same SPI.
         """
         if direction is Direction.INBOUND:
-            return self._inbound[protocol].pop(spi, None)
+            return self._inbound[protocol].get(spi)
         for sa in self._all_outbound():
             parameters = sa.parameters
             if (sa.spi, parameters.protocol) == (spi, protocol) and destination in (
                 None,
                 parameters.destination,
             ):
-                self.forget(sa)
                 return sa
         return None
+
+    def remove(
+        self, direction: Direction, spi: int, protocol: int, destination: bytes | None = None
+    ) -> SecurityAssociation | None:
+        """Take an SA out and return it; None when it is not here. `destination` as in `find`."""
+        sa = self.find(direction, spi, protocol, destination)
+        if sa is not None:
+            self.forget(sa)
+        return sa
 
     def forget(self, sa: SecurityAssociation) -> bool:
         """Take out this very SA; False when it is not here any more."""

@@ -86,12 +86,23 @@ def _removed(event: ipsec.SaRemoved) -> str:
     )
 
 
+def _moved(event: ipsec.SaMoved) -> str:
+    source, destination = (unpack(each) for each in event.after)
+    wrapping = "" if event.udp_ports is None else f" in UDP {event.udp_ports[0]} > {event.udp_ports[1]}"
+    was = "" if event.before == event.after else f", no longer {' > '.join(map(unpack, event.before))}"
+    return (
+        f"the {event.direction}bound SA {event.spi:08x} of {event.policy} goes on with its keys and numbers: "
+        f"{event.protocol}{wrapping} {source} > {destination}{was}"
+    )
+
+
 IPSEC: Tellings = {
     ipsec.PolicyMatched: (_policy_matched, lambda e: f"RFC 4301 5.{1 if e.direction == 'out' else 2}"),
     ipsec.PacketHeld: (_held, "RFC 4301 5.1"),
     ipsec.HoldEnded: (lambda e: f"{len(e.packet)} B wait no longer for an SA of {e.policy}", "RFC 4301 5.1"),
     ipsec.SaInstalled: (_installed, "RFC 4301 4.4.2"),
     ipsec.SaRemoved: (_removed, "RFC 7296 1.4.1"),
+    ipsec.SaMoved: (_moved, "RFC 4555 3.5"),
     ipsec.SaExpiring: (
         lambda e: (
             f"the {e.direction}bound SA {e.spi:08x} of {e.policy} is at its soft limit of {e.limit}: "

@@ -6,7 +6,7 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.ike.actions import ChildGivenUp, InstallChildSa, RemoveChildSa
+from ipsecsim.ike.actions import ChildGivenUp, InstallChildSa, MoveChildSa, RemoveChildSa
 from ipsecsim.ike.config import Connection, StartAction
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
@@ -101,6 +101,7 @@ class VpnGateway(Node):
             IcmpErrorArrived: self._icmp_error_arrived,
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol),
+            MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
         }
 
