@@ -22,7 +22,7 @@ from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
-from ipsecsim.wire.ike.numbers import ExchangeType
+from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
 from ipsecsim.wire.nat_t import NON_ESP_MARKER
 from ipsecsim.wire.numbers import IKE_PORT
 
@@ -249,13 +249,15 @@ class IkeEndpoint:
     def _refuse(
         self, sa: IkeSa | None, header: IkeHeader, error: RemoteError, path: Path, now: Instant
     ) -> list[Action]:
-        if sa is not None and sa.state is not State.IDLE:
-            return sa.refuse(header, error, path, now)
         if header.major_version > 2 and not header.is_response and header.spi_i != NO_SPI:
             error = UnsupportedVersion(f"major version {header.major_version}")
+        elif sa is not None and sa.state is not State.IDLE:
+            return sa.refuse(header, error, path, now)
         begins = header.exchange == ExchangeType.IKE_SA_INIT or isinstance(error, UnsupportedVersion)
         if header.is_response or not begins or not isinstance(error, IkeError) or error.notify is None:
             return []
+        if error.notify == NotifyType.INVALID_SYNTAX:
+            return []  # RFC 7296 3.10.1: only ever sealed, so that a forged message draws nothing
         # no SA, so nothing to remember: a short answer in clear (RFC 7296 2.5, 2.21.1)
         return [_clear_answer(header, [Notify(error.notify, error.notify_data)], path)]
 

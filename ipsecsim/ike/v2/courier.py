@@ -10,7 +10,7 @@ from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent, ResponseRepe
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.message import Message, Path, first, names
-from ipsecsim.ike.v2.states import State
+from ipsecsim.ike.v2.states import BEFORE_PROOF, PROVED, State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message
 from ipsecsim.wire.ike.encrypted import Encrypted
@@ -36,6 +36,8 @@ def ask(sa: "IkeSa", kind: ExchangeType, payloads: Sequence[Payload], now: Insta
 
 def opened(sa: "IkeSa", header: IkeHeader, outer: list[Payload], raw: bytes) -> list[Payload]:
     """The payloads that may be believed: those inside SK, or all of IKE_SA_INIT."""
+    if sa.state not in PROVED and header.exchange not in BEFORE_PROOF:
+        raise UnexpectedMessage(f"exchange type {header.exchange} while {sa.state.value}")
     sealed = first(outer, Encrypted)
     if header.exchange == ExchangeType.IKE_SA_INIT:
         # nothing proves who sent it: it may only move an SA that has just begun

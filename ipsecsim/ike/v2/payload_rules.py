@@ -58,7 +58,7 @@ REFUSALS = {
 def check(exchange: int, payloads: Sequence[Payload], *, is_response: bool) -> None:
     """Raise InvalidSyntax or UnsupportedCriticalPayload when the list breaks the rules of its message."""
     for payload in payloads:
-        if isinstance(payload, UnknownPayload) and payload.critical and not is_response:
+        if isinstance(payload, UnknownPayload) and payload.critical:
             # RFC 7296 2.5: an unknown payload without the critical bit is skipped
             raise UnsupportedCriticalPayload(payload.type)
     if is_response and refusal(exchange, payloads) is not None:

@@ -1,21 +1,39 @@
 """What becomes of a message that cannot be accepted (RFC 7296 2.21)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.actions import ChildGivenUp
-from ipsecsim.ike.errors import IkeError
+from ipsecsim.ike.errors import IkeError, InvalidSyntax
 from ipsecsim.ike.v2 import courier
 from ipsecsim.ike.v2.message import Path
-from ipsecsim.ike.v2.states import State
+from ipsecsim.ike.v2.states import PROVED
 from ipsecsim.wire.ike.header import IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
+
+
+@contextmanager
+def answered(sa: "IkeSa", header: IkeHeader) -> Iterator[None]:
+    """After authentication every request with an error has an answer, if need be INVALID_SYNTAX (2.21.3).
+
+    For what is done with a message whose seal and message ID are good.
+    """
+    was_proved = sa.state in PROVED
+    try:
+        yield
+    except RemoteError as wrong:
+        has_answer = isinstance(wrong, IkeError) and wrong.notify is not None
+        if header.is_response or has_answer or not was_proved:
+            raise
+        raise InvalidSyntax(str(wrong), wrong.reason) from wrong
 
 
 def refuse(sa: "IkeSa", header: IkeHeader, error: RemoteError, path: Path, now: Instant) -> list[Action]:
@@ -30,10 +48,7 @@ def refuse(sa: "IkeSa", header: IkeHeader, error: RemoteError, path: Path, now: 
     notify = Notify(error.notify, error.notify_data, error.notify_protocol, error.notify_spi)
     actions = courier.respond(sa, header, [notify], now)
     # RFC 7296 2.21.3: a badly formed request is the end of the SA on both sides, without a DELETE
-    if (
-        sa.state not in (State.ESTABLISHED, State.REPLACED, State.DELETING)
-        or error.notify == NotifyType.INVALID_SYNTAX
-    ):
+    if sa.state not in PROVED or error.notify == NotifyType.INVALID_SYNTAX:
         actions = sa.fail() + actions
     return actions
 
@@ -44,7 +59,7 @@ def _refuse_response(sa: "IkeSa", header: IkeHeader, error: RemoteError, now: In
     is_judged = isinstance(error, IkeError) and error.notify is not None
     if not is_judged or (waiting is not None and waiting.message_id != header.message_id):
         return []
-    if sa.state in (State.ESTABLISHED, State.REPLACED, State.DELETING):
+    if sa.state in PROVED:
         return [] if waiting is not None else _drop_child(sa, now)
     return sa.fail()
 

@@ -129,29 +129,33 @@ class IkeSa:
         self, header: IkeHeader, outer: list[Payload], raw: bytes, path: Path, now: Instant
     ) -> list[Action]:
         """Take in a message whose header names this SA. Raises RemoteError; `refuse` then answers it."""
-        exchange = EXCHANGES.get(header.exchange)
-        if exchange is None:
-            raise UnexpectedMessage(f"exchange type {header.exchange}")
         if header.is_response:
             self.window.check_response(header.exchange, header.message_id)
         else:
             stored = self.window.stored_response(header.message_id, raw)
             if stored is not None:
                 return courier.repeat(self, stored, header.message_id, path)
-        payloads = courier.opened(self, header, outer, raw)
-        message = Message(header, payloads, raw, path)
+        message = Message(header, courier.opened(self, header, outer, raw), raw, path)
         courier.heard(self, message, now)
-        payload_rules.check(header.exchange, payloads, is_response=header.is_response)
-        if header.is_response:
-            actions = exchange.handle_response(self, message, now)
-            if self.window.outstanding is None:
-                self.timers.cancel(Alarm.RETRANSMIT)
-            actions += self.next_task(now)
-        else:
-            answer = exchange.handle_request(self, message, now)
-            actions = answer.before + courier.respond(self, header, answer.payloads, now) + answer.after
+        with refusal.answered(self, header):
+            actions = self._exchanged(message, now)
         self.watch(now)
         return actions
+
+    def _exchanged(self, message: Message, now: Instant) -> list[Action]:
+        """Let the exchange that a message is part of go on."""
+        header = message.header
+        exchange = EXCHANGES.get(header.exchange)
+        if exchange is None:
+            raise UnexpectedMessage(f"exchange type {header.exchange}")
+        payload_rules.check(header.exchange, message.payloads, is_response=header.is_response)
+        if not header.is_response:
+            answer = exchange.handle_request(self, message, now)
+            return answer.before + courier.respond(self, header, answer.payloads, now) + answer.after
+        actions = exchange.handle_response(self, message, now)
+        if self.window.outstanding is None:
+            self.timers.cancel(Alarm.RETRANSMIT)
+        return actions + self.next_task(now)
 
     def refuse(self, header: IkeHeader, error: RemoteError, path: Path, now: Instant) -> list[Action]:
         """Answer a request that `message` could not accept; a broken seal or a wrong ID is not answered."""

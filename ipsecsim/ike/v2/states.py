@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.events import StateChanged
+from ipsecsim.wire.ike.numbers import ExchangeType
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
@@ -21,6 +22,13 @@ class State(Enum):
     REPLACED = "replaced"
     DELETING = "deleting"
     DEAD = "dead"
+
+
+PROVED = (State.ESTABLISHED, State.REPLACED, State.DELETING)
+"""Where the peer is known to be who it says it is."""
+
+BEFORE_PROOF = (ExchangeType.IKE_SA_INIT, ExchangeType.IKE_AUTH)
+"""The exchanges that there are until then (RFC 7296 1.2): after IKE_SA_INIT there are keys, but no name yet."""
 
 
 class Step(Enum):

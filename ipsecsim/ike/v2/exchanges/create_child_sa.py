@@ -39,8 +39,6 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Judge what the peer asks for. Raises TemporaryFailure while we say goodbye (RFC 7296 2.25.2)."""
     if sa.state in (State.DELETING, State.REPLACED):
         raise TemporaryFailure("this IKE SA is about to go")
-    if sa.state is not State.ESTABLISHED:
-        raise UnexpectedMessage(f"CREATE_CHILD_SA request while {sa.state.value}")
     offer = the(message.payloads, SecurityAssociationPayload)
     if any(proposal.protocol == ProtocolId.IKE for proposal in offer.proposals):
         return rekey_ike.handle_request(sa, message, now)

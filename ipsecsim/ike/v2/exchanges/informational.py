@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.v2 import child
 from ipsecsim.ike.v2.message import Answer, Message, notify
-from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.ike.v2.states import Step, move
 from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
@@ -31,9 +30,6 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
 
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Do what the peer says; deleting a Child SA is answered with its other direction (RFC 7296 1.4.1)."""
-    if sa.state not in (State.ESTABLISHED, State.REPLACED, State.DELETING):
-        # whoever has done IKE_SA_INIT has the keys, but nobody knows yet who it is
-        raise UnexpectedMessage(f"INFORMATIONAL request while {sa.state.value}")
     reply: list[Payload] = []
     actions: list[Action] = []
     for payload in message.payloads:
