@@ -104,6 +104,7 @@ class DropReason(Enum):
     COOKIE_REQUIRED = ("ike", "answered with a cookie: too many half-open SAs", "RFC 7296 2.6")
     COOKIE_WRONG = ("ike", "the cookie is not ours, or too old", "RFC 7296 2.6")
     HALF_OPEN_LIMIT = ("ike", "the cap on half-open SAs is reached", "RFC 7296 2.6")
+    IKE_SA_LIMIT = ("ike", "the cap on IKE SAs is reached", "RFC 7296 2.6")
     AUTH_FAILED = ("ike", "the peer did not prove its identity", "RFC 7296 2.15")
     ID_MALFORMED = ("ike", "the identity's bytes do not fit its type", "RFC 7296 3.5")
     ID_TOO_LONG = ("ike", "the identity is longer than the cap", "RFC 7296 3.5")

@@ -197,6 +197,10 @@ class StrongSwan:
         """Let charon delete the IKE SA, and wait until it is gone."""
         return await self._swanctl("--terminate", "--ike", self.config.name, within=within)
 
+    async def forget(self) -> None:
+        """Let charon forget its IKE SAs; the DELETE that it sends may be lost on the way."""
+        (await self._swanctl("--terminate", "--force", "--ike", self.config.name)).check()
+
     async def terminate_child(self, *, within: Duration = 5 * SECOND) -> Finished:
         """Let charon delete the child only."""
         return await self._swanctl("--terminate", "--child", self.config.name, within=within)

@@ -19,6 +19,10 @@ ANYWHERE = b""
 """The address of a peer that is known by its name only: it is waited for, and never called."""
 
 
+MOST_STANDING = 10_000
+"""IKE SAs of one node that are past their beginning. One alone may prove itself again and again."""
+
+
 class StartAction(Enum):
     """When a child comes up: by hand, when traffic asks for it, or at once."""
 
@@ -32,6 +36,19 @@ class AuthKind(Enum):
 
     PSK = "psk"
     PUBKEY = "pubkey"
+
+
+class Uniqueness(Enum):
+    """What a new IKE SA means for those that stand with the same peer (swanctl's `unique`).
+
+    NO: they go when the peer says that it knows of no other. KEEP: it is refused, unless the peer says so or comes
+    from the same address. REPLACE: they go. NEVER: all stand, whatever the peer says.
+    """
+
+    NO = "no"
+    NEVER = "never"
+    KEEP = "keep"
+    REPLACE = "replace"
 
 
 class SendCert(Enum):
@@ -117,11 +134,15 @@ ChildProposal = EspProposal | AhProposal
 
 @dataclass(frozen=True, slots=True)
 class HalfOpenLimits:
-    """When a responder asks for cookies, and when it takes no more; the first two are strongSwan's defaults."""
+    """When a responder asks for cookies, and when it takes no more; the first two are strongSwan's defaults.
+
+    Nobody new may begin while as many IKE SAs as `standing` are past that.
+    """
 
     cookie_threshold: int = 30
     per_address: int = 5
     total: int = 1000
+    standing: int = MOST_STANDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +194,7 @@ class Connection:
     retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)
     local_auth: LocalAuth = LocalAuth()
     remote_auth: RemoteAuth = RemoteAuth()
+    unique: Uniqueness = Uniqueness.NO
 
     def expects(self, peer: Identity) -> bool:
         """May the peer on this connection be this one?"""

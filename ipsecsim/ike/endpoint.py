@@ -179,7 +179,8 @@ class IkeEndpoint:
         ]
         if not candidates:
             raise NoProposalChosen("no connection for this address")
-        self._half_open.admit((header.spi_i, path.remote, path.remote_port), outer, now)
+        standing = len(self._sas) - len(self._half_open)
+        self._half_open.admit((header.spi_i, path.remote, path.remote_port), outer, standing, now)
         return self._new_sa(candidates, path, is_initiator=False, spi_i=header.spi_i)
 
     def _new_sa(
@@ -234,6 +235,10 @@ class IkeEndpoint:
     def adopt(self, heir: IkeSa) -> None:
         """Keep an IKE SA that came out of another one."""
         self._sas[heir.spi_i if heir.is_initiator else heir.spi_r] = heir
+
+    def release(self, gone: IkeSa) -> None:
+        """Know no more of an IKE SA that came to its end by what happened to another one."""
+        self._file(gone, gone.path)
 
     def child_spi(self) -> int:
         """An inbound SPI that no living IKE SA of this node has for a child, up or on its way."""

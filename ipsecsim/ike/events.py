@@ -132,6 +132,23 @@ class TrustEnded(TraceEvent):
 
 
 @dataclass(slots=True)
+class DuplicatesEnded(TraceEvent):
+    """Older IKE SAs with the same peer went because of a new one. `is_forgotten`: the peer has forgotten them."""
+
+    identity: str
+    spi_i: tuple[bytes, ...]
+    is_forgotten: bool
+
+
+@dataclass(slots=True)
+class InitiationsCrossed(TraceEvent):
+    """Both ends began at once: the IKE SA made with the lowest of the four nonces goes."""
+
+    connection: str
+    is_ours_kept: bool
+
+
+@dataclass(slots=True)
 class PeerRefused(TraceEvent):
     """We did not accept the peer. Only this side knows why; a diagnosis stands in brackets at the end."""
 

@@ -45,6 +45,12 @@ class TooManyHalfOpen(IkeError):
     reason = DropReason.HALF_OPEN_LIMIT
 
 
+class TooManyStanding(IkeError):
+    """The cap on IKE SAs is reached. Dropped without an answer."""
+
+    reason = DropReason.IKE_SA_LIMIT
+
+
 class HalfOpenTable:
     """The half-open IKE SAs of one responder, found by the initiator's SPI and address."""
 
@@ -62,8 +68,13 @@ class HalfOpenTable:
         """The SA that a first message belongs to, when it is a repetition."""
         return self._sas.get(key)
 
-    def admit(self, key: Key, payloads: Sequence[Payload], now: Instant) -> None:
-        """Raise CookieRequired or TooManyHalfOpen unless this initiator may begin."""
+    def admit(self, key: Key, payloads: Sequence[Payload], standing: int, now: Instant) -> None:
+        """Raise CookieRequired, TooManyHalfOpen or TooManyStanding unless this initiator may begin.
+
+        `standing` IKE SAs are no longer half-open, or never were.
+        """
+        if standing >= self._limits.standing:
+            raise TooManyStanding(f"{standing} IKE SAs")
         if len(self._sas) >= self._limits.total:
             raise TooManyHalfOpen(f"{len(self._sas)} half-open SAs")
         if self._per_address.get(key[1], 0) >= self._limits.per_address:

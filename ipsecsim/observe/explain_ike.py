@@ -104,6 +104,18 @@ def _rekey_collided(event: ike.RekeyCollided) -> str:
     return f"both ends rekeyed {event.name} at once: {which}"
 
 
+def _duplicates(event: ike.DuplicatesEnded) -> str:
+    which = f"{count(len(event.spi_i), 'older IKE SA', 'older IKE SAs')} with {event.identity}"
+    if event.is_forgotten:
+        return f"forgot {which}: the peer knows of no other than the new one (INITIAL_CONTACT)"
+    return f"ended {which}, since a new one stands"
+
+
+def _initiations_crossed(event: ike.InitiationsCrossed) -> str:
+    which = "the peer's" if event.is_ours_kept else "ours"
+    return f"both ends began {event.connection} at once: {which} was made with the lowest nonce and goes"
+
+
 def _postponed(event: ike.RekeyPostponed) -> str:
     return f"the peer is busy: asking again at {format_duration(event.until)}"
 
@@ -153,6 +165,8 @@ IKE: Tellings = {
         lambda e: f"did not believe that the peer is {e.identity}: {e.why}",
         "RFC 7296 2.21.2",
     ),
+    ike.DuplicatesEnded: (_duplicates, "RFC 7296 2.4"),
+    ike.InitiationsCrossed: (_initiations_crossed, "RFC 7296 2.8.2"),
     ike.NotifyReceived: (lambda e: f"the peer reported {e.notify} in {e.exchange}", "RFC 7296 2.21"),
     ike.StateChanged: (_state, ""),
     ike.SelectorsNarrowed: (_narrowed, "RFC 7296 2.9"),

@@ -8,6 +8,7 @@ from ipsecsim.ike.config import (
     ChildConfig,
     Connection,
     StartAction,
+    Uniqueness,
 )
 from ipsecsim.ike.identity import Identity, expected
 from ipsecsim.ipsec.association import Mode
@@ -110,6 +111,7 @@ def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> C
         dpd_delay=spec.dpd_delay,
         local_auth=proofs.local(node, spec),
         remote_auth=proofs.remote(spec),
+        unique=Uniqueness(spec.unique),
     )
 
 

@@ -65,7 +65,6 @@ NOT_YET: dict[str, Later] = {
     "connection.ppk_id": Later("post-quantum pre-shared keys (ppk_id:)"),
     "connection.ppk_required": Later("post-quantum pre-shared keys", ("no",)),
     "connection.keyingtries": Later("more than one sequence of retransmissions", ("1",)),
-    "connection.unique": Later("uniqueness policies (unique: {value})", ("never", "no")),
     "connection.reauth_time": Later("reauthentication (reauth_time:)", _NEVER),
     "connection.rekey_time": Later("rekeying of IKE SAs (rekey_time: {value})", (*_NEVER, "4h", "14400")),
     "connection.tcp_encap": Later("IKE and ESP in TCP", ("never",)),

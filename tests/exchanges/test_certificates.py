@@ -80,7 +80,7 @@ def test_every_kind_of_key_proves_both_ends(kind):
             "O=ipsecsim lab, CN=root",
         )
     assert payloads(pair, "west", 1) == (
-        *("IDi", "CERT", "CERT", "CERTREQ", "IDr", "AUTH"),
+        *("IDi", "CERT", "CERT", "N(INITIAL_CONTACT)", "CERTREQ", "IDr", "AUTH"),
         *("SA", "TSi", "TSr"),
     )
     assert payloads(pair, "east", 0)[-2:] == ("N(SIGNATURE_HASH_ALGORITHMS)", "CERTREQ")

@@ -67,8 +67,8 @@ def test_message_sizes_are_those_of_the_model_lesson():
     )
     pair.establish()
     sizes = [len(datagram.payload) for datagram in pair.sent]
-    # message 3 carries IDr here, which the lesson's does not: 4 + 4 + 11 bytes more
-    assert sizes == [200, 200, 201 + 19, 200]
+    # message 3 carries INITIAL_CONTACT and IDr here, which the lesson's does not: 8, and 4 + 4 + 11 bytes more
+    assert sizes == [200, 200, 201 + 8 + 19, 200]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from ipsecsim.crypto.signature_keys import KeyKind
 from ipsecsim.ike.config import HalfOpenLimits
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.scenario.lab_pki import Flaw
-from tests.interop import plays, rekey_plays
+from tests.interop import peer_plays, plays, rekey_plays
 from tests.interop.held import CertificateProof
 from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
 from tests.interop.plays import SUITES
@@ -137,6 +137,8 @@ _ALL = [
         for ike, esp in FAMILIES
         for role in ROLES
     ),
+    *(Case("forgets and comes back", role, peer_plays.comes_back) for role in ROLES),
+    Case("begun at once", "initiator", peer_plays.begun_at_once, limits=HalfOpenLimits()),
     *(Case("crossing DELETEs", role, plays.crossing_deletes) for role in ROLES),
     Case(
         "lost answers",

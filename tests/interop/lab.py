@@ -106,6 +106,10 @@ class Lab:
         """From now on neither side hears the other."""
         subprocess.run(["ip", "link", "set", "outer", "down"], check=True)
 
+    def plug(self) -> None:
+        """They hear each other again."""
+        subprocess.run(["ip", "link", "set", "outer", "up"], check=True)
+
     def release(self, held: list[SendDatagram]) -> None:
         """Send what was held, and all that comes."""
         self.gateway.driver.performers[SendDatagram] = self._send

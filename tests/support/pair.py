@@ -24,6 +24,8 @@ from ipsecsim.scenario.swanctl.parse import ah_proposal, esp_proposal, ike_propo
 
 WEST, EAST = pack("192.0.2.1"), pack("192.0.2.2")
 WEST_NET, EAST_NET = "10.1.0.0/24", "10.2.0.0/24"
+PASSED_ON = ("encap", "dpd_delay", "half_open_timeout", "unique")
+"""What a connection takes as it is."""
 
 
 @dataclass
@@ -73,7 +75,8 @@ class Pair:
         self.now: Instant = 0
         self.wire: list[SendDatagram] = []
         self.sent: list[SendDatagram] = []
-        self.west = self._side(seed, "west", WEST, EAST, WEST_NET, EAST_NET, secrets[0], west or {})
+        self._as_west = ("west", WEST, EAST, WEST_NET, EAST_NET, secrets[0], west or {})
+        self.west = self._side(seed, *self._as_west)
         self.east = self._side(seed, "east", EAST, WEST, EAST_NET, WEST_NET, secrets[1], east or {})
 
     def _side(self, seed, name, own, peer, own_net, peer_net, secret, changes) -> Side:
@@ -120,7 +123,7 @@ class Pair:
             (child,),
             local_auth=self._auth(LocalAuth, changes.get("local_auth")),
             remote_auth=self._auth(RemoteAuth, changes.get("remote_auth")),
-            **{key: changes[key] for key in ("encap", "dpd_delay", "half_open_timeout") if key in changes},
+            **{key: changes[key] for key in PASSED_ON if key in changes},
         )
 
     def _selectors(self, said):
@@ -138,6 +141,10 @@ class Pair:
     def _auth(self, kind, said):
         """What a test says, else a public key where there is a PKI."""
         return said or kind(AuthKind.PSK if self.pki is None else AuthKind.PUBKEY)
+
+    def another_west(self) -> None:
+        """A second machine with the same name and secret takes west's place, and has heard of nothing."""
+        self.west = self._side("another", *self._as_west)
 
     def side_of(self, address: bytes) -> Side:
         """The side that has an address."""

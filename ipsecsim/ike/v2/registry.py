@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 class Registry(Protocol):
     """Gives out what must be unique on a node, and keeps what comes out of an SA."""
 
+    @property
+    def sas(self) -> "tuple[IkeSa, ...]":
+        """Every IKE SA of the node that is not dead."""
+        ...
+
     def child_spi(self) -> int:
         """An inbound SPI for ESP or AH that is free on this node."""
         ...
@@ -25,4 +30,8 @@ class Registry(Protocol):
 
     def adopt(self, heir: "IkeSa") -> None:
         """Keep an IKE SA that came out of another one."""
+        ...
+
+    def release(self, gone: "IkeSa") -> None:
+        """Know no more of an IKE SA that came to its end by what happened to another one."""
         ...

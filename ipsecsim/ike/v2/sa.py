@@ -17,6 +17,7 @@ from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.events import (
     RekeyPostponed,
 )
+from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.v2 import courier, envelope, payload_rules, refusal
 from ipsecsim.ike.v2.agenda import Agenda
 from ipsecsim.ike.v2.alarms import Alarm
@@ -89,6 +90,9 @@ class IkeSa:
         self.cookie = b""
         self.restarts = 0
         self.wishes = Wishes()
+        self.peer: Identity | None = None  # once it has proved itself
+        self.began_at: Instant = 0
+        self.authenticated_at: Instant = 0  # its heirs count from here too
         self.trusted_until: Instant | None = None  # None: what proved the peer's identity has no end
         self.we_are_behind_nat = False
         self.peer_is_behind_nat = False

@@ -106,7 +106,7 @@ def test_comments_tell_what_it_is_and_what_became_of_it(ping_world: World) -> No
         "in turn 2 it reached west and was forwarded and held until there is an SA."
     )
     auth = next(comment for comment in comments if "IKE_AUTH request 1" in comment)
-    assert "(IDi, IDr, AUTH, SA, TSi, TSr)" in auth
+    assert "(IDi, N(INITIAL_CONTACT), IDr, AUTH, SA, TSi, TSr)" in auth
     sealed = next(comment for comment in comments if "ESP SPI" in comment)
     assert "sequence 1, 140 B (inside: 10.1.0.2 > 10.2.0.2, ICMP echo request 1, 84 B)" in sealed
 

@@ -1,6 +1,6 @@
 """IKE_AUTH: prove both identities, and set up the first Child SA (RFC 7296 1.2).
 
-    HDR, SK {IDi, [CERT,] [CERTREQ,] IDr, AUTH, [N,] SAi2, TSi, TSr}  -->
+    HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT),] [CERTREQ,] IDr, AUTH, [N,] SAi2, TSi, TSr}  -->
                                               <--  HDR, SK {IDr, [CERT,] AUTH, [N,] SAr2, TSi, TSr}
 
 An IKE SA can stand without its child: then the answer holds a notify in place of SAr2, TSi and TSr.
@@ -21,7 +21,7 @@ from ipsecsim.ike.errors import (
 )
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2 import certificates, child, child_agreement, child_form, payload_rules, proof
+from ipsecsim.ike.v2 import certificates, child, child_agreement, child_form, payload_rules, proof, uniqueness
 from ipsecsim.ike.v2.message import Answer, Message, first, the
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.ike.v2.tasks import Inform
@@ -49,6 +49,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     return [
         our_id,
         *proved.certificates,
+        *uniqueness.initial_contact(sa),
         *certificates.requests(sa, [connection]),
         *([] if expected is None else [IdResponder(expected.id_type, expected.data)]),
         proved.auth,
@@ -70,19 +71,21 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     our_id = IdResponder(sa.connection.local_id.id_type, sa.connection.local_id.data)
     proved = proof.ours(sa, our_id, Identity.of(their_id))
     us = [our_id, *proved.certificates, proved.auth]
+    uniqueness.check(sa, Identity.of(their_id), payloads)
     move(sa, Step.AUTHENTICATE)
     sa.established(now)
+    replaced = uniqueness.settle(sa, Identity.of(their_id), payloads, now)
     try:
         agreed = child_agreement.agree(sa, payloads, sa.connection.children, with_groups=False)
     except IkeError as refused:
         if refused.notify is None:
             raise
         child_agreement.failed(sa, "", refused.notify)
-        return Answer([*us, Notify(refused.notify, refused.notify_data)])
+        return Answer([*us, Notify(refused.notify, refused.notify_data)], after=replaced)
     created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=False)
     # our own packets wait until the answer is out: the peer cannot open them before it has read it
     payloads_back = [*us, *agreed.notifies, agreed.sa, *agreed.selectors]
-    return Answer(payloads_back, before=[created.inbound], after=[created.outbound])
+    return Answer(payloads_back, before=[created.inbound], after=[created.outbound, *replaced])
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
@@ -104,7 +107,8 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
         return farewell + sa.fail()
     move(sa, Step.AUTHENTICATE)
     sa.established(now)
-    return _accept_child(sa, payloads)
+    actions = _accept_child(sa, payloads)
+    return actions + uniqueness.settle(sa, Identity.of(their_id), payloads, now)
 
 
 def give_up(sa: "IkeSa", now: Instant) -> list[Action]:

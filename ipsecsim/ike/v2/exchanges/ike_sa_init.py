@@ -40,6 +40,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     """Offer, public value and nonce, with the responder's cookie in front where it sent one."""
     move(sa, Step.SEND_INIT if sa.state is State.IDLE else Step.SEND_INIT_AGAIN)
     if not sa.nonce_i:
+        sa.began_at = now
         sa.nonce_i = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
     group = sa.group
     if sa.key_pair is None:
@@ -57,7 +58,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
 
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Choose a suite, make our half of the secret, derive the keys."""
-    payloads = message.payloads
+    payloads, sa.began_at = message.payloads, now
     answer, suite = negotiate.choose_ike(the(payloads, SecurityAssociationPayload), sa.connection.proposals)
     theirs = the(payloads, KeyExchange)
     if theirs.group != suite.group.id:

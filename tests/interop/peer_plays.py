@@ -1,0 +1,59 @@
+"""Who the peer is over time: it forgets and comes back, or both ends begin at once."""
+
+import asyncio
+
+from ipsecsim.ike.events import DuplicatesEnded, IkeMessageSent, InitiationsCrossed
+from tests.interop.lab import Lab
+from tests.interop.plays import agree, bring_up, ping_peer, ping_us, we_say_goodbye
+
+CONTACT = "N(INITIAL_CONTACT)"
+
+
+async def comes_back(lab: Lab) -> None:
+    """Whoever began loses its memory and begins again; the other one is left with the new IKE SA alone."""
+    with lab.step("IKE_SA and CHILD_SA"):
+        await bring_up(lab)
+    with lab.step("forgotten, and back with INITIAL_CONTACT"):
+        if lab.case.role == "initiator":
+            lab.gateway.driver.turn("script", lambda: lab.gateway.ike.forget())
+            lab.gateway.initiate("net")
+            await lab.until(lambda: lab.gateway.is_up("net"), "our new SAs")
+            assert any(CONTACT in sent.payloads for sent in lab.seen(IkeMessageSent))
+            assert "received INITIAL_CONTACT" in lab.charon.log_text()
+        else:
+            lab.unplug()
+            await lab.charon.forget()
+            lab.plug()
+            (await lab.charon.initiate()).check()
+            await lab.until(lambda: len(lab.gateway.ike.sas) == 1, "the old one to go")
+            (ended,) = lab.seen(DuplicatesEnded)
+            assert ended.is_forgotten
+    with lab.step("one IKE SA remains, and pings pass"):
+        await agree(lab)
+        await ping_peer(lab)
+        await ping_us(lab)
+    with lab.step("DELETE by us"):
+        await we_say_goodbye(lab)
+
+
+async def begun_at_once(lab: Lab) -> None:
+    """Charon keeps both; we delete the one that we began when it was made with the lowest nonce."""
+    with lab.step("each end has begun before it has heard of the other"):
+        held = lab.hold()
+        lab.gateway.initiate("net")
+        asked = asyncio.create_task(lab.charon.initiate())
+        await lab.until(lambda: len(held) == 2, "our request, and our answer to charon's")
+        lab.release(held)
+        (await asked).check()
+    with lab.step("what stands is the same at both ends, and pings pass"):
+        await lab.until(lambda: len(lab.seen(InitiationsCrossed)) == 1, "the second of them to stand")
+        (crossed,) = lab.seen(InitiationsCrossed)
+        await lab.until(
+            lambda: not lab.gateway.ike.is_busy and len(lab.gateway.ike.sas) == 1 + crossed.is_ours_kept,
+            "our own one to go",
+        )
+        await asyncio.sleep(0.1)
+        ours = {(sa.spi_i.hex(), sa.spi_r.hex()) for sa in lab.gateway.ike.sas}
+        assert {(sa["initiator-spi"], sa["responder-spi"]) for sa in await lab.charon.sas()} == ours
+        await ping_peer(lab)
+        await ping_us(lab)
