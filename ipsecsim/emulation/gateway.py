@@ -24,7 +24,7 @@ from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.narrowing import to_selectors
 from ipsecsim.ike.v2.message import Path
-from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, ReportError, SendDatagram
+from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, ReportError, SaRefused, SendDatagram
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.net.events import (
@@ -100,10 +100,11 @@ class Gateway:
             SendDatagram: self._send_datagram,
             Deliver: lambda a: self.stack.receive_decapsulated(a.packet, self.driver.now),
             Expiring: lambda _: None,
+            SaRefused: lambda a: self.ike.close_child(a.destination, a.spi, self.driver.now),
             ReportError: lambda _: None,  # ping is never too long for a socket
             Acquire: lambda a: self.ike.initiate(a.policy, self.driver.now),
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.driver.now),
-            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol),
+            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
             MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
             EchoReplyArrived: self._echo_reply_arrived,

@@ -16,11 +16,12 @@ class InstallChildSa(Action):
 
 @dataclass(slots=True)
 class RemoveChildSa(Action):
-    """Take an SA out of the SAD."""
+    """Take an SA out of the SAD. `destination` tells outbound SAs apart: two peers may have chosen the same SPI."""
 
     direction: Direction
     spi: int
     protocol: IpProtocol
+    destination: bytes | None = None
 
 
 @dataclass(slots=True)

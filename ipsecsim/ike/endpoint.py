@@ -13,6 +13,7 @@ from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import CookieDemanded
 from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
+from ipsecsim.ike.v2.exchanges.create_child import close
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
@@ -106,6 +107,15 @@ class IkeEndpoint:
             for child in sa.children:
                 if child.config is wanted and child.successor is None and not child.is_closing:
                     actions += sa.enqueue(CreateChild(wanted, replaces=child), now)
+        return actions
+
+    def close_child(self, destination: bytes, spi_out: int, now: Instant) -> list[Action]:
+        """The node cannot have the child that sends to a peer's address and SPI: tell the peer that it goes."""
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            for child in sa.children:
+                if (child.destination, child.spi_out) == (destination, spi_out):
+                    actions += close(sa, child, now)
         return actions
 
     def rekey_ike(self, policy: str, now: Instant) -> list[Action]:

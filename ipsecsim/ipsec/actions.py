@@ -57,6 +57,17 @@ class Expiring(Action):
     protocol: IpProtocol
 
 
+@dataclass(slots=True)
+class SaRefused(Action):
+    """A pair of SAs cannot be had on this node, whatever IKE agreed on: please tell the peer that it goes.
+
+    Its outbound half names it: the address of the peer, packed, and the SPI that the peer chose.
+    """
+
+    destination: bytes
+    spi: int
+
+
 class Complaint(Enum):
     """What the sender of a packet is told (RFC 4301 5.1.1, 8.2.1)."""
 

@@ -60,7 +60,8 @@ class SaParameters:
 
     `dscp_values`, when there are any, choose among SAs for the same traffic: this one carries packets with those
     (RFC 4301 4.4.2.1). `stateful_fragments`: both ends agreed on NON_FIRST_FRAGMENTS_ALSO, so that later fragments
-    go along with the first one although the selectors name ports (RFC 4301 7.3).
+    go along with the first one although the selectors name ports (RFC 4301 7.3). `peer` is the identity that the
+    other end has proved; nobody has when the keys came by hand.
     """
 
     direction: Direction
@@ -89,6 +90,7 @@ class SaParameters:
     original_addresses: tuple[bytes, bytes] | None = None
     dscp_values: tuple[int, ...] = ()
     stateful_fragments: bool = False
+    peer: str = ""
 
     @property
     def protocol(self) -> IpProtocol:

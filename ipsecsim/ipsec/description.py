@@ -18,6 +18,7 @@ class SaDescription:
 
     direction: str
     policy: str
+    peer: str | None
     protocol: str
     selectors: tuple[str, ...]
     spi: int
@@ -59,6 +60,7 @@ def describe(sa: SecurityAssociation) -> SaDescription:
     return SaDescription(
         direction=parameters.direction.value,
         policy=parameters.policy,
+        peer=parameters.peer or None,
         protocol=parameters.protocol.name,
         selectors=tuple(str(selector) for selector in parameters.selectors),
         spi=parameters.spi,

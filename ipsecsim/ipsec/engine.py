@@ -7,8 +7,8 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
-from ipsecsim.ipsec import expiry, icmp_rules
-from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, ReportError
+from ipsecsim.ipsec import conflicts, expiry, icmp_rules
+from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, ReportError, SaRefused
 from ipsecsim.ipsec.association import Direction, Mode, Outer, SaParameters, SecurityAssociation
 from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.events import (
@@ -16,6 +16,7 @@ from ipsecsim.ipsec.events import (
     IcmpErrorBelieved,
     PacketHeld,
     PolicyMatched,
+    SaConflictFound,
 )
 from ipsecsim.ipsec.expiry import Limit
 from ipsecsim.ipsec.holding import Holding
@@ -162,7 +163,13 @@ class IpsecEngine:
     # -- SAs ------------------------------------------------------------------------------------
 
     def install(self, parameters: SaParameters, now: Instant) -> list[Action]:
-        """Take up an SA; an outbound one lets the packets go that waited for it."""
+        """Take up an SA; an outbound one lets the packets go that waited for it.
+
+        Not where it would be mistaken for another peer's, if the settings say so.
+        """
+        if self._is_refused(parameters):
+            is_pair_known = parameters.direction is Direction.OUTBOUND  # its inbound half came first
+            return [SaRefused(parameters.destination, parameters.spi)] if is_pair_known else []
         self._keeper.install(parameters, now)
         return [] if parameters.direction is Direction.INBOUND else self._release(parameters.policy, now)
 
@@ -232,6 +239,28 @@ class IpsecEngine:
         return len(self._holding)
 
     # -- what a common packet does not need -----------------------------------------------------
+
+    def _is_refused(self, parameters: SaParameters) -> bool:
+        """Is a new SA not to be had, because another peer's is for the same traffic (RFC 3948 5)?"""
+        rival = conflicts.rival_of(parameters, self.sad, self.spd)
+        if rival is None:
+            return False
+        if self.tap is not None:
+            self.tap(
+                SaConflictFound(
+                    parameters.spi,
+                    parameters.direction.value,
+                    parameters.policy,
+                    parameters.mode.value,
+                    parameters.peer,
+                    tuple(str(selector) for selector in parameters.selectors),
+                    rival.spi,
+                    rival.parameters.policy,
+                    rival.parameters.peer,
+                    self.settings.refuses_conflicts,
+                )
+            )
+        return self.settings.refuses_conflicts
 
     def _keep_in(self, reason: DropReason, packet: bytes, decision: Decision, now: Instant) -> list[Action]:
         """Policy does not let a packet out. An ICMP error may still go with the traffic that it is about."""

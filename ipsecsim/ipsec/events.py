@@ -78,6 +78,22 @@ class SaMoved(TraceEvent):
 
 
 @dataclass(slots=True)
+class SaConflictFound(TraceEvent):
+    """A new SA is for the traffic of an SA that another peer has. Names are empty where keys came by hand."""
+
+    spi: int
+    direction: str
+    policy: str
+    mode: str
+    peer: str
+    selectors: tuple[str, ...]
+    standing_spi: int
+    standing_policy: str
+    standing_peer: str
+    is_refused: bool
+
+
+@dataclass(slots=True)
 class SaExpiring(TraceEvent):
     """An SA reached a soft limit: its replacement is due. `limit` is the word for what runs out."""
 

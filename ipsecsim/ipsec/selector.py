@@ -177,6 +177,26 @@ class Selector:
             and self.remote[0] <= remote <= self.remote[1]
         )
 
+    def overlaps(self, other: "Selector") -> bool:
+        """Is there a packet of which both speak?"""
+        return (
+            (self.protocol == other.protocol or ANY_PROTOCOL in (self.protocol, other.protocol))
+            and _meet(self.local, other.local)
+            and _meet(self.remote, other.remote)
+            and _ports_meet(self.local_ports, other.local_ports)
+            and _ports_meet(self.remote_ports, other.remote_ports)
+        )
+
+    def is_within(self, other: "Selector") -> bool:
+        """Does the other row speak of every packet of which this one speaks?"""
+        return (
+            other.protocol in (ANY_PROTOCOL, self.protocol)
+            and _lies_in(self.local, other.local)
+            and _lies_in(self.remote, other.remote)
+            and _ports_lie_in(self.local_ports, other.local_ports)
+            and _ports_lie_in(self.remote_ports, other.remote_ports)
+        )
+
     @property
     def names_ports(self) -> bool:
         """Does it take the values of ports to tell? "Non-trivial" in the words of RFC 4301 7."""
@@ -211,6 +231,30 @@ def _port_in(port: int | None, allowed: tuple[int, int]) -> bool:
     if port is None:
         return allowed in (ANY_PORT, OPAQUE_PORT)
     return allowed[0] <= port <= allowed[1]
+
+
+Range = tuple[bytes, bytes]
+"""First and last address, packed."""
+
+
+def _meet(one: Range, other: Range) -> bool:
+    return len(one[0]) == len(other[0]) and one[0] <= other[1] and other[0] <= one[1]
+
+
+def _lies_in(inner: Range, outer: Range) -> bool:
+    return len(inner[0]) == len(outer[0]) and outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _ports_meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    if OPAQUE_PORT in (one, other):  # a packet without ports
+        return {one, other} <= {ANY_PORT, OPAQUE_PORT}
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _ports_lie_in(inner: tuple[int, int], outer: tuple[int, int]) -> bool:
+    if OPAQUE_PORT in (inner, outer):
+        return inner == outer or outer == ANY_PORT
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 def _ports_text(end: str, ports: tuple[int, int], protocol: int) -> str:

@@ -96,6 +96,15 @@ def _moved(event: ipsec.SaMoved) -> str:
     )
 
 
+def _conflict(event: ipsec.SaConflictFound) -> str:
+    standing = f"SA {event.standing_spi:08x} of {event.standing_peer or event.standing_policy}"
+    outcome = "it is refused" if event.is_refused else "the newer one takes what leaves"
+    return (
+        f"the {event.direction}bound SA {event.spi:08x} of {event.peer or event.policy} is for "
+        f"{'; '.join(event.selectors)}, and so is {standing}: {outcome}"
+    )
+
+
 IPSEC: Tellings = {
     ipsec.PolicyMatched: (_policy_matched, lambda e: f"RFC 4301 5.{1 if e.direction == 'out' else 2}"),
     ipsec.PacketHeld: (_held, "RFC 4301 5.1"),
@@ -103,6 +112,7 @@ IPSEC: Tellings = {
     ipsec.SaInstalled: (_installed, "RFC 4301 4.4.2"),
     ipsec.SaRemoved: (_removed, "RFC 7296 1.4.1"),
     ipsec.SaMoved: (_moved, "RFC 4555 3.5"),
+    ipsec.SaConflictFound: (_conflict, lambda e: f"RFC 3948 5.{1 if e.mode == 'tunnel' else 2}"),
     ipsec.SaExpiring: (
         lambda e: (
             f"the {e.direction}bound SA {e.spi:08x} of {e.policy} is at its soft limit of {e.limit}: "

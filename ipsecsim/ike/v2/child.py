@@ -30,13 +30,14 @@ class ChildSa:
 
     `successor` took its place when the peer rekeyed it, in an exchange whose lower nonce is `successor_nonce`.
     `waiting` is the outbound SA that goes in once the pair that it replaces is gone. `is_closing`: we have said,
-    or are about to say, that it goes.
+    or are about to say, that it goes. `destination` is the packed address to which the outbound SA sends now.
     """
 
     config: ChildConfig
     protocol: ProtocolId
     spi_in: int
     spi_out: int
+    destination: bytes
     successor: "ChildSa | None" = None
     successor_nonce: bytes = b""
     waiting: InstallChildSa | None = None
@@ -110,7 +111,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
     outbound, inbound = (from_initiator, from_responder) if we_began else (from_responder, from_initiator)
     config, path = agreed.config, sa.path
     there, here = (path.remote, path.remote_port), (path.local, path.local_port)
-    child = ChildSa(config, agreed.protocol, agreed.spi_in, agreed.spi_out)
+    child = ChildSa(config, agreed.protocol, agreed.spi_in, agreed.spi_out, path.remote)
     sa.children.append(child)
     if sa.tap is not None:
         sa.tap(
@@ -146,6 +147,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
             extended_sequence=agreed.extended_sequence,
             original_addresses=agreed.form.original_addresses if direction is Direction.INBOUND else None,
             stateful_fragments=agreed.form.stateful_fragments,
+            peer=str(sa.peer),
         )
         parameters = config.options.apply(parameters)
         if not agreed.form.takes_padding:
@@ -166,10 +168,11 @@ def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:
     if child.successor is not None and child.successor.waiting is not None:
         actions.append(child.successor.waiting)
         child.successor.waiting = None
+    protocol = _IP_PROTOCOL[child.protocol]
     return [
         *actions,
-        RemoveChildSa(Direction.OUTBOUND, child.spi_out, _IP_PROTOCOL[child.protocol]),
-        RemoveChildSa(Direction.INBOUND, child.spi_in, _IP_PROTOCOL[child.protocol]),
+        RemoveChildSa(Direction.OUTBOUND, child.spi_out, protocol, child.destination),
+        RemoveChildSa(Direction.INBOUND, child.spi_in, protocol),
     ]
 
 

@@ -131,6 +131,7 @@ def check(sa: "IkeSa", their_id: Identification, payloads: Sequence[Payload], no
         how = _check_secret(sa, identity, proof, octets)
     else:
         how = _check_signature(sa, identity, proof, payloads, octets, now)
+    sa.peer = identity
     if sa.tap is not None:
         sa.tap(PeerAuthenticated(str(identity), how))
 

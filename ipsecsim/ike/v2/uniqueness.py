@@ -57,7 +57,7 @@ def check(sa: "IkeSa", peer: Identity, payloads: Sequence[Payload]) -> None:
 
 def settle(sa: "IkeSa", peer: Identity, payloads: Sequence[Payload], now: Instant) -> list[Action]:
     """The peer has proved itself, and the IKE SA stands: end those that must not stand beside it."""
-    sa.peer, sa.authenticated_at = peer, now
+    sa.authenticated_at = now
     unique = sa.connection.unique
     if unique is Uniqueness.NEVER:
         return []

@@ -17,6 +17,7 @@ from ipsecsim.ipsec.actions import (
     Deliver,
     Expiring,
     ReportError,
+    SaRefused,
     SendDatagram,
     SendPacket,
 )
@@ -97,10 +98,11 @@ class VpnGateway(Node):
             Deliver: self._deliver,
             Acquire: self._acquire,
             Expiring: lambda _: None,  # told by a trace event
+            SaRefused: lambda a: self.ike.close_child(a.destination, a.spi, self.simulator.now),
             ReportError: self._report_error,
             IcmpErrorArrived: self._icmp_error_arrived,
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
-            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol),
+            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
             MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
         }
