@@ -59,6 +59,14 @@ NETWORK: Tellings = {
     ),
     stack.PacketForwarded: (_forwarded, lambda e: "RFC 791 3.2" if e.version == 4 else "RFC 8200 3"),
     stack.PacketDelivered: (_delivered, ""),
+    stack.AddressTaken: (
+        lambda e: f"has {unpack(e.address)} from now on, a virtual address: it lies on none of its links",
+        "RFC 7296 2.19",
+    ),
+    stack.AddressReleased: (
+        lambda e: f"gave the virtual address {unpack(e.address)} up",
+        "RFC 7296 2.19",
+    ),
     stack.EchoAnswered: (
         lambda e: f"answered ping {e.sequence} of {unpack(e.destination)}",
         lambda e: icmp_clause(e.destination, "RFC 4443 4.2"),

@@ -1,6 +1,6 @@
 """The IP stack of one node: receive, forward, deliver, send; IPv4 and IPv6 on one path."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.address import Prefix
@@ -18,6 +18,8 @@ from ipsecsim.stack.actions import (
     Transmit,
 )
 from ipsecsim.stack.events import (
+    AddressReleased,
+    AddressTaken,
     EchoAnswered,
     IcmpErrorSent,
     PacketDelivered,
@@ -28,6 +30,7 @@ from ipsecsim.stack.events import (
 from ipsecsim.stack.fragments import fragment
 from ipsecsim.stack.icmp import Problem, Refused
 from ipsecsim.stack.interface import Address, Interface
+from ipsecsim.stack.own_addresses import OwnAddresses, Ranges
 from ipsecsim.stack.path import HookTable, Passage, walk
 from ipsecsim.stack.path_mtu import PathMtuTable
 from ipsecsim.stack.reassembly import Reassembler
@@ -58,9 +61,8 @@ class HostStack:
         self._paths = PathMtuTable(tap)  # what routers told
         self._tunnels = PathMtuTable(tap)  # what was told by `report_error` about packets of this node
         self._error_budget = icmp.ErrorBudget()
-        self.addresses = frozenset(
-            address.packed for interface in self.interfaces.values() for address in interface.addresses
-        )
+        self._own = OwnAddresses(self.interfaces, self.routes)
+        self.addresses: Set[bytes] = self._own.all
         for interface in self.interfaces.values():
             for address in interface.addresses:
                 self.routes.add(Route(_network_of(address), None, interface.name))
@@ -154,19 +156,20 @@ class HostStack:
             self._tunnels.lower(ip.destination(packet), mtu, now)
         return self._tell_own(packet, problem, mtu)
 
+    def use_address(self, address: bytes, destinations: Ranges) -> None:
+        """Take a virtual address, and let packets to `destinations` come from it."""
+        self._own.use(address, destinations)
+        if self.tap is not None:
+            self.tap(AddressTaken(address))
+
+    def release_address(self, address: bytes) -> None:
+        """Give a virtual address up; harmless when it is not there."""
+        if self._own.release(address) and self.tap is not None:
+            self.tap(AddressReleased(address))
+
     def address_towards(self, destination: bytes) -> bytes:
         """The source address a packet to `destination` gets; the destination itself when there is no route."""
-        route = self.routes.lookup(destination)
-        if route is None:
-            return destination
-        leaving = self.interfaces[route.interface]
-        if len(leaving.address) == len(destination):
-            return leaving.address
-        for interface in (leaving, *self.interfaces.values()):
-            own = interface.address_like(destination)
-            if own is not None:
-                return own
-        return destination
+        return self._own.towards(destination)
 
     def mtu_towards(self, destination: bytes) -> int:
         """The largest packet that gets to `destination` in one piece, as far as is known: link or path MTU.

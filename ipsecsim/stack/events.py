@@ -89,3 +89,17 @@ class PacketReassembled(TraceEvent):
     identification: int
     pieces: int
     packet: bytes
+
+
+@dataclass(slots=True)
+class AddressTaken(TraceEvent):
+    """The node has a virtual address: it lies on none of its links."""
+
+    address: bytes
+
+
+@dataclass(slots=True)
+class AddressReleased(TraceEvent):
+    """The node has a virtual address no more."""
+
+    address: bytes
