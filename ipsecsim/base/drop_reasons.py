@@ -101,6 +101,8 @@ class DropReason(Enum):
     INVALID_KE = ("ike", "the key exchange is for another group than the chosen one", "RFC 7296 1.3")
     NO_PROPOSAL = ("ike", "no proposal is acceptable", "RFC 7296 2.7")
     TS_UNACCEPTABLE = ("ike", "the traffic selectors do not meet", "RFC 7296 2.9")
+    INTERNAL_ADDRESS_FAILURE = ("ike", "no virtual address is to be had", "RFC 7296 3.15.4")
+    FAILED_CP_REQUIRED = ("ike", "the peer did not ask for the virtual address it needs", "RFC 7296 2.19")
     COOKIE_REQUIRED = ("ike", "answered with a cookie: too many half-open SAs", "RFC 7296 2.6")
     COOKIE_WRONG = ("ike", "the cookie is not ours, or too old", "RFC 7296 2.6")
     HALF_OPEN_LIMIT = ("ike", "the cap on half-open SAs is reached", "RFC 7296 2.6")

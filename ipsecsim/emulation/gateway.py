@@ -18,7 +18,14 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.emulation.driver import Driver
 from ipsecsim.emulation.system_entropy import SystemEntropy
 from ipsecsim.emulation.udp_port import USUAL_PORTS, Arrived, PortPlan, UdpPort
-from ipsecsim.ike.actions import ChildGivenUp, InstallChildSa, MoveChildSa, RemoveChildSa
+from ipsecsim.ike.actions import (
+    ChildGivenUp,
+    InstallChildSa,
+    MoveChildSa,
+    ReleaseAddress,
+    RemoveChildSa,
+    UseAddress,
+)
 from ipsecsim.ike.config import Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
@@ -106,6 +113,8 @@ class Gateway:
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.driver.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
             MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
+            UseAddress: lambda a: self.stack.use_address(a.address, a.destinations),
+            ReleaseAddress: lambda a: self.stack.release_address(a.address),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
             EchoReplyArrived: self._echo_reply_arrived,
             IcmpErrorArrived: lambda _: None,

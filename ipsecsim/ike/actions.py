@@ -36,6 +36,21 @@ class MoveChildSa(Action):
 
 
 @dataclass(slots=True)
+class UseAddress(Action):
+    """Take a virtual address, and let packets to `destinations`, ranges of addresses, come from it."""
+
+    address: bytes
+    destinations: tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(slots=True)
+class ReleaseAddress(Action):
+    """The virtual address belongs to somebody else from now on."""
+
+    address: bytes
+
+
+@dataclass(slots=True)
 class ChildGivenUp(Action):
     """No SA will come for this SPD rule: what waits for it may go."""
 

@@ -10,6 +10,7 @@ from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.signature_keys import PublicKey
 from ipsecsim.crypto.signatures import SIGNATURES, SignatureScheme
 from ipsecsim.ike.identity import Identity, IdentityPattern
+from ipsecsim.ike.pools import Pool
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.options import SaOptions
@@ -176,6 +177,9 @@ class Connection:
     `over_time` too old. A `rekey_time` of 0 means never.
 
     Without `remote_id` the peer may be anybody who proves to be who it says.
+
+    `vips` are the virtual addresses to ask for, all zeros for any of that version. A peer gets one from `pools`,
+    which are tried in order, and no child without one.
     """
 
     name: str
@@ -195,6 +199,8 @@ class Connection:
     local_auth: LocalAuth = LocalAuth()
     remote_auth: RemoteAuth = RemoteAuth()
     unique: Uniqueness = Uniqueness.NO
+    vips: tuple[bytes, ...] = ()
+    pools: tuple[Pool, ...] = ()
 
     def expects(self, peer: Identity) -> bool:
         """May the peer on this connection be this one?"""

@@ -13,6 +13,7 @@ from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import CookieDemanded
 from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
+from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.v2.exchanges.create_child import close
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
@@ -43,6 +44,7 @@ class IkeEndpoint:
     ) -> None:
         self.connections = tuple(connections)
         self.credentials = credentials
+        self.leases = Leases()
         self.tap = tap
         self._entropy = entropy
         self._sas: dict[bytes, IkeSa] = {}  # by our own SPI
@@ -75,10 +77,10 @@ class IkeEndpoint:
         Raises LocalError when no child serves that rule.
         """
         connection, wanted = self._configured(policy)
-        if any(sa.is_carrying(wanted) for sa in self._sas.values()):
-            return []
         if connection.remote_address == ANYWHERE:
             return [ChildGivenUp(policy)]
+        if any(sa.is_carrying(wanted) for sa in self._sas.values()):
+            return []
         path = Path(connection.local_address, IKE_PORT, connection.remote_address, IKE_PORT)
         for standing in self._sas.values():
             if standing.connection is connection and standing.state is State.ESTABLISHED:

@@ -71,6 +71,20 @@ class TsUnacceptable(IkeError):
     notify = NotifyType.TS_UNACCEPTABLE
 
 
+class InternalAddressFailure(IkeError):
+    """No virtual address is to be had (RFC 7296 3.15.4)."""
+
+    reason = DropReason.INTERNAL_ADDRESS_FAILURE
+    notify = NotifyType.INTERNAL_ADDRESS_FAILURE
+
+
+class FailedCpRequired(IkeError):
+    """The peer gets no child unless it asks for a virtual address (RFC 7296 2.19)."""
+
+    reason = DropReason.FAILED_CP_REQUIRED
+    notify = NotifyType.FAILED_CP_REQUIRED
+
+
 class TemporaryFailure(IkeError):
     """Not now: we are busy with what the request is about (RFC 7296 2.25)."""
 

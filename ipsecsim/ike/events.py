@@ -198,6 +198,40 @@ class ChildSaCreated(TraceEvent):
 
 
 @dataclass(slots=True)
+class AddressLent(TraceEvent):
+    """The gateway lent a virtual address to a peer."""
+
+    address: str
+    identity: str
+    pool: str
+
+
+@dataclass(slots=True)
+class AddressReturned(TraceEvent):
+    """No IKE SA has that virtual address any more: the pool has it back, and remembers whose it was."""
+
+    address: str
+    pool: str
+
+
+@dataclass(slots=True)
+class PoolsExhausted(TraceEvent):
+    """A peer asked for a virtual address, and none of the pools could give one."""
+
+    identity: str
+    pools: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class ConfigurationReceived(TraceEvent):
+    """The gateway gave us virtual addresses, and told who knows names there and what lies behind it."""
+
+    addresses: tuple[str, ...]
+    name_servers: tuple[str, ...]
+    subnets: tuple[str, ...]
+
+
+@dataclass(slots=True)
 class TransportModeDeclined(TraceEvent):
     """Transport mode was asked for, and the child is in tunnel mode."""
 

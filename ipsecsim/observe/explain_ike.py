@@ -125,6 +125,20 @@ def _child_failed(event: ike.ChildSaFailed) -> str:
     return f"{child} did not come up: {event.notify}"
 
 
+def _pools_exhausted(event: ike.PoolsExhausted) -> str:
+    pools = ", ".join(event.pools) or "none at all"
+    return f"{event.identity} asked for a virtual address, and no pool has one left (pools: {pools})"
+
+
+def _configured(event: ike.ConfigurationReceived) -> str:
+    told = f"the gateway gave us {', '.join(event.addresses)}"
+    if event.name_servers:
+        told += f", name server {', '.join(event.name_servers)}"
+    if event.subnets:
+        told += f", and says that {', '.join(event.subnets)} lies behind it"
+    return told
+
+
 def _unresponsive(event: ike.PeerUnresponsive) -> str:
     return f"gave the peer up: no answer to {count(event.tries, 'try', 'tries')} of {event.exchange}"
 
@@ -171,6 +185,16 @@ IKE: Tellings = {
     ike.StateChanged: (_state, ""),
     ike.SelectorsNarrowed: (_narrowed, "RFC 7296 2.9"),
     ike.ChildSaCreated: (_child_created, "RFC 7296 2.17"),
+    ike.AddressLent: (
+        lambda e: f"lent {e.address} of pool {e.pool} to {e.identity}, for the life of the IKE SA",
+        "RFC 7296 3.15.1",
+    ),
+    ike.AddressReturned: (
+        lambda e: f"{e.address} is back in pool {e.pool}, which remembers whose it was",
+        "RFC 7296 3.15.1",
+    ),
+    ike.PoolsExhausted: (_pools_exhausted, "RFC 7296 3.15.4"),
+    ike.ConfigurationReceived: (_configured, "RFC 7296 2.19"),
     ike.TransportModeDeclined: (_transport_declined, "RFC 7296 1.3.1"),
     ike.ChildSaFailed: (_child_failed, "RFC 7296 1.2"),
     ike.LivenessChecked: (

@@ -24,7 +24,7 @@ from ipsecsim.scenario.swanctl.parse import ah_proposal, esp_proposal, ike_propo
 
 WEST, EAST = pack("192.0.2.1"), pack("192.0.2.2")
 WEST_NET, EAST_NET = "10.1.0.0/24", "10.2.0.0/24"
-PASSED_ON = ("encap", "dpd_delay", "half_open_timeout", "unique")
+PASSED_ON = ("encap", "dpd_delay", "half_open_timeout", "unique", "vips", "pools")
 """What a connection takes as it is."""
 
 

@@ -10,6 +10,7 @@ from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
 from ipsecsim.ike.config import ChildConfig
 from ipsecsim.ike.events import ChildSaCreated
 from ipsecsim.ike.narrowing import to_selectors
+from ipsecsim.ike.v2 import configuration
 from ipsecsim.ike.v2.child_form import ChildForm
 from ipsecsim.ike.v2.keys import derive_keymat
 from ipsecsim.ipsec.association import Direction, SaParameters
@@ -177,9 +178,9 @@ def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:
 
 
 def remove_all(sa: "IkeSa") -> list[Action]:
-    """Take every child out: they do not outlive their IKE SA (RFC 7296 1.4.1)."""
+    """Take every child out: they do not outlive their IKE SA (RFC 7296 1.4.1), nor do virtual addresses."""
     actions: list[Action] = []
     for child in list(sa.children):
         child.successor = None
         actions += remove(sa, child)
-    return actions
+    return actions + configuration.give_back(sa)

@@ -12,7 +12,7 @@ from ipsecsim.ike.config import AhProposal, ChildConfig, ChildProposal
 from ipsecsim.ike.errors import InvalidSyntax, TsUnacceptable
 from ipsecsim.ike.events import ChildSaFailed, SelectorsNarrowed
 from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, is_within, narrow, to_selectors
-from ipsecsim.ike.v2 import child_form
+from ipsecsim.ike.v2 import child_form, configuration
 from ipsecsim.ike.v2.child import Agreement
 from ipsecsim.ike.v2.message import first, the
 from ipsecsim.ipsec.association import Mode
@@ -45,9 +45,10 @@ def offer(sa: "IkeSa", config: ChildConfig, spi_in: int, *, with_groups: bool) -
     return negotiate.offer_child(proposals, spi_in.to_bytes(4, "big"), with_groups=with_groups)
 
 
-def selectors_of(config: ChildConfig) -> tuple[TsInitiator, TsResponder]:
+def selectors_of(sa: "IkeSa", config: ChildConfig) -> tuple[TsInitiator, TsResponder]:
     """The traffic that an initiator asks for."""
-    return TsInitiator(list(config.local_ts)), TsResponder(list(config.remote_ts))
+    local, remote = configuration.local_side(sa, config), configuration.remote_side(sa, config)
+    return TsInitiator(list(local)), TsResponder(list(remote))
 
 
 def agree(
@@ -68,7 +69,7 @@ def agree(
     if found is not None and seen is not None:
         our_ts, their_ts = list(seen.local), list(seen.remote)
     else:
-        found, seen = _child_for(configs, our_ts, their_ts), None
+        found, seen = _child_for(sa, configs, our_ts, their_ts), None
     config, local, remote = found
     if is_asked and seen is None:
         child_form.declined(sa, config.name, by_peer=False)
@@ -150,10 +151,14 @@ def _transport_child_for(sa: "IkeSa", configs: Sequence[ChildConfig], seen: chil
 
 
 def _child_for(
-    configs: Sequence[ChildConfig], our_ts: Sequence[TrafficSelector], their_ts: Sequence[TrafficSelector]
+    sa: "IkeSa",
+    configs: Sequence[ChildConfig],
+    our_ts: Sequence[TrafficSelector],
+    their_ts: Sequence[TrafficSelector],
 ) -> Found:
     for config in configs:
-        local, remote = narrow(our_ts, config.local_ts), narrow(their_ts, config.remote_ts)
+        local = narrow(our_ts, configuration.local_side(sa, config))
+        remote = narrow(their_ts, configuration.remote_side(sa, config))
         if to_selectors(local, remote):
             return config, local, remote
     raise TsUnacceptable(f"offered {describe(their_ts)} === {describe(our_ts)}")

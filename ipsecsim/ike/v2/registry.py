@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Protocol
 
 from ipsecsim.base.entropy import Entropy
+from ipsecsim.ike.pools import Leases
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
@@ -14,6 +15,11 @@ class Registry(Protocol):
     @property
     def sas(self) -> "tuple[IkeSa, ...]":
         """Every IKE SA of the node that is not dead."""
+        ...
+
+    @property
+    def leases(self) -> Leases:
+        """The virtual addresses that this node lends."""
         ...
 
     def child_spi(self) -> int:

@@ -23,6 +23,7 @@ from ipsecsim.ike.v2.agenda import Agenda
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.certificates import Wishes
 from ipsecsim.ike.v2.child import ChildSa, remove_all
+from ipsecsim.ike.v2.configuration import Assigned
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
 from ipsecsim.ike.v2.message import Message, Path
@@ -79,6 +80,7 @@ class IkeSa:
         self.window = Window()
         self.timers: Timers[Alarm] = Timers()
         self.children: list[ChildSa] = []
+        self.assigned = Assigned()
         self.last_heard: Instant = 0
 
         self.group: Group = self.connection.proposals[0].groups[0]

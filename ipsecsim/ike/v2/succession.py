@@ -55,9 +55,10 @@ def successor(
 
 
 def bequeath(sa: "IkeSa", heir: "IkeSa", now: Instant) -> None:
-    """Children, and what is still to be said about them, go over to the new IKE SA."""
+    """Children, what is still to be said about them, and virtual addresses go over to the new IKE SA."""
     heir.children += sa.children
     sa.children = []
+    heir.assigned, sa.assigned = sa.assigned, heir.assigned
     sa.agenda.hand_over(heir.agenda)
     heir.watch_agenda()
     move(sa, Step.REPLACE)

@@ -6,7 +6,14 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.ike.actions import ChildGivenUp, InstallChildSa, MoveChildSa, RemoveChildSa
+from ipsecsim.ike.actions import (
+    ChildGivenUp,
+    InstallChildSa,
+    MoveChildSa,
+    ReleaseAddress,
+    RemoveChildSa,
+    UseAddress,
+)
 from ipsecsim.ike.config import Connection, StartAction
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
@@ -104,6 +111,8 @@ class VpnGateway(Node):
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
             MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
+            UseAddress: lambda a: self.stack.use_address(a.address, a.destinations),
+            ReleaseAddress: lambda a: self.stack.release_address(a.address),
             ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
         }
 

@@ -24,7 +24,7 @@ from ipsecsim.ike.errors import (
     TemporaryFailure,
 )
 from ipsecsim.ike.events import ChildRekeyed, GroupChanged, NotifyReceived, RekeyCollided
-from ipsecsim.ike.v2 import child, child_agreement, child_form
+from ipsecsim.ike.v2 import child, child_agreement, child_form, configuration
 from ipsecsim.ike.v2.child import ChildSa, Material
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
 from ipsecsim.ike.v2.message import Answer, Message, first, notify, the
@@ -61,11 +61,12 @@ def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
         rekey.append(Notify(NotifyType.REKEY_SA, protocol=old.protocol, spi=old.spi_in.to_bytes(4, "big")))
     return [
         *rekey,
+        *configuration.request(sa),
         *child_form.wishes(sa, config),
         child_agreement.offer(sa, config, task.spi_in, with_groups=True),
         Nonce(task.nonce),
         *ke,
-        *child_agreement.selectors_of(config),
+        *child_agreement.selectors_of(sa, config),
     ]
 
 
@@ -74,7 +75,9 @@ def handle_request(sa: "IkeSa", message: Message) -> Answer:
     payloads = message.payloads
     if isinstance(sa.task, RekeyIke):
         raise TemporaryFailure("this IKE SA is being rekeyed")  # RFC 7296 2.25.2
+    configuration.check(payloads)
     old = _to_be_replaced(sa, payloads)
+    given = configuration.answer(sa, payloads)
     configs = sa.connection.children if old is None else (old.config,)
     agreed = child_agreement.agree(sa, payloads, configs, with_groups=True)
     nonce_i = checked_nonce(the(payloads, Nonce))
@@ -89,7 +92,7 @@ def handle_request(sa: "IkeSa", message: Message) -> Answer:
         made.child.waiting, after = made.outbound, []
         if sa.tap is not None:
             sa.tap(ChildRekeyed(old.config.name, old.spi_in, made.child.spi_in, by_peer=True))
-    answer = [*agreed.notifies, agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
+    answer = [*given, *agreed.notifies, agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
     return Answer(answer, before=[made.inbound], after=after)
 
 
@@ -100,6 +103,7 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
     if error is not None:
         return _refused(sa, task, error, now)
     try:
+        addresses = configuration.accept(sa, payloads)
         created, material = _accepted(sa, task, payloads)
     except IkeError as wrong:
         # the peer has made a child that we cannot use: it is to forget it
@@ -108,7 +112,7 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
         return [*_nothing_came(task), *sa.enqueue(Inform([gone]), now)]
     old = task.replaces
     if old is None:
-        return [created.inbound, created.outbound]
+        return [*addresses, created.inbound, created.outbound]
     if old.successor is not None and material.lowest < old.successor_nonce:
         if sa.tap is not None:
             sa.tap(RekeyCollided(old.config.name, is_ours_kept=False))

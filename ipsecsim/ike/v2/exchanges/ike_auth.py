@@ -1,7 +1,7 @@
 """IKE_AUTH: prove both identities, and set up the first Child SA (RFC 7296 1.2).
 
-    HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT),] [CERTREQ,] IDr, AUTH, [N,] SAi2, TSi, TSr}  -->
-                                              <--  HDR, SK {IDr, [CERT,] AUTH, [N,] SAr2, TSi, TSr}
+    HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT),] [CERTREQ,] IDr, AUTH, [CP,] [N,] SAi2, TSi, TSr}  -->
+                                              <--  HDR, SK {IDr, [CERT,] AUTH, [CP,] [N,] SAr2, TSi, TSr}
 
 An IKE SA can stand without its child: then the answer holds a notify in place of SAr2, TSi and TSr.
 """
@@ -21,7 +21,16 @@ from ipsecsim.ike.errors import (
 )
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2 import certificates, child, child_agreement, child_form, payload_rules, proof, uniqueness
+from ipsecsim.ike.v2 import (
+    certificates,
+    child,
+    child_agreement,
+    child_form,
+    configuration,
+    payload_rules,
+    proof,
+    uniqueness,
+)
 from ipsecsim.ike.v2.message import Answer, Message, first, the
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.ike.v2.tasks import Inform
@@ -53,9 +62,10 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         *certificates.requests(sa, [connection]),
         *([] if expected is None else [IdResponder(expected.id_type, expected.data)]),
         proved.auth,
+        *configuration.request(sa),
         *child_form.wishes(sa, wanted),
         child_agreement.offer(sa, wanted, sa.spi_in, with_groups=False),
-        *child_agreement.selectors_of(wanted),
+        *child_agreement.selectors_of(sa, wanted),
     ]
 
 
@@ -64,6 +74,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     if sa.state is not State.INIT_ANSWERED:
         raise UnexpectedMessage(f"IKE_AUTH request while {sa.state.value}")
     payloads = message.payloads
+    configuration.check(payloads)
     their_id = the(payloads, IdInitiator)
     certificates.read_requests(sa.wishes, payloads)
     sa.connection = _connection_for(sa, payloads)
@@ -76,6 +87,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     sa.established(now)
     replaced = uniqueness.settle(sa, Identity.of(their_id), payloads, now)
     try:
+        given = configuration.answer(sa, payloads)
         agreed = child_agreement.agree(sa, payloads, sa.connection.children, with_groups=False)
     except IkeError as refused:
         if refused.notify is None:
@@ -84,7 +96,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
         return Answer([*us, Notify(refused.notify, refused.notify_data)], after=replaced)
     created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=False)
     # our own packets wait until the answer is out: the peer cannot open them before it has read it
-    payloads_back = [*us, *agreed.notifies, agreed.sa, *agreed.selectors]
+    payloads_back = [*us, *given, *agreed.notifies, agreed.sa, *agreed.selectors]
     return Answer(payloads_back, before=[created.inbound], after=[created.outbound, *replaced])
 
 
@@ -160,6 +172,7 @@ def _accept_child(sa: "IkeSa", payloads: Sequence[Payload]) -> list[Action]:
             raise InvalidSyntax("the answer holds neither a Child SA nor a reason")
         child_agreement.failed(sa, wanted.name, error.notify_type)
         return [ChildGivenUp(wanted.policy)]
+    addresses = configuration.accept(sa, payloads)
     agreed = child_agreement.accept(sa, payloads, wanted, sa.spi_in, with_groups=False)
     created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=True)
-    return [created.inbound, created.outbound]
+    return [*addresses, created.inbound, created.outbound]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.events import NotifyReceived
-from ipsecsim.ike.v2 import child
+from ipsecsim.ike.v2 import child, configuration
 from ipsecsim.ike.v2.message import Answer, Message, notify
 from ipsecsim.ike.v2.states import Step, move
 from ipsecsim.ike.v2.tasks import Inform
@@ -30,7 +30,8 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
 
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Do what the peer says; deleting a Child SA is answered with its other direction (RFC 7296 1.4.1)."""
-    reply: list[Payload] = []
+    configuration.check(message.payloads)
+    reply = configuration.tell_about_us(message.payloads)
     actions: list[Action] = []
     for payload in message.payloads:
         if sa.is_dead:
