@@ -165,6 +165,14 @@ class NotifyReceived(TraceEvent):
 
 
 @dataclass(slots=True)
+class RefusalBelieved(TraceEvent):
+    """An answer in clear was of no use, and no better one came in time."""
+
+    spi_i: bytes
+    connection: str
+
+
+@dataclass(slots=True)
 class StateChanged(TraceEvent):
     """The IKE SA moved."""
 

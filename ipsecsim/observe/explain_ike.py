@@ -182,6 +182,12 @@ IKE: Tellings = {
     ike.DuplicatesEnded: (_duplicates, "RFC 7296 2.4"),
     ike.InitiationsCrossed: (_initiations_crossed, "RFC 7296 2.8.2"),
     ike.NotifyReceived: (lambda e: f"the peer reported {e.notify} in {e.exchange}", "RFC 7296 2.21"),
+    ike.RefusalBelieved: (
+        lambda e: (
+            f"no better answer came than the refusal of {e.connection}, which nobody signed: believed it"
+        ),
+        "RFC 7296 2.21.1",
+    ),
     ike.StateChanged: (_state, ""),
     ike.SelectorsNarrowed: (_narrowed, "RFC 7296 2.9"),
     ike.ChildSaCreated: (_child_created, "RFC 7296 2.17"),

@@ -165,6 +165,7 @@ def test_no_common_ike_proposal_is_answered_in_clear():
     pair.establish()
     assert pair.east.drops == [DropReason.NO_PROPOSAL]
     assert pair.west.seen(NotifyReceived) == [NotifyReceived("NO_PROPOSAL_CHOSEN", "IKE_SA_INIT")]
+    pair.wait_until(6 * SECOND)
     assert not pair.west.endpoint.sas
     assert not pair.east.endpoint.sas
 
@@ -254,6 +255,7 @@ def test_a_responder_that_never_stops_asking_for_cookies_is_left():
         raw = emit_message(header, [Notify(NotifyType.COOKIE, bytes([number]))])
         pair.inject(SendDatagram(EAST, 500, WEST, 500, raw))
     assert number < 9
+    pair.wait_until(6 * SECOND)
     assert not pair.west.endpoint.sas
 
 

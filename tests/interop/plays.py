@@ -24,6 +24,7 @@ from ipsecsim.ike.events import (
     ResponseRepeated,
     SelectorsNarrowed,
 )
+from ipsecsim.ike.v2.doubt import DOUBT_TIME
 from ipsecsim.scenario.lab_pki import Flaw
 from ipsecsim.scenario.swanctl.auth import auth_words
 from tests.interop.half_open import leave_half_open
@@ -276,6 +277,8 @@ async def no_proposal(lab: Lab) -> None:
             lab.gateway.initiate("net")
             await lab.until(lambda: bool(lab.seen(NotifyReceived)), "charon's refusal")
             assert lab.seen(NotifyReceived, notify="NO_PROPOSAL_CHOSEN", exchange="IKE_SA_INIT")
+            # nobody has signed it: we go on for a while (RFC 7296 2.21.1)
+            await lab.until(lambda: not lab.gateway.ike.sas, "our end", within=2 * DOUBT_TIME)
         else:
             ended = await lab.charon.initiate()
             assert not ended.is_good

@@ -8,6 +8,7 @@ class Alarm(Enum):
 
     RETRANSMIT = "no answer yet"
     LIVENESS = "nothing heard for a while"
+    DOUBT = "refused in clear, and nothing better came"
     HALF_OPEN = "begun and never proved"
     AGAIN = "something that was put off"
     REKEY = "old enough to be replaced"

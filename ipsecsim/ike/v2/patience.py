@@ -12,7 +12,7 @@ from ipsecsim.ike.events import (
     PeerUnresponsive,
     TrustEnded,
 )
-from ipsecsim.ike.v2 import courier
+from ipsecsim.ike.v2 import courier, doubt
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.states import State
@@ -89,6 +89,7 @@ def end(sa: "IkeSa", now: Instant) -> list[Action]:
 ALARMS: dict[Alarm, Callable[["IkeSa", Instant], list[Action]]] = {
     Alarm.RETRANSMIT: retransmit,
     Alarm.LIVENESS: check_liveness,
+    Alarm.DOUBT: doubt.end,
     Alarm.HALF_OPEN: end_half_open,
     Alarm.AGAIN: try_again,
     Alarm.REKEY: rekey,

@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.actions import ChildGivenUp
-from ipsecsim.ike.errors import IkeError, InvalidSyntax
-from ipsecsim.ike.v2 import courier
+from ipsecsim.ike.errors import IkeError, InvalidSyntax, NoProposalChosen
+from ipsecsim.ike.v2 import courier, doubt
 from ipsecsim.ike.v2.message import Path
-from ipsecsim.ike.v2.states import PROVED
+from ipsecsim.ike.v2.states import PROVED, State
 from ipsecsim.wire.ike.header import IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType
@@ -56,6 +57,10 @@ def refuse(sa: "IkeSa", header: IkeHeader, error: RemoteError, path: Path, now: 
 def _refuse_response(sa: "IkeSa", header: IkeHeader, error: RemoteError, now: Instant) -> list[Action]:
     """An answer that was ours to judge and is not acceptable ends what has no other end."""
     waiting = sa.window.outstanding
+    if sa.state is State.INIT_SENT:  # in clear: what makes no sense is as if it had never come
+        return doubt.doubt(sa, now) if isinstance(error, NoProposalChosen) else []
+    if error.reason is DropReason.KE_INVALID:
+        error = InvalidSyntax(str(error), error.reason)  # RFC 6989 2.5: delete the IKE SA
     is_judged = isinstance(error, IkeError) and error.notify is not None
     if not is_judged or (waiting is not None and waiting.message_id != header.message_id):
         return []

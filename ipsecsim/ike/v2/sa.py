@@ -24,6 +24,7 @@ from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.certificates import Wishes
 from ipsecsim.ike.v2.child import ChildSa, remove_all
 from ipsecsim.ike.v2.configuration import Assigned
+from ipsecsim.ike.v2.doubt import Attempt
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
 from ipsecsim.ike.v2.message import Message, Path
@@ -90,7 +91,7 @@ class IkeSa:
         self.init_request = b""
         self.init_response = b""
         self.cookie = b""
-        self.restarts = 0
+        self.earlier: list[Attempt] = []  # first requests that were given up for a changed one
         self.wishes = Wishes()
         self.peer: Identity | None = None  # once it has proved itself
         self.began_at: Instant = 0

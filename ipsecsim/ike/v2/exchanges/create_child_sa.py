@@ -13,12 +13,13 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.errors import InvalidSyntax, TemporaryFailure, UnexpectedMessage
+from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
-from ipsecsim.ike.v2.message import Answer, Message, the
+from ipsecsim.ike.v2.message import Answer, Message, notify, the
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
 from ipsecsim.wire.ike.generic import Payload
-from ipsecsim.wire.ike.numbers import ProtocolId
+from ipsecsim.wire.ike.numbers import NotifyType, ProtocolId
 from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
 from ipsecsim.wire.ike.traffic_selector import TsInitiator, TsResponder
 
@@ -51,6 +52,10 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
     """Go on with what we asked for."""
     task = sa.close_task()
+    if notify(message.payloads, NotifyType.INVALID_SYNTAX):
+        if sa.tap is not None:
+            sa.tap(NotifyReceived(NotifyType.INVALID_SYNTAX.name, "CREATE_CHILD_SA"))
+        return sa.fail()  # RFC 7296 2.21.3: fatal on both sides
     if isinstance(task, CreateChild):
         return create_child.handle_response(sa, task, message, now)
     if isinstance(task, RekeyIke):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
-from ipsecsim.crypto.catalogue import GROUPS
+from ipsecsim.crypto.catalogue import GROUPS, Group
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoProposalChosen, UnexpectedMessage
 from ipsecsim.ike.events import CookieReturned, GroupChanged, IkeProposalChosen, NatDetected, NotifyReceived
-from ipsecsim.ike.v2 import certificates, payload_rules
+from ipsecsim.ike.v2 import certificates, doubt, payload_rules
+from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.hash_notify import hashes_notify, read_hashes
 from ipsecsim.ike.v2.message import Answer, Message, notify, the
 from ipsecsim.ike.v2.nat import detect, detection_notifies
@@ -95,10 +96,13 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
         raise InvalidSyntax("the responder chose SPI zero")
     suite = negotiate.accept_ike(the(payloads, SecurityAssociationPayload), sa.connection.proposals)
     theirs = the(payloads, KeyExchange)
-    if theirs.group != suite.group.id or theirs.group != sa.group.id or sa.key_pair is None:
+    asked = next((each for each in doubt.attempts(sa) if each.group.id == theirs.group), None)
+    if theirs.group != suite.group.id or asked is None:
         raise InvalidSyntax(f"the answer's key exchange is for group {theirs.group}")
     nonce_r = checked_nonce(the(payloads, Nonce))
-    shared_secret = sa.key_pair.shared_secret(theirs.data)
+    shared_secret = asked.key_pair.shared_secret(theirs.data)
+    sa.timers.cancel(Alarm.DOUBT)
+    sa.init_request, sa.group = asked.request, asked.group
     sa.suite = suite
     sa.nonce_r = nonce_r
     sa.spi_r = message.header.spi_r
@@ -117,14 +121,14 @@ def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
 
 
 def _refused(sa: "IkeSa", refusal: Notify, now: Instant) -> list[Action]:
-    """COOKIE and INVALID_KE_PAYLOAD ask for a new start with the same SPI; all else is the end."""
-    kind = refusal.notify_type
-    if kind == NotifyType.COOKIE and len(refusal.data) in COOKIE_LENGTHS and sa.restarts < RESTARTS:
+    """COOKIE and INVALID_KE_PAYLOAD ask for a new start with the same SPI; all else is only a hint."""
+    kind, has_patience = refusal.notify_type, len(sa.earlier) < RESTARTS
+    if kind == NotifyType.COOKIE and len(refusal.data) in COOKIE_LENGTHS and has_patience:
         if sa.tap is not None:
             sa.tap(CookieReturned(sa.spi_i, refusal.data))
         sa.cookie = refusal.data
-        return _start_again(sa, now)
-    if kind == NotifyType.INVALID_KE_PAYLOAD and sa.restarts < RESTARTS:
+        return _start_again(sa, now, sa.group)
+    if kind == NotifyType.INVALID_KE_PAYLOAD and has_patience:
         if len(refusal.data) != 2:
             raise InvalidSyntax(f"INVALID_KE_PAYLOAD with {len(refusal.data)} bytes instead of a group")
         wanted = int.from_bytes(refusal.data, "big")
@@ -134,16 +138,17 @@ def _refused(sa: "IkeSa", refusal: Notify, now: Instant) -> list[Action]:
             raise NoProposalChosen(f"the responder wants group {wanted}, which we did not offer")
         if sa.tap is not None:
             sa.tap(GroupChanged(sa.spi_i, sa.group.name, GROUPS[wanted].name))
-        sa.group = GROUPS[wanted]
-        sa.key_pair = None
-        return _start_again(sa, now)
+        return _start_again(sa, now, GROUPS[wanted])
     if sa.tap is not None:
         sa.tap(NotifyReceived(name_of(NotifyType, kind), "IKE_SA_INIT"))
-    return sa.fail()
+    return doubt.doubt(sa, now)
 
 
-def _start_again(sa: "IkeSa", now: Instant) -> list[Action]:
-    sa.restarts += 1
+def _start_again(sa: "IkeSa", now: Instant, group: Group) -> list[Action]:
+    sa.earlier = doubt.attempts(sa)[::-1]
+    if group is not sa.group:
+        sa.group, sa.key_pair = group, None
+    sa.timers.cancel(Alarm.DOUBT)
     sa.window.restart()
     return sa.request(ExchangeType.IKE_SA_INIT, now)
 
