@@ -31,7 +31,8 @@ PLUGINS = (
     "kernel-libipsec kernel-netlink socket-default vici updown"
 )
 NEEDED_PLUGINS = ("kernel-libipsec", "openssl", "curve25519", "chapoly", "vici", "x509", "pem", "pkcs8")
-_VICI = "unix:///run/charon.vici"  # in the namespace's own /run, as the daemon's process ID file is
+VICI = "unix:///run/charon.vici"
+"""Where it listens for swanctl: in the namespace's own /run, as the daemon's process ID file is."""
 _START = 5 * SECOND
 _POLL = 0.02
 _UNSAFE = frozenset('"{}#\\\r\n')
@@ -42,9 +43,9 @@ class PeerConfig:
     """One connection with one child, both called `name`, in swanctl's words and seen from strongSwan.
 
     `settings` go into strongswan.conf's section `charon`, `options` into the connection, `child_options` into
-    every child. `more_children` holds the remote selectors of further children by their names.
-    `local` and `remote` go into the authentication rounds. `files` are credentials by their place in swanctl's
-    folder: 'x509ca/root.pem'.
+    every child: AH for example, where `esp_proposals` is empty. `more_children` holds the remote selectors of
+    further children by their names. `local` and `remote` go into the authentication rounds. `files` are
+    credentials by their place in swanctl's folder: 'x509ca/root.pem'.
     """
 
     local_address: str
@@ -101,7 +102,8 @@ def _child(config: PeerConfig, name: str, remote_ts: str) -> list[str]:
     return [
         f"      {_safe(name)} {{",
         *_lines(8, {"local_ts": config.local_ts, "remote_ts": remote_ts}),
-        *_lines(8, {"esp_proposals": config.esp_proposals, **config.child_options}),
+        *_lines(8, {"esp_proposals": config.esp_proposals} if config.esp_proposals else {}),
+        *_lines(8, config.child_options),
         "      }",
     ]
 
@@ -112,7 +114,7 @@ def strongswan_conf(config: PeerConfig, log: Path) -> str:
         "charon {",
         *_lines(2, {"load": PLUGINS, **config.settings}),
         "  plugins {",
-        f"    vici {{\n      socket = {_VICI}\n    }}",
+        f"    vici {{\n      socket = {VICI}\n    }}",
         "  }",
         "  filelog {",
         "    main {",
@@ -127,10 +129,10 @@ def strongswan_conf(config: PeerConfig, log: Path) -> str:
 def missing() -> str | None:
     """What a strongSwan peer lacks on this machine and how to get it; None when all is here."""
     lacking = [name for name in TOOLS if shutil.which(name) is None]
-    daemon = _daemon()
-    if daemon is None:
+    program = daemon()
+    if program is None:
         lacking.insert(0, "charon")
-    elif (plugins := Path(daemon).parent / "plugins").is_dir():
+    elif (plugins := Path(program).parent / "plugins").is_dir():
         lacking += [name for name in NEEDED_PLUGINS if not (plugins / f"libstrongswan-{name}.so").exists()]
     if lacking:
         return f"strongSwan peer: {', '.join(lacking)} not found; get it with `{HOW_TO_GET_IT}`"
@@ -168,8 +170,8 @@ class StrongSwan:
             await self._namespace.end(self._process)
 
     async def _start(self) -> None:
-        daemon = _daemon()
-        if daemon is None:
+        program = daemon()
+        if program is None:
             raise LocalError(missing() or "charon is gone")
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "strongswan.conf").write_text(strongswan_conf(self.config, self.log))
@@ -179,7 +181,7 @@ class StrongSwan:
             path = self._folder / place
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-        self._process = await self._namespace.start(daemon, environment=self._environment, output=output)
+        self._process = await self._namespace.start(program, environment=self._environment, output=output)
         for _ in range(round(_START / SECOND / _POLL)):
             if self._process.returncode is not None:
                 break
@@ -250,11 +252,12 @@ class StrongSwan:
 
     async def _swanctl(self, *words: str, within: Duration = 5 * SECOND) -> Finished:
         return await self._namespace.run(
-            "swanctl", *words, "--uri", _VICI, environment=self._environment, within=within
+            "swanctl", *words, "--uri", VICI, environment=self._environment, within=within
         )
 
 
-def _daemon() -> str | None:
+def daemon() -> str | None:
+    """Where charon is on this machine."""
     return next((path for path in DAEMONS if Path(path).exists()), None)
 
 

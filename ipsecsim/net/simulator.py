@@ -51,6 +51,11 @@ class Simulator:
             self._env.step()
         return True
 
+    def run_until(self, at: Instant) -> None:
+        """Run all that is due until then, and what only watches over idle SAs too."""
+        while (due := self.next_event()) is not None and due <= at:
+            self._env.step()
+
     def is_quiet(self) -> bool:
         """Nothing is on its way: what may still be armed are timers that only watch over idle SAs."""
         if self.in_flight or self.planned:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tests.interop import cases, runner
 from tests.interop.kernel import cases as kernel_cases
+from tests.interop.kernel import ike_cases
 from tests.interop.kernel import runner as kernel_runner
 from tests.interop.row import Row
 
@@ -27,6 +28,7 @@ class Peer(NamedTuple):
 PEERS = (
     Peer(runner.why_not, cases.CASES, runner.run_all),
     Peer(kernel_runner.why_not, kernel_cases.CASES, kernel_runner.run_all),
+    Peer(kernel_runner.why_not_by_ike, ike_cases.CASES, kernel_runner.run_all),
 )
 HEADINGS = ("peer", "role", "case", "step", "result", "seconds")
 WIDTHS = (17, 9, 64, 47, 6, 7)

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.interop.kernel import runner
-from tests.interop.kernel.cases import CASES
+from tests.interop.kernel import cases, ike_cases, runner
 from tests.interop.kernel.guest import Guest
+from tests.interop.row import Row
 
 WHY_NOT = runner.why_not()
+WHY_NOT_BY_IKE = runner.why_not_by_ike()
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,9 +28,18 @@ def test_kernel_is_here_in_ci() -> None:
     assert WHY_NOT is None, WHY_NOT
 
 
-@pytest.mark.parametrize("key", CASES)
+@pytest.mark.parametrize("key", cases.CASES)
 def test_kernel_agrees(key: str, guest: Guest) -> None:
-    rows = runner.run(CASES[key], guest)
+    all_well(runner.run(cases.CASES[key], guest))
+
+
+@pytest.mark.skipif(WHY_NOT_BY_IKE is not None and "CI" not in os.environ, reason=WHY_NOT_BY_IKE or "")
+@pytest.mark.parametrize("key", ike_cases.CASES)
+def test_kernel_agrees_with_keys_by_ike(key: str, guest: Guest) -> None:
+    all_well(runner.run(ike_cases.CASES[key], guest))
+
+
+def all_well(rows: list[Row]) -> None:
     assert rows
     for row in rows:
         assert row.result == "ok", f"{row.step}: {row.detail}"

@@ -66,3 +66,20 @@ class Case:
         entropy = SeededEntropy(f"{self.key} {spi}")
         suite = self.algorithms
         return entropy.bytes(suite.encryption_key_length), entropy.bytes(suite.integrity_key_length)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IkeCase(Case):
+    """The same where both sides get their keys from IKE, with a charon in the guest. `role` is what we are."""
+
+    role: str
+
+    @property
+    def key(self) -> str:
+        """By which it is asked for, and its name in the table."""
+        return f"by IKE, {self.role}: {super().key}"
+
+    @property
+    def proposal(self) -> str:
+        """What both sides offer for the child."""
+        return f"{self.suite}-esn" if self.esn else self.suite

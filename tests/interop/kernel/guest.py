@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.interop.kernel import ethernet
@@ -57,6 +57,12 @@ class Guest:
                 self.release = release
             case words:
                 raise Refused(f"a strange greeting: {' '.join(words)}")
+
+    def drain(self) -> None:
+        """Forget the frames that it sent and nobody took."""
+        with suppress(BlockingIOError):
+            while True:
+                self.frames.recv(0x10000, socket.MSG_DONTWAIT)
 
     def end(self) -> None:
         """Hang up, which halts it; by force if need be."""

@@ -15,8 +15,8 @@ from ipsecsim.stack.events import EchoAnswered
 from ipsecsim.views.text import story
 from ipsecsim.wire import ip
 from ipsecsim.wire.numbers import IpProtocol
-from tests.interop.kernel import xfrm
-from tests.interop.kernel.case import Case
+from tests.interop.kernel import charon, xfrm
+from tests.interop.kernel.case import Case, IkeCase
 from tests.interop.kernel.guest import Guest
 from tests.interop.kernel.ours import OurSide
 from tests.interop.row import Row, timed
@@ -32,11 +32,13 @@ class Lab:
         self.case = case
         self.guest = guest
         self.rows = rows
-        self.ours = OurSide(case, guest.frames)
-        self.wire = self.ours.wire
         self._expected_errors: Counter[str] = Counter()
         self._expected_drops: Counter[str] = Counter()
-        self._errors_before = self._counters(xfrm.association(case))
+        prepare = charon.start(case) if isinstance(case, IkeCase) else xfrm.association(case)
+        self._errors_before = _counters(guest.line.order(f"{prepare}\n{STATISTICS}"))
+        guest.drain()
+        self.ours = OurSide(case, guest.frames)
+        self.wire = self.ours.wire
 
     def step(self, role: str, name: str) -> AbstractContextManager[None]:
         """A part of the conversation that gets its own row; when it fails, the case ends."""
@@ -50,12 +52,12 @@ class Lab:
         simulator, wire, guest = self.ours.simulator, self.wire, self.guest
         end = time.monotonic_ns() + PATIENCE
         while True:
-            while (due := simulator.next_event()) is not None and due <= wire.clock():
-                simulator.step()
+            simulator.run_until(wire.clock())
             if condition():
                 return
             now = time.monotonic_ns()
             assert now < end, f"waited in vain: {what}"
+            due = simulator.next_event()
             wait = end - now if due is None else min(end - now, max(0, due - wire.clock()))
             line, frames = guest.line.fileno(), guest.frames.fileno()
             readable, _, _ = select.select([line, frames], [], [], wait / SECOND)
@@ -110,13 +112,11 @@ class Lab:
 
     def errors(self) -> dict[str, int]:
         """The kernel's own account since the case began: it counts nothing but mishaps there."""
-        risen = {name: value - self._errors_before[name] for name, value in self._counters().items()}
+        risen = {
+            name: value - self._errors_before[name]
+            for name, value in _counters(self.order(STATISTICS)).items()
+        }
         return {name: value for name, value in risen.items() if value}
-
-    def _counters(self, script: str = ":") -> dict[str, int]:
-        """/proc/net/xfrm_stat, after a script."""
-        lines = self.order(f"{script}\n{STATISTICS}").splitlines()
-        return {name: int(value) for name, value in (line.split() for line in lines)}
 
     def it_counts(self, name: str) -> None:
         """Wait until the kernel has counted one more error of this name, and no other."""
@@ -151,4 +151,11 @@ class Lab:
         lines += [packet.hex() for packet in self.wire.sent[-3:]]
         lines += ["-- the kernel sent:", *(packet.hex() for packet in self.wire.received[-3:])]
         lines += ["-- the kernel:", str(self.errors()), self.order("ip -s xfrm state; ip xfrm policy")]
+        if isinstance(self.case, IkeCase):
+            lines += ["-- charon:", self.order(charon.log())]
         return "\n".join(lines)
+
+
+def _counters(listed: str) -> dict[str, int]:
+    """What STATISTICS prints."""
+    return {name: int(value) for name, value in (line.split() for line in listed.splitlines())}

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from functools import partial
 
 from ipsecsim.base.actions import Action
-from ipsecsim.ike.credentials import Credentials
+from ipsecsim.base.address import Prefix
+from ipsecsim.ike.config import ChildConfig, Connection, StartAction
+from ipsecsim.ike.credentials import Credentials, SharedSecret
+from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ipsec.association import Direction, Mode, SaParameters
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import ANY_PROTOCOL, LAST_PORT, Selector
@@ -15,11 +19,12 @@ from ipsecsim.net.nodes.host import Host
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario.swanctl.parse import ah_proposal, esp_proposal, ike_proposal
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.routes import Route
-from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol
-from tests.interop.kernel import addresses, xfrm
-from tests.interop.kernel.case import ITS_SPI, OUR_SPI, Case
+from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
+from tests.interop.kernel import addresses, charon, xfrm
+from tests.interop.kernel.case import ITS_SPI, OUR_SPI, Case, IkeCase
 from tests.interop.kernel.wire import Wire
 
 POLICY = "kernel"
@@ -47,20 +52,24 @@ class OurSide:
             forwards=tunnelled,
             unprotected=["outer"],
             policies=[
-                # ESP in UDP must not fall under the policy that it serves
+                # IKE, and ESP in UDP, must not fall under the policy that they serve
                 Policy(
-                    "esp in udp", PolicyAction.BYPASS, (self._between_gateways(IpProtocol.UDP, NAT_T_PORT),)
+                    "ike",
+                    PolicyAction.BYPASS,
+                    tuple(self._between_gateways(IpProtocol.UDP, port) for port in (IKE_PORT, NAT_T_PORT)),
                 ),
                 Policy(POLICY, PolicyAction.PROTECT, (self._selector(),)),
             ],
-            connections=(),
-            credentials=Credentials(),
+            connections=[connection(case)] if isinstance(case, IkeCase) else [],
+            credentials=Credentials([SharedSecret("ike", charon.SECRET.encode())]),
         )
         self.speaker: Node = self.gateway
         if tunnelled:
             self.gateway.add_route(Route(addresses.ITS_SITE[inner], None, "outer"))
             self.speaker = Host("host", self.simulator, [(self._on_site(addresses.OUR_HOST[inner]), lan)])
             self.speaker.add_route(Route(addresses.EVERYWHERE[inner], addresses.OUR_ROUTER[inner], "lan"))
+        if isinstance(case, IkeCase):
+            return
         for direction, spi in ((Direction.INBOUND, ITS_SPI), (Direction.OUTBOUND, OUR_SPI)):
             parameters = self._parameters(direction, spi)
             self.do(self.gateway, partial(self.gateway.ipsec.install, parameters, 0))
@@ -119,3 +128,28 @@ class OurSide:
             # Linux pads AH to 8 bytes over IPv4, too, unless it is told otherwise
             ah_alignment=4 if case.rfc_alignment else 8,
         )
+
+
+def connection(case: IkeCase) -> Connection:
+    """Our half of what `charon.config` says."""
+    ours, its = (traffic_selector(Prefix.parse(words)) for words in charon.ends(case))
+    proposal = ah_proposal if case.protocol is IpProtocol.AH else esp_proposal
+    child = ChildConfig(
+        charon.NAME,
+        (ours,),
+        (its,),
+        (proposal(case.proposal),),
+        policy=POLICY,
+        start_action=StartAction.NONE,
+        mode=case.mode,
+    )
+    return Connection(
+        charon.NAME,
+        addresses.OUR_GATEWAY[case.outer],
+        addresses.ITS_GATEWAY[case.outer],
+        Identity.from_text(charon.OUR_ID),
+        Identity.from_text(charon.ITS_ID),
+        (ike_proposal(charon.IKE),),
+        (child,),
+        encap=case.in_udp,
+    )

@@ -6,17 +6,27 @@ from contextlib import ExitStack, contextmanager
 from queue import Queue
 from traceback import format_exception
 
+from ipsecsim.emulation import strongswan
+from tests.interop.kernel import cases, ike_cases, xfrm
 from tests.interop.kernel import guest as machine
-from tests.interop.kernel import xfrm
 from tests.interop.kernel.case import Case
-from tests.interop.kernel.cases import CASES
 from tests.interop.kernel.guest import Guest
 from tests.interop.kernel.lab import Lab
 from tests.interop.kernel.serial_line import Refused
 from tests.interop.row import Row
 
-why_not = machine.missing
+CASES: dict[str, Case] = {**cases.CASES, **ike_cases.CASES}
 GUESTS = 2  # a busy guest keeps one core busy
+
+
+def why_not() -> str | None:
+    """What keeps the cases with keys by hand from running here, and how to get it; None when nothing does."""
+    return machine.missing()
+
+
+def why_not_by_ike() -> str | None:
+    """The same of those with a charon in the guest."""
+    return machine.missing() or strongswan.missing()
 
 
 def run(case: Case, guest: Guest) -> list[Row]:

@@ -40,8 +40,10 @@ HASHES = {
     "aes-xcbc-96": "xcbc(aes)",
     "aes-cmac-96": "cmac(aes)",
 }
+_NOTHING = ["xfrm state flush", "xfrm policy flush"]
 _ICMP = {4: "icmp", 6: "ipv6-icmp"}
 # Who owns the socket takes ESP out of UDP: UDP_ENCAP (100) of UDP (17) set to UDP_ENCAP_ESPINUDP (2), see udp(7).
+_UDP_PROCESS = "/run/udp-ports"
 _UDP_SOCKETS = f"""perl -MSocket=:all -e '
 for (pack_sockaddr_in({NAT_T_PORT}, INADDR_ANY), pack_sockaddr_in6({NAT_T_PORT}, IN6ADDR_ANY)) {{
     socket(my $socket, sockaddr_family($_), SOCK_DGRAM, 0) or die $!;
@@ -50,7 +52,7 @@ for (pack_sockaddr_in({NAT_T_PORT}, INADDR_ANY), pack_sockaddr_in6({NAT_T_PORT},
     setsockopt($socket, 17, 100, 2) or die $!;
     push @kept, $socket;
 }}
-fork or sleep'"""
+if (my $child = fork) {{ print $child }} else {{ close STDOUT; sleep }}' > {_UDP_PROCESS}"""
 
 
 def network() -> str:
@@ -87,7 +89,17 @@ def network() -> str:
 
 def association(case: Case) -> str:
     """Away with the SAs and policies of the case before, and in with those of this one."""
-    return batch("ip", ["xfrm state flush", "xfrm policy flush", *_states(case), *_policies(case)])
+    return batch("ip", [*_NOTHING, *_states(case), *_policies(case)])
+
+
+def nothing() -> str:
+    """No SA and no policy."""
+    return batch("ip", _NOTHING)
+
+
+def leave_udp_ports() -> str:
+    """Let somebody else have these ports."""
+    return f"kill $(cat {_UDP_PROCESS})"
 
 
 def site_mtu(mtu: int) -> str:
