@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ipsecsim.base.address import Prefix
-from ipsecsim.ipsec.selector import LAST_PORT, Selector
+from ipsecsim.ipsec.selector import ANY_PORT, LAST_PORT, OPAQUE_PORT, Selector
 from ipsecsim.wire.ike.numbers import TsType, name_of
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 
@@ -26,10 +26,18 @@ def intersect(one: TrafficSelector, other: TrafficSelector) -> TrafficSelector |
     if one.protocol and other.protocol and one.protocol != other.protocol:
         return None
     start, end = max(one.start, other.start), min(one.end, other.end)
-    start_port, end_port = max(one.start_port, other.start_port), min(one.end_port, other.end_port)
-    if start > end or start_port > end_port:
+    ports = _ports_in_both((one.start_port, one.end_port), (other.start_port, other.end_port))
+    if start > end or ports is None:
         return None
-    return TrafficSelector(one.ts_type, one.protocol or other.protocol, start_port, end_port, start, end)
+    return TrafficSelector(one.ts_type, one.protocol or other.protocol, *ports, start, end)
+
+
+def _ports_in_both(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int] | None:
+    """The common range. OPAQUE meets itself and ANY, which includes it (RFC 7296 3.13.1)."""
+    if OPAQUE_PORT in (one, other):
+        return OPAQUE_PORT if {one, other} <= {OPAQUE_PORT, ANY_PORT} else None
+    start, end = max(one[0], other[0]), min(one[1], other[1])
+    return (start, end) if start <= end else None
 
 
 def narrow(

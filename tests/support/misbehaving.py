@@ -3,9 +3,9 @@
     pair = a_peer_that(omits(P.NONCE), in_="IKE_SA_INIT request")
     pair.establish()
 
-A habit is one way to be wrong; several act in the order in which they are given. Requests are spoilt at the
-initiator (west) and responses at the responder (east), unless `who` says otherwise. A first message is changed
-before its sender signs it: AUTH covers what the peer really said.
+A habit is one way to be wrong; several act in the order in which they are given, and `list.append` only listens.
+Requests are spoilt at the initiator (west) and responses at the responder (east), unless `who` says otherwise. A
+first message is changed before its sender signs it: AUTH covers what the peer really said.
 
 `ask` is for what a peer says out of the blue.
 """
@@ -259,7 +259,7 @@ class _Misbehaving(Pair):
         sa = self._sas.get(raw[:8])
         header, outer = parse_message(raw)
         kind = "response" if header.is_response else "request"
-        if sa is None or f"{name_of(ExchangeType, header.exchange)} {kind}" != self._where:
+        if sa is None or self._where not in f"{name_of(ExchangeType, header.exchange)} {kind}":
             return [datagram]
         said = _read(raw, header, outer, sa.outbound)
         for habit in self._habits:
@@ -271,7 +271,10 @@ class _Misbehaving(Pair):
 
 
 def a_peer_that(*habits: Habit, in_: str, who: str = "", **options: object) -> Pair:
-    """Two sides, one of which has these habits in a kind of message: 'IKE_AUTH request'. `options` are Pair's."""
+    """Two sides, one of which has these habits in a kind of message: 'IKE_AUTH request', or any 'response'.
+
+    `options` are Pair's.
+    """
     who = who or ("east" if in_.endswith("response") else "west")
     return _Misbehaving(habits, in_, who, options)
 

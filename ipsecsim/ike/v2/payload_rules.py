@@ -74,6 +74,16 @@ def check(exchange: int, payloads: Sequence[Payload], *, is_response: bool) -> N
 
 
 def refusal(exchange: int, payloads: Sequence[Payload]) -> Notify | None:
-    """The notify by which the peer refuses the whole exchange, if there is one."""
+    """The notify by which the peer refuses the whole exchange, if there is one.
+
+    An error that we do not know counts as such (RFC 7296 3.10.1).
+    """
     refusing = REFUSALS.get(ExchangeType(exchange), ())
-    return next((p for p in payloads if isinstance(p, Notify) and p.notify_type in refusing), None)
+    for payload in payloads:
+        if isinstance(payload, Notify) and (payload.notify_type in refusing or _is_unknown_error(payload)):
+            return payload
+    return None
+
+
+def _is_unknown_error(notify: Notify) -> bool:
+    return notify.is_error and notify.notify_type not in NotifyType._value2member_map_

@@ -13,6 +13,9 @@ _PORTS = Struct("!HH")  # Start Port, End Port
 
 ADDRESS_LENGTHS = {int(TsType.IPV4_ADDR_RANGE): 4, int(TsType.IPV6_ADDR_RANGE): 16}
 
+OPAQUE_PORTS = (0xFFFF, 0)
+"""Start and end that mean packets whose ports cannot be seen; the only range that ends before it starts."""
+
 
 @dataclass(slots=True)
 class TrafficSelector:
@@ -47,6 +50,8 @@ class TrafficSelector:
         reader.end()
         if start > end:
             raise reader.malformed("the address range ends before it starts")
+        if start_port > end_port and (start_port, end_port) != OPAQUE_PORTS:
+            raise reader.malformed("the port range ends before it starts")
         return cls(ts_type, protocol, start_port, end_port, start, end)
 
     def emit(self) -> bytes:
