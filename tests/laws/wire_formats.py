@@ -17,7 +17,7 @@ from ipsecsim.wire.ike.generic import Payload, UnknownPayload
 from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
 from ipsecsim.wire.ike.payloads import PAYLOADS
 from ipsecsim.wire.ike.proposal import Proposal, Transform
-from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+from ipsecsim.wire.ike.traffic_selector import OPAQUE_PORTS, TrafficSelector
 from ipsecsim.wire.numbers import IpProtocol
 
 U8 = st.integers(0, 0xFF)
@@ -51,11 +51,11 @@ def _transforms() -> st.SearchStrategy[Transform]:
 def _selectors() -> st.SearchStrategy[TrafficSelector]:
     def known(ts_type: int, size: int) -> st.SearchStrategy[TrafficSelector]:
         ends = st.lists(st.binary(min_size=size, max_size=size), min_size=2, max_size=2).map(sorted)
+        ports = st.just(OPAQUE_PORTS) | st.tuples(U16, U16).map(sorted)
         return st.builds(
-            lambda protocol, low, high, pair: TrafficSelector(ts_type, protocol, low, high, *pair),
+            lambda protocol, range_, pair: TrafficSelector(ts_type, protocol, *range_, *pair),
             U8,
-            U16,
-            U16,
+            ports,
             ends,
         )
 
