@@ -52,6 +52,18 @@ class Uniqueness(Enum):
     REPLACE = "replace"
 
 
+class Fragmentation(Enum):
+    """IKE's own fragments (RFC 7383): cut large messages, only take fragments, or have nothing to do with them.
+
+    FORCE is for IKEv1, whose first message may be cut too; IKEv2 has to ask first, and takes it for YES.
+    """
+
+    YES = "yes"
+    ACCEPT = "accept"
+    FORCE = "force"
+    NO = "no"
+
+
 class SendCert(Enum):
     """When to send one's own certificates: whatever the peer says, only if it asks, or not at all."""
 
@@ -180,6 +192,9 @@ class Connection:
 
     `vips` are the virtual addresses to ask for, all zeros for any of that version. A peer gets one from `pools`,
     which are tried in order, and no child without one.
+
+    `fragment_size` is the largest IP datagram, in bytes, that a message of ours may fill before it is cut; 0 leaves
+    it to RFC 7383 2.5.1.
     """
 
     name: str
@@ -201,6 +216,8 @@ class Connection:
     unique: Uniqueness = Uniqueness.NO
     vips: tuple[bytes, ...] = ()
     pools: tuple[Pool, ...] = ()
+    fragmentation: Fragmentation = Fragmentation.YES
+    fragment_size: int = 0
 
     def expects(self, peer: Identity) -> bool:
         """May the peer on this connection be this one?"""

@@ -16,3 +16,8 @@ class RetransmitPolicy:
     def wait(self, sent_again: int) -> Duration:
         """How long to wait for an answer after the request was repeated `sent_again` times."""
         return round(self.timeout * self.base**sent_again)
+
+    @property
+    def patience(self) -> Duration:
+        """How long it takes to give up."""
+        return sum(self.wait(sent_again) for sent_again in range(self.tries + 1))

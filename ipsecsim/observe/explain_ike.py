@@ -12,12 +12,18 @@ from ipsecsim.observe.telling import Tellings, count, start_of
 
 def _message(verb: str) -> Callable[[Any], str]:
     def tell(event: ike.IkeMessageSent | ike.IkeMessageReceived) -> str:
-        name = message_name(event.exchange, event.message_id, is_response=event.is_response)
+        name = _name(event)
         payloads = ", ".join(event.payloads) or "no payload"
         inside = f"SK {{{payloads}}}" if event.sealed else payloads
         return f"{verb} {name} ({event.length} B): {inside}"
 
     return tell
+
+
+def _name(
+    event: ike.IkeMessageSent | ike.IkeMessageReceived | ike.IkeFragmentStored | ike.IkeFragmentsJoined,
+) -> str:
+    return message_name(event.exchange, event.message_id, is_response=event.is_response)
 
 
 _EXCHANGES = {
@@ -146,6 +152,25 @@ def _unresponsive(event: ike.PeerUnresponsive) -> str:
 IKE: Tellings = {
     ike.IkeMessageSent: (_message("sent"), _exchange_clause),
     ike.IkeMessageReceived: (_message("received"), _exchange_clause),
+    ike.IkeMessageCut: (
+        lambda e: (
+            f"message {e.message_id} is too large for one datagram: {e.fragments} IKE fragments"
+            f" of at most {e.largest} B, each with a seal of its own"
+        ),
+        "RFC 7383 2.5",
+    ),
+    ike.IkeFragmentStored: (
+        lambda e: f"kept fragment {e.number} of {e.total} of {_name(e)}: its seal holds",
+        "RFC 7383 2.6",
+    ),
+    ike.IkeFragmentsJoined: (
+        lambda e: f"put {_name(e)} together from {count(e.total, 'fragment')}: {e.size} B inside SK",
+        "RFC 7383 2.6",
+    ),
+    ike.IkeFragmentsDiscarded: (
+        lambda e: f"forgot {e.stored} of {count(e.total, 'fragment')} of message {e.message_id}: {e.why}",
+        "RFC 7383 2.6",
+    ),
     ike.MessageRetransmitted: (
         lambda e: f"no answer to request {e.message_id}: sent the same bytes again, for the {e.times}. time",
         "RFC 7296 2.1",

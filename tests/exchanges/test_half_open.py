@@ -4,7 +4,7 @@ import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
-from ipsecsim.ike.config import HalfOpenLimits
+from ipsecsim.ike.config import Fragmentation, HalfOpenLimits
 from ipsecsim.ike.events import CookieDemanded, CookieReturned
 from ipsecsim.ike.half_open import SECRET_LIFE
 from ipsecsim.ipsec.actions import SendDatagram
@@ -23,7 +23,8 @@ def forged(request: SendDatagram, number: int) -> SendDatagram:
 
 def flooded(count: int, **limits) -> tuple[Pair, SendDatagram]:
     """East has seen `count` beginnings that lead nowhere; west's own first message is still on its way."""
-    pair = Pair(limits=HalfOpenLimits(**limits))
+    plain = {"fragmentation": Fragmentation.NO}
+    pair = Pair(limits=HalfOpenLimits(**limits), west=plain, east=plain)
     pair.initiate()
     request = pair.wire.pop()
     for number in range(1, count + 1):

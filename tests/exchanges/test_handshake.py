@@ -8,6 +8,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.crypto.catalogue import GROUPS, PRF
 from ipsecsim.ike.actions import ChildGivenUp
+from ipsecsim.ike.config import Fragmentation
 from ipsecsim.ike.events import (
     ChildSaFailed,
     CookieReturned,
@@ -62,8 +63,8 @@ def test_the_responder_can_receive_before_it_answers_and_sends_only_afterwards()
 def test_message_sizes_are_those_of_the_model_lesson():
     """200, 200 and 189 + the length of the name: computed outside this program for exactly this suite."""
     pair = Pair(
-        west={"id": "moon.example", "peer_id": "sun.example"},
-        east={"id": "sun.example", "peer_id": "moon.example"},
+        west={"id": "moon.example", "peer_id": "sun.example", "fragmentation": Fragmentation.NO},
+        east={"id": "sun.example", "peer_id": "moon.example", "fragmentation": Fragmentation.NO},
     )
     pair.establish()
     sizes = [len(datagram.payload) for datagram in pair.sent]
@@ -227,7 +228,7 @@ def test_a_group_that_was_not_offered_is_not_taken():
 
 
 def test_a_cookie_comes_back_as_the_first_payload_and_nothing_else_changes():
-    pair = Pair()
+    pair = Pair(west={"fragmentation": Fragmentation.NO})
     pair.initiate()
     request = pair.wire.pop()
     header = IkeHeader(request.payload[:8], bytes(8), 0, ExchangeType.IKE_SA_INIT, RESPONSE, 0)

@@ -24,7 +24,16 @@ from ipsecsim.scenario.swanctl.parse import ah_proposal, esp_proposal, ike_propo
 
 WEST, EAST = pack("192.0.2.1"), pack("192.0.2.2")
 WEST_NET, EAST_NET = "10.1.0.0/24", "10.2.0.0/24"
-PASSED_ON = ("encap", "dpd_delay", "half_open_timeout", "unique", "vips", "pools")
+PASSED_ON = (
+    "encap",
+    "dpd_delay",
+    "half_open_timeout",
+    "unique",
+    "vips",
+    "pools",
+    "fragmentation",
+    "fragment_size",
+)
 """What a connection takes as it is."""
 
 
@@ -195,7 +204,7 @@ class Pair:
 
     def settle(self) -> None:
         """Everything that is on the wire arrives, and what follows from it."""
-        for _ in range(100):
+        for _ in range(500):
             if not self.wire:
                 return
             self.deliver()

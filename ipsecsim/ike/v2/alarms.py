@@ -10,6 +10,7 @@ class Alarm(Enum):
     LIVENESS = "nothing heard for a while"
     DOUBT = "refused in clear, and nothing better came"
     HALF_OPEN = "begun and never proved"
+    FRAGMENTS = "the rest of a message did not come"
     AGAIN = "something that was put off"
     REKEY = "old enough to be replaced"
     OVER = "too old to live"

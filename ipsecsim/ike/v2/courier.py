@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.errors import UnexpectedMessage
-from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent, ResponseRepeated
-from ipsecsim.ike.v2 import envelope
+from ipsecsim.ike.errors import NotForWindow, UnexpectedMessage
+from ipsecsim.ike.events import IkeMessageCut, IkeMessageReceived, IkeMessageSent, ResponseRepeated
+from ipsecsim.ike.v2 import envelope, fragments
 from ipsecsim.ike.v2.alarms import Alarm
+from ipsecsim.ike.v2.envelope import Content
 from ipsecsim.ike.v2.message import Message, Path, first, names
 from ipsecsim.ike.v2.states import BEFORE_PROOF, PROVED, State
 from ipsecsim.ipsec.actions import SendDatagram
-from ipsecsim.wire.ike.chain import emit_message
-from ipsecsim.wire.ike.encrypted import Encrypted
+from ipsecsim.wire.ike.chain import emit_chain, emit_message
+from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.numbers import ExchangeType, name_of
@@ -26,29 +29,68 @@ if TYPE_CHECKING:
 def ask(sa: "IkeSa", kind: ExchangeType, payloads: Sequence[Payload], now: Instant) -> list[Action]:
     """Send a request, and see to it that its answer comes."""
     header = _header(sa, kind, sa.window.next_request, is_response=False)
-    raw = _seal(sa, header, payloads)
+    messages = _seal(sa, header, payloads)
     if kind is ExchangeType.IKE_SA_INIT:
-        sa.init_request = raw
-    sa.window.open_request(kind, raw)
+        sa.init_request = messages[0]
+    sa.window.open_request(kind, messages)
     sa.timers.set(Alarm.RETRANSMIT, now + sa.connection.retransmit.wait(0))
-    return _send(sa, header, payloads, raw)
+    return _send(sa, header, payloads, messages)
 
 
-def opened(sa: "IkeSa", header: IkeHeader, outer: list[Payload], raw: bytes) -> list[Payload]:
-    """The payloads that may be believed: those inside SK, or all of IKE_SA_INIT."""
+def was_answered(sa: "IkeSa", header: IkeHeader, outer: list[Payload], raw: bytes) -> bool:
+    """Does a request that we answered come again? Raises NotForWindow when it is neither that nor new.
+
+    Of a request in fragments only the first one counts (RFC 7383 2.6.1). It may be cut in another way than before,
+    so its seal tells whether it is the peer's.
+    """
+    fragment = first(outer, EncryptedFragment)
+    if not sa.window.is_repetition(header.message_id):
+        sa.window.note_request(raw if fragment is None else b"")
+        return False
+    if fragment is None:
+        is_same = sa.window.is_last_request(raw)
+    else:
+        is_same = fragment.number == 1 and _is_authentic(sa, fragment, raw)
+    if not is_same:
+        raise NotForWindow(DropReason.RETRANSMIT_IGNORED, header.message_id)
+    return True
+
+
+def _is_authentic(sa: "IkeSa", fragment: EncryptedFragment, raw: bytes) -> bool:
+    try:
+        return sa.inbound is not None and bool(envelope.unseal(raw, fragment, sa.inbound))
+    except RemoteError:
+        return False
+
+
+def opened(
+    sa: "IkeSa", header: IkeHeader, outer: list[Payload], raw: bytes, path: Path, now: Instant
+) -> Message | None:
+    """A message with the payloads that may be believed: those inside SK, or all of IKE_SA_INIT.
+
+    None for a fragment as long as others are missing.
+    """
     if sa.state not in PROVED and header.exchange not in BEFORE_PROOF:
         raise UnexpectedMessage(f"exchange type {header.exchange} while {sa.state.value}")
-    sealed = first(outer, Encrypted)
+    sealed, length = outer[-1] if outer else None, len(raw)
     if header.exchange == ExchangeType.IKE_SA_INIT:
         # nothing proves who sent it: it may only move an SA that has just begun
         if sa.state is not (State.INIT_SENT if header.is_response else State.IDLE):
             raise UnexpectedMessage(f"an IKE_SA_INIT message while {sa.state.value}")
-        if sealed is not None:
+        if isinstance(sealed, Encrypted | EncryptedFragment):
             raise UnexpectedMessage("an IKE_SA_INIT message with an SK payload")
-        return outer
-    if sealed is None or sa.inbound is None:
+        return Message(header, outer, raw, path, length)
+    if isinstance(sealed, EncryptedFragment):
+        collected = fragments.collect(sa, header, outer, raw, now)
+        if collected is None:
+            return None
+        content, length = collected
+    elif isinstance(sealed, Encrypted) and sa.inbound is not None:
+        content = envelope.unseal(raw, sealed, sa.inbound)
+    else:
         raise UnexpectedMessage("a message without an SK payload, or before there are keys")
-    return envelope.open(raw, sealed, sa.inbound)
+    fragments.done(sa, is_response=header.is_response)
+    return Message(header, envelope.read(content), raw, path, length)
 
 
 def heard(sa: "IkeSa", message: Message, now: Instant) -> None:
@@ -66,7 +108,7 @@ def heard(sa: "IkeSa", message: Message, now: Instant) -> None:
                 header.message_id,
                 names(message.payloads),
                 header.exchange != ExchangeType.IKE_SA_INIT,
-                len(message.raw),
+                message.length,
             )
         )
 
@@ -74,19 +116,19 @@ def heard(sa: "IkeSa", message: Message, now: Instant) -> None:
 def respond(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload], now: Instant) -> list[Action]:
     """Answer a request, and keep the answer for the case that it is asked for again."""
     response = _header(sa, header.exchange, header.message_id, is_response=True)
-    raw = _seal(sa, response, payloads)
+    messages = _seal(sa, response, payloads)
     if header.exchange == ExchangeType.IKE_SA_INIT:
-        sa.init_response = raw
+        sa.init_response = messages[0]
         sa.timers.set(Alarm.HALF_OPEN, now + sa.connection.half_open_timeout)
-    sa.window.remember(raw)
-    return _send(sa, response, payloads, raw)
+    sa.window.remember(messages)
+    return _send(sa, response, payloads, messages)
 
 
-def repeat(sa: "IkeSa", stored: bytes, message_id: int, path: Path) -> list[Action]:
+def repeat(sa: "IkeSa", message_id: int, path: Path) -> list[Action]:
     """The request came again: so does the answer, bit for bit."""
     if sa.tap is not None:
         sa.tap(ResponseRepeated(sa.spi_i, message_id))
-    return [datagram(stored, path)]
+    return [datagram(each, path) for each in sa.window.last_response]
 
 
 def _header(sa: "IkeSa", exchange: int, message_id: int, *, is_response: bool) -> IkeHeader:
@@ -94,13 +136,20 @@ def _header(sa: "IkeSa", exchange: int, message_id: int, *, is_response: bool) -
     return IkeHeader(sa.spi_i, sa.spi_r, 0, exchange, flags, message_id)
 
 
-def _seal(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload]) -> bytes:
+def _seal(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload]) -> list[bytes]:
+    """The message, in fragments where it is too large; what has no seal cannot be cut (RFC 7383 2.2)."""
     if header.exchange == ExchangeType.IKE_SA_INIT or sa.outbound is None:
-        return emit_message(header, payloads)
-    return envelope.seal(header, payloads, sa.outbound)
+        return [emit_message(header, payloads)]
+    content = Content(*emit_chain(payloads))
+    limit = fragments.largest_whole(sa)
+    if limit is not None and envelope.sealed_length(content, sa.outbound) > limit:
+        return fragments.cut(header, content, sa.outbound, limit)
+    return [envelope.seal_content(header, content, sa.outbound)]
 
 
-def _send(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload], raw: bytes) -> list[Action]:
+def _send(
+    sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload], messages: Sequence[bytes]
+) -> list[Action]:
     if sa.tap is not None:
         sa.tap(
             IkeMessageSent(
@@ -110,10 +159,12 @@ def _send(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload], raw: byte
                 header.message_id,
                 names(payloads),
                 header.exchange != ExchangeType.IKE_SA_INIT,
-                len(raw),
+                sum(map(len, messages)),
             )
         )
-    return [datagram(raw, sa.path)]
+        if len(messages) > 1:
+            sa.tap(IkeMessageCut(sa.spi_i, header.message_id, len(messages), max(map(len, messages))))
+    return [datagram(each, sa.path) for each in messages]
 
 
 def datagram(raw: bytes, path: Path) -> SendDatagram:

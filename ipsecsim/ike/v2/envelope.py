@@ -1,6 +1,7 @@
-"""The Encrypted payload: seal a list of payloads into a message and open it again (RFC 7296 3.14, RFC 5282)."""
+"""The Encrypted payload: seal payloads into a message and open it again (RFC 7296 3.14, RFC 5282, RFC 7383 2.5)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
@@ -9,7 +10,7 @@ from ipsecsim.crypto.protection import IntegrityFailed, Protection, make_protect
 from ipsecsim.ike.errors import InvalidSyntax
 from ipsecsim.ike.v2.keys import IkeKeys
 from ipsecsim.wire.ike.chain import emit_chain, parse_chain
-from ipsecsim.wire.ike.encrypted import Encrypted
+from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import GENERIC_HEADER, Payload
 from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
 from ipsecsim.wire.ike.numbers import PayloadType
@@ -22,6 +23,14 @@ class EnvelopeBroken(RemoteError):
     reason = DropReason.SK_FAIL
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is under a seal, without padding: the type of the first payload, and the bytes of all of them."""
+
+    first_inner: int
+    inner: bytes
+
+
 def seal(
     header: IkeHeader,
     payloads: Sequence[Payload],
@@ -32,28 +41,55 @@ def seal(
 ) -> bytes:
     """The whole message: header, SK payload header, IV, ciphertext, ICV.
 
-    The length fields are sealed too, so they are computed before the cipher runs. `iv` and `pad` are
-    given only to repeat a recorded message; by default the IV is fresh and the padding as short as can be.
+    `iv` and `pad` are given only to repeat a recorded message; by default the IV is fresh and the padding as
+    short as can be.
     """
-    first_inner, inner = emit_chain(payloads)
+    return seal_content(header, Content(*emit_chain(payloads)), protection, iv=iv, pad=pad)
+
+
+def seal_content(
+    header: IkeHeader,
+    content: Content,
+    protection: Protection,
+    fragment_fields: bytes = b"",
+    *,
+    iv: bytes | None = None,
+    pad: bytes | None = None,
+) -> bytes:
+    """A message with an SK payload, or with an SKF payload where there are `fragment_fields` (RFC 7383 2.5).
+
+    The length fields are sealed too, so they are computed before the cipher runs.
+    """
     if pad is None:
-        # RFC 7296 3.14: padding may be any value and up to 255 bytes; the pad length byte always stands
-        pad = bytes(-(len(inner) + 1) % protection.alignment)
-    plaintext = inner + pad + bytes([len(pad)])
+        pad = _padding(content, protection)
+    plaintext = content.inner + pad + bytes([len(pad)])
     sealed_length = protection.iv_length + len(plaintext) + protection.icv_length
-    payload_length = GENERIC_HEADER.size + sealed_length
-    header.next_payload = PayloadType.SK
+    payload_length = GENERIC_HEADER.size + len(fragment_fields) + sealed_length
+    header.next_payload = PayloadType.SKF if fragment_fields else PayloadType.SK
     header.length = HEADER_LENGTH + payload_length
-    aad = header.emit() + bytes([first_inner, 0]) + payload_length.to_bytes(2, "big")
+    aad = header.emit() + GENERIC_HEADER.pack(content.first_inner, 0, payload_length) + fragment_fields
     return aad + protection.seal(aad, plaintext, iv)
 
 
-def open(message: bytes, envelope: Encrypted, protection: Protection) -> list[Payload]:  # noqa: A001 - the RFC's verb
-    """The payloads inside `envelope`, the last payload of `message`.
+def _padding(content: Content, protection: Protection) -> bytes:
+    """As little as the cipher's block asks for. It may be any value, and the pad length always stands behind it."""
+    return bytes(-(len(content.inner) + 1) % protection.alignment)
 
-    Raises EnvelopeBroken when the seal does not hold, InvalidSyntax when what was inside makes no sense:
-    only then, and only because the peer itself must have written it, is it told so (RFC 7296 3.10.1).
-    """
+
+def sealed_length(content: Content, protection: Protection) -> int:
+    """How long the message with this content in an SK payload is."""
+    plaintext = len(content.inner) + len(_padding(content, protection)) + 1
+    around = HEADER_LENGTH + GENERIC_HEADER.size
+    return around + protection.iv_length + plaintext + protection.icv_length
+
+
+def open(message: bytes, envelope: Encrypted, protection: Protection) -> list[Payload]:  # noqa: A001 - the RFC's verb
+    """The payloads inside `envelope`, the last payload of `message`. Raises EnvelopeBroken, InvalidSyntax."""
+    return read(unseal(message, envelope, protection))
+
+
+def unseal(message: bytes, envelope: Encrypted | EncryptedFragment, protection: Protection) -> Content:
+    """What is inside `envelope`, the last payload of `message`. Raises EnvelopeBroken, InvalidSyntax."""
     sealed_at = len(message) - len(envelope.body)
     if len(envelope.body) < protection.iv_length + protection.icv_length + 1:
         raise EnvelopeBroken("the Encrypted payload is too short for IV, pad length and ICV")
@@ -62,7 +98,18 @@ def open(message: bytes, envelope: Encrypted, protection: Protection) -> list[Pa
     except IntegrityFailed as broken:
         raise EnvelopeBroken("the Encrypted payload's integrity check failed") from broken
     try:
-        return parse_chain(envelope.first_inner, strip_padding(plaintext))
+        return Content(envelope.first_inner, strip_padding(plaintext))
+    except Malformed as wrong:
+        raise InvalidSyntax(str(wrong), wrong.reason) from wrong
+
+
+def read(content: Content) -> list[Payload]:
+    """The payloads. Raises InvalidSyntax when they make no sense.
+
+    Only then, and only because the peer itself must have written it, is it told so (RFC 7296 3.10.1).
+    """
+    try:
+        return parse_chain(content.first_inner, content.inner)
     except Malformed as wrong:
         raise InvalidSyntax(str(wrong), wrong.reason) from wrong
 

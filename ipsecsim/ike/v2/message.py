@@ -31,12 +31,16 @@ class Path:
 
 @dataclass(slots=True)
 class Message:
-    """A received message. `payloads` are those inside SK where there is one; `raw` is all of it."""
+    """A received message. `payloads` are those inside SK where there is one; `raw` is all of it.
+
+    Of a message in fragments `raw` is the fragment that came last; `length` counts the bytes of all.
+    """
 
     header: IkeHeader
     payloads: list[Payload]
     raw: bytes
     path: Path
+    length: int
 
 
 @dataclass(slots=True)

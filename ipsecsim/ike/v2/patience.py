@@ -12,7 +12,7 @@ from ipsecsim.ike.events import (
     PeerUnresponsive,
     TrustEnded,
 )
-from ipsecsim.ike.v2 import courier, doubt
+from ipsecsim.ike.v2 import courier, doubt, fragments
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.states import State
@@ -38,7 +38,7 @@ def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
     sa.timers.set(Alarm.RETRANSMIT, now + policy.wait(waiting.sent_again))
     if sa.tap is not None:
         sa.tap(MessageRetransmitted(sa.spi_i, waiting.message_id, waiting.sent_again))
-    return [courier.datagram(waiting.message, sa.path)]
+    return [courier.datagram(each, sa.path) for each in waiting.messages]
 
 
 def check_liveness(sa: "IkeSa", now: Instant) -> list[Action]:
@@ -69,6 +69,12 @@ def end_half_open(sa: "IkeSa", now: Instant) -> list[Action]:
     return sa.fail()
 
 
+def end_fragments(sa: "IkeSa", now: Instant) -> list[Action]:
+    """The rest of a message in fragments did not come."""
+    fragments.expire(sa, now)
+    return []
+
+
 def try_again(sa: "IkeSa", now: Instant) -> list[Action]:
     """What was put off has its time now."""
     sa.agenda.resume(now)
@@ -91,6 +97,7 @@ ALARMS: dict[Alarm, Callable[["IkeSa", Instant], list[Action]]] = {
     Alarm.LIVENESS: check_liveness,
     Alarm.DOUBT: doubt.end,
     Alarm.HALF_OPEN: end_half_open,
+    Alarm.FRAGMENTS: end_fragments,
     Alarm.AGAIN: try_again,
     Alarm.REKEY: rekey,
     Alarm.OVER: end,

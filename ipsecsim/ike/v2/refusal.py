@@ -11,6 +11,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.errors import IkeError, InvalidSyntax, NoProposalChosen
 from ipsecsim.ike.v2 import courier, doubt
+from ipsecsim.ike.v2.fragments import TooManyFragments
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.states import PROVED, State
 from ipsecsim.wire.ike.header import IkeHeader
@@ -39,6 +40,8 @@ def answered(sa: "IkeSa", header: IkeHeader) -> Iterator[None]:
 
 def refuse(sa: "IkeSa", header: IkeHeader, error: RemoteError, path: Path, now: Instant) -> list[Action]:
     """Answer a request that `message` could not accept; a broken seal or a wrong ID is not answered."""
+    if isinstance(error, TooManyFragments):
+        return sa.fail()
     if header.is_response:
         return _refuse_response(sa, header, error, now)
     if not isinstance(error, IkeError) or error.notify is None:

@@ -26,8 +26,9 @@ from ipsecsim.ike.v2.child import ChildSa, remove_all
 from ipsecsim.ike.v2.configuration import Assigned
 from ipsecsim.ike.v2.doubt import Attempt
 from ipsecsim.ike.v2.exchanges import EXCHANGES
+from ipsecsim.ike.v2.fragments import FragmentSets
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
-from ipsecsim.ike.v2.message import Message, Path
+from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.patience import ALARMS
 from ipsecsim.ike.v2.registry import Registry
 from ipsecsim.ike.v2.states import State, Step, move
@@ -105,6 +106,8 @@ class IkeSa:
 
         self.outbound: Protection | None = None
         self.inbound: Protection | None = None
+        self.takes_fragments = False  # both sides said so (RFC 7383 2.3)
+        self.fragments: FragmentSets = {}
         self.agenda = Agenda()
 
     # -- what the endpoint asks for -------------------------------------------------------------
@@ -138,11 +141,11 @@ class IkeSa:
         """Take in a message whose header names this SA. Raises RemoteError; `refuse` then answers it."""
         if header.is_response:
             self.window.check_response(header.exchange, header.message_id)
-        else:
-            stored = self.window.stored_response(header.message_id, raw)
-            if stored is not None:
-                return courier.repeat(self, stored, header.message_id, path)
-        message = Message(header, courier.opened(self, header, outer, raw), raw, path)
+        elif courier.was_answered(self, header, outer, raw):
+            return courier.repeat(self, header.message_id, path)
+        message = courier.opened(self, header, outer, raw, path, now)
+        if message is None:
+            return []  # a fragment, and others are still to come
         courier.heard(self, message, now)
         with refusal.answered(self, header):
             actions = self._exchanged(message, now)

@@ -42,6 +42,7 @@ def successor(
     heir.nonce_i, heir.nonce_r = material.nonce_i, material.nonce_r
     heir.peer, heir.authenticated_at = sa.peer, sa.authenticated_at
     heir.trusted_until = sa.trusted_until
+    heir.takes_fragments = sa.takes_fragments
     heir.we_are_behind_nat, heir.peer_is_behind_nat = sa.we_are_behind_nat, sa.peer_is_behind_nat
     # with the prf of the old SA (RFC 7296 2.18)
     skeyseed = rekey_skeyseed(

@@ -3,6 +3,7 @@
 The window is 1 both ways: one request outstanding, one answer remembered.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -12,11 +13,11 @@ from ipsecsim.ike.errors import NotForWindow
 
 @dataclass(slots=True)
 class Outstanding:
-    """A request that waits for its answer: its exact bytes, for sending again."""
+    """A request that waits for its answer: its exact bytes, or those of its fragments, for sending again."""
 
     exchange: int
     message_id: int
-    message: bytes
+    messages: Sequence[bytes]
     sent_again: int = 0
 
 
@@ -29,11 +30,11 @@ class Window:
         self.outstanding: Outstanding | None = None
         self._request_hash = b""  # of the request that came last with an ID in the window
         self._answered_hash = b""
-        self._last_response = b""
+        self.last_response: Sequence[bytes] = ()
 
-    def open_request(self, exchange: int, message: bytes) -> Outstanding:
+    def open_request(self, exchange: int, messages: Sequence[bytes]) -> Outstanding:
         """Note that the request with ID `next_request` is on its way."""
-        self.outstanding = Outstanding(exchange, self.next_request, message)
+        self.outstanding = Outstanding(exchange, self.next_request, messages)
         self.next_request += 1
         return self.outstanding
 
@@ -52,24 +53,29 @@ class Window:
         """The answer came and was authentic."""
         self.outstanding = None
 
-    def stored_response(self, message_id: int, request: bytes) -> bytes | None:
-        """The answer to a repeated request; None for a new one. Raises NotForWindow for all others.
-
-        A repetition is the same bit for bit (RFC 7296 2.1). Anybody can send some bytes with an old
-        message ID: a large answer to a small forgery would make us a weapon against a third party.
-        """
-        seen = sha256(request).digest()
+    def is_repetition(self, message_id: int) -> bool:
+        """Is it the ID of the request that was answered last? Raises NotForWindow unless it is that or the next."""
         if message_id == self.expected_request:
-            self._request_hash = seen
-            return None
-        if message_id == self.expected_request - 1 and seen == self._answered_hash:
-            return self._last_response
+            return False
+        if message_id == self.expected_request - 1:
+            return True
         is_old = message_id < self.expected_request
-        reason = DropReason.RETRANSMIT_IGNORED if is_old else DropReason.OUT_OF_WINDOW
-        raise NotForWindow(reason, message_id)
+        raise NotForWindow(DropReason.RETRANSMIT_IGNORED if is_old else DropReason.OUT_OF_WINDOW, message_id)
 
-    def remember(self, response: bytes) -> None:
+    def note_request(self, request: bytes) -> None:
+        """This came with the next ID: if it gets an answer, so do the same bytes later. Empty: no bytes do."""
+        self._request_hash = sha256(request).digest() if request else b""
+
+    def is_last_request(self, request: bytes) -> bool:
+        """Is it, bit for bit, what was answered last (RFC 7296 2.1)?
+
+        Anybody can send some bytes with an old message ID: a large answer to a small forgery would make us a
+        weapon against a third party.
+        """
+        return sha256(request).digest() == self._answered_hash
+
+    def remember(self, response: Sequence[bytes]) -> None:
         """Keep the answer to the request that came last, and move on to the next."""
         self.expected_request += 1
         self._answered_hash = self._request_hash
-        self._last_response = response
+        self.last_response = response

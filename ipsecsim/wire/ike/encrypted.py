@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar, Self
 
-from ipsecsim.wire.ike.generic import Payload, body_reader
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.numbers import PayloadType
+from ipsecsim.wire.reader import Reader
 
 FRAGMENT_FIELDS = Struct("!HH")  # Fragment Number, Total Fragments
 
@@ -43,7 +45,7 @@ class EncryptedFragment(Payload):
     @classmethod
     def parse(cls, body: bytes) -> Self:
         """Fragment numbers and sealed bytes; the chain fills in `first_inner`. Raises Malformed."""
-        reader = body_reader(body, "SKF payload")
+        reader = Reader(body, "SKF payload", DropReason.FRAG_BAD_LEN)
         number, total = reader.unpack(FRAGMENT_FIELDS)
         return cls(0, number, total, reader.rest())
 

@@ -15,7 +15,7 @@ from ipsecsim.crypto.catalogue import GROUPS, Group
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoProposalChosen, UnexpectedMessage
 from ipsecsim.ike.events import CookieReturned, GroupChanged, IkeProposalChosen, NatDetected, NotifyReceived
-from ipsecsim.ike.v2 import certificates, doubt, payload_rules
+from ipsecsim.ike.v2 import certificates, doubt, fragments, payload_rules
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.hash_notify import hashes_notify, read_hashes
 from ipsecsim.ike.v2.message import Answer, Message, notify, the
@@ -53,6 +53,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         KeyExchange(group.id, sa.key_pair.public),
         Nonce(sa.nonce_i),
         *detection_notifies(sa),
+        *fragments.supported(sa),
         *hashes_notify(sa),
     ]
 
@@ -78,6 +79,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             KeyExchange(suite.group.id, sa.key_pair.public),
             Nonce(sa.nonce_r),
             *detection_notifies(sa),
+            *fragments.supported(sa),
             *hashes_notify(sa),
             *certificates.requests(sa, sa.candidates),
         ]
@@ -159,6 +161,7 @@ def _settle(sa: "IkeSa", message: Message, shared_secret: bytes) -> None:
         sa.tap(IkeProposalChosen(sa.suite.words))
     # RFC 7427 3: the new method counts only where both sides have announced it
     sa.wishes.hashes = read_hashes(message) if hashes_notify(sa) else None
+    sa.takes_fragments = fragments.agreed(sa, message.payloads)
     local, remote = detect(message)
     sa.we_are_behind_nat, sa.peer_is_behind_nat = local, remote or sa.connection.encap
     if sa.tap is not None and notify(message.payloads, NotifyType.NAT_DETECTION_SOURCE_IP):

@@ -132,7 +132,7 @@ def test_a_fragment_carries_its_number_and_the_total():
     first, data = emit_chain([fragment])
     assert (first, data) == (PayloadType.SKF, bytes.fromhex("2300000e 0001 0003") + b"sealed")
     assert parse_chain(first, data) == [fragment]
-    assert refused(PayloadType.SKF, bytes.fromhex("00000006 0001")) is DropReason.INVALID_SYNTAX
+    assert refused(PayloadType.SKF, bytes.fromhex("00000006 0001")) is DropReason.FRAG_BAD_LEN
 
 
 def test_a_wrong_header_stops_before_the_payloads():
