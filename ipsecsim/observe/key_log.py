@@ -119,7 +119,7 @@ COLOR_FILTERS = """\
 @malformed or bad ICV@_ws.malformed or esp.icv_bad@[65535,24672,24672][0,0,0]
 @ESP@esp@[55000,62000,55000][0,0,0]
 @AH@ah@[62000,62000,52000][0,0,0]
-@IKE sealed@isakmp.typepayload == 46@[64000,58000,46000][0,0,0]
+@IKE sealed@isakmp.typepayload == 46 or isakmp.typepayload == 53@[64000,58000,46000][0,0,0]
 @IKE in clear@isakmp@[65535,65535,48000][0,0,0]
 @in clear@ip or ipv6@[60000,63000,65535][0,0,0]
 """

@@ -12,8 +12,10 @@ from ipsecsim.observe.headers import Header, carried, first, headers, ports
 from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ip, ipv6, nat_t, udp
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.icmpv6 import Icmpv6Type
-from ipsecsim.wire.ike.header import IkeHeader
-from ipsecsim.wire.ike.numbers import ExchangeType, name_of
+from ipsecsim.wire.ike.encrypted import FRAGMENT_FIELDS
+from ipsecsim.wire.ike.generic import GENERIC_HEADER
+from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
+from ipsecsim.wire.ike.numbers import ExchangeType, PayloadType, name_of
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol, protocol_name
 
 _ICMP_CODES: dict[int, type[IntEnum]] = {IcmpType.DESTINATION_UNREACHABLE: icmpv4.UnreachableCode}
@@ -183,10 +185,19 @@ def _udp(packet: bytes, header: Header) -> str:
     if message is not None:
         exchange = name_of(ExchangeType, message.exchange)
         name = message_name(exchange, message.message_id, is_response=message.is_response)
-        return f"{name} on {where}"
+        return f"{name}{_ike_fragment(segment, message)} on {where}"
     if is_keepalive(segment):
         return f"NAT keepalive on {where}"
     return where
+
+
+def _ike_fragment(segment: bytes, header: IkeHeader) -> str:
+    """', fragment 2 of 3': the numbers are in clear (RFC 7383 2.5). Empty for a message in one piece."""
+    fields = segment[_ike_start(segment) + HEADER_LENGTH + GENERIC_HEADER.size :]
+    if header.next_payload != PayloadType.SKF or len(fields) < FRAGMENT_FIELDS.size:
+        return ""
+    number, total = FRAGMENT_FIELDS.unpack_from(fields)
+    return f", fragment {number} of {total}"
 
 
 def is_keepalive(segment: bytes) -> bool:
@@ -195,15 +206,19 @@ def is_keepalive(segment: bytes) -> bool:
 
 
 def _ike(segment: bytes) -> IkeHeader | None:
-    used, message = ports(segment), segment[udp.HEADER_LENGTH :]
-    if NAT_T_PORT in used and message[: len(nat_t.NON_ESP_MARKER)] == nat_t.NON_ESP_MARKER:
-        message = message[len(nat_t.NON_ESP_MARKER) :]
-    elif IKE_PORT not in used:
-        return None
+    start = _ike_start(segment)
     try:
-        return IkeHeader.parse(message)
+        return IkeHeader.parse(segment[start:]) if start else None
     except RemoteError:
         return None
+
+
+def _ike_start(segment: bytes) -> int:
+    """Where IKE begins in a UDP segment on its ports; 0 where there is none."""
+    used, marker = ports(segment), nat_t.NON_ESP_MARKER
+    if NAT_T_PORT in used and segment[udp.HEADER_LENGTH :].startswith(marker):
+        return udp.HEADER_LENGTH + len(marker)
+    return udp.HEADER_LENGTH if IKE_PORT in used else 0
 
 
 _HEADERS: dict[int, Callable[[bytes, Header], str]] = {

@@ -7,6 +7,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import (
     ChildConfig,
     Connection,
+    Fragmentation,
     StartAction,
     Uniqueness,
 )
@@ -112,6 +113,8 @@ def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> C
         local_auth=proofs.local(node, spec),
         remote_auth=proofs.remote(spec),
         unique=Uniqueness(spec.unique),
+        fragmentation=Fragmentation(spec.fragmentation),
+        fragment_size=spec.fragment_size,
     )
 
 

@@ -83,7 +83,7 @@ class ChildSpec:
 class ConnectionSpec:
     """One IKE connection. No `local_addrs` means any of the node's; no `remote_addrs` any peer, waited for.
 
-    A `dpd_delay`, `rekey_time` or `reauth_time` of 0 means never.
+    A `dpd_delay`, `rekey_time` or `reauth_time` of 0 means never. A `fragment_size` of 0 is that of the IP version.
     """
 
     name: str
@@ -96,6 +96,7 @@ class ConnectionSpec:
     encap: bool
     mobike: bool
     fragmentation: Literal["yes", "accept", "force", "no"]
+    fragment_size: int
     dpd_delay: Duration
     dpd_timeout: Duration
     keyingtries: int

@@ -62,6 +62,11 @@ PORT = Scalar(
     lambda text: units.whole(text, 1, 65535),
     {"type": ["integer", "string"], "pattern": rf"^{PARAMETER}$", "minimum": 1, "maximum": 65535},
 )
+FRAGMENT_SIZE = Scalar(
+    # below 200 bytes little or nothing is left once IP, UDP, IKE and the seal are in
+    lambda text: 0 if text == "0" else units.whole(text, 200, 65535),
+    {"type": ["integer", "string"], "pattern": rf"^{PARAMETER}$", "minimum": 0, "maximum": 65535},
+)
 BYTES = Scalar(
     units.size, {"type": ["integer", "string"], "pattern": rf"^({PARAMETER}|[0-9.]+ ?([kMG]i?)?B?)$"}
 )

@@ -178,6 +178,7 @@ class Reader:
             encap=value(scalars.YES_NO, entry, table, "encap"),
             mobike=value(scalars.YES_NO, entry, table, "mobike"),
             fragmentation=word_of(entry, table, "fragmentation"),
+            fragment_size=value(scalars.FRAGMENT_SIZE, entry, table, "fragment_size"),
             dpd_delay=value(scalars.SECONDS, entry, table, "dpd_delay"),
             dpd_timeout=value(scalars.SECONDS, entry, table, "dpd_timeout"),
             keyingtries=value(scalars.WHOLE, entry, table, "keyingtries"),

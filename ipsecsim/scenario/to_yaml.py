@@ -158,6 +158,7 @@ def _connection(connection: ConnectionSpec) -> _Value:
         "encap": _yes_no(connection.encap),
         "mobike": _yes_no(connection.mobike),
         "fragmentation": connection.fragmentation,
+        "fragment_size": str(connection.fragment_size),
         "dpd_delay": show_duration(connection.dpd_delay),
         "dpd_timeout": show_duration(connection.dpd_timeout),
         "keyingtries": str(connection.keyingtries),

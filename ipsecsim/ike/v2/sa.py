@@ -28,7 +28,7 @@ from ipsecsim.ike.v2.doubt import Attempt
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.fragments import FragmentSets
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.message import Message, Path
 from ipsecsim.ike.v2.patience import ALARMS
 from ipsecsim.ike.v2.registry import Registry
 from ipsecsim.ike.v2.states import State, Step, move
