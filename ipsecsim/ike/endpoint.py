@@ -13,20 +13,19 @@ from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import CookieDemanded
 from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
+from ipsecsim.ike.notices import Notices, clear_answer, is_one_way
 from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.v2.exchanges.create_child import close
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
-from ipsecsim.ipsec.actions import SendDatagram
-from ipsecsim.wire.ike.chain import emit_message, parse_message
+from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.generic import Payload
-from ipsecsim.wire.ike.header import RESPONSE, IkeHeader
+from ipsecsim.wire.ike.header import IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
-from ipsecsim.wire.nat_t import NON_ESP_MARKER
-from ipsecsim.wire.numbers import IKE_PORT
+from ipsecsim.wire.numbers import IKE_PORT, IpProtocol
 
 FIRST_CHILD_SPI = 256  # RFC 4303 2.1: 1 to 255 are reserved, 0 is never sent
 
@@ -41,6 +40,8 @@ class IkeEndpoint:
         entropy: Entropy,
         tap: Tap | None = None,
         limits: HalfOpenLimits | None = None,
+        *,
+        tells_strangers: bool = False,
     ) -> None:
         self.connections = tuple(connections)
         self.credentials = credentials
@@ -48,6 +49,7 @@ class IkeEndpoint:
         self.tap = tap
         self._entropy = entropy
         self._sas: dict[bytes, IkeSa] = {}  # by our own SPI
+        self._notices = Notices(tells_strangers=tells_strangers, tap=tap)
         self._half_open = HalfOpenTable(limits or HalfOpenLimits(), entropy.fork("cookies"))
 
     # -- feed verbs -----------------------------------------------------------------------------
@@ -59,6 +61,8 @@ class IkeEndpoint:
         actions: list[Action] = []
         try:
             header = IkeHeader.parse(message)
+            if is_one_way(header) and _own_spi(header) not in self._sas:
+                return self._notices.heard(self.sas, parse_message(message)[1], path, now)
             sa = self._find(header, path)
             _, outer = parse_message(message)
             sa = sa or self._respond_to(header, outer, path, now)
@@ -66,7 +70,7 @@ class IkeEndpoint:
         except RemoteError as error:
             self._dropped(error, message)
             if header is not None:
-                actions = self._refuse(sa, header, error, path, now)
+                actions = self._refuse(sa, header, message, error, path, now)
         if sa is not None:
             self._file(sa, path)
         return actions
@@ -137,6 +141,14 @@ class IkeEndpoint:
             self._file(sa, sa.path)
         return actions
 
+    def unknown_spi(self, spi: int, path: Path, length: int, now: Instant) -> list[Action]:
+        """ESP or AH of so many bytes came that way for an SA that is not here (RFC 7296 1.5)."""
+        return [*self._notices.unknown_spi(self.sas, spi, path, length, now)]
+
+    def wrong_selectors(self, protocol: IpProtocol, spi: int, inner: bytes, now: Instant) -> list[Action]:
+        """A packet came out of an SA that is not for it (RFC 4301 5.2)."""
+        return [*self._notices.wrong_selectors(self.sas, protocol, spi, inner, now)]
+
     def next_deadline(self) -> Instant | None:
         """When the earliest timer of any SA is due."""
         deadlines = [at for sa in self._sas.values() if (at := sa.next_deadline()) is not None]
@@ -175,8 +187,7 @@ class IkeEndpoint:
             if header.spi_r != NO_SPI or header.message_id != 0:
                 raise BadSpi("an IKE_SA_INIT request with a responder SPI or a message ID")
             return self._half_open.find((header.spi_i, path.remote, path.remote_port))
-        own = header.spi_r if header.from_initiator else header.spi_i
-        sa = self._sas.get(own)
+        sa = self._sas.get(_own_spi(header))
         if sa is None or sa.is_initiator is header.from_initiator or not _is_peer_spi(sa, header):
             raise NoSuchSa(f"SPIs {header.spi_i.hex()} {header.spi_r.hex()}")
         return sa
@@ -264,19 +275,27 @@ class IkeEndpoint:
     # -- refusing -------------------------------------------------------------------------------
 
     def _refuse(
-        self, sa: IkeSa | None, header: IkeHeader, error: RemoteError, path: Path, now: Instant
+        self,
+        sa: IkeSa | None,
+        header: IkeHeader,
+        message: bytes,
+        error: RemoteError,
+        path: Path,
+        now: Instant,
     ) -> list[Action]:
         if header.major_version > 2 and not header.is_response and header.spi_i != NO_SPI:
             error = UnsupportedVersion(f"major version {header.major_version}")
         elif sa is not None and sa.state is not State.IDLE:
             return sa.refuse(header, error, path, now)
+        if isinstance(error, NoSuchSa):
+            return [*self._notices.unknown_ike_spi(header, message, path, now)]
         begins = header.exchange == ExchangeType.IKE_SA_INIT or isinstance(error, UnsupportedVersion)
         if header.is_response or not begins or not isinstance(error, IkeError) or error.notify is None:
             return []
         if error.notify == NotifyType.INVALID_SYNTAX:
             return []  # RFC 7296 3.10.1: only ever sealed, so that a forged message draws nothing
         # no SA, so nothing to remember: a short answer in clear (RFC 7296 2.5, 2.21.1)
-        return [_clear_answer(header, [Notify(error.notify, error.notify_data)], path)]
+        return [clear_answer(header, [Notify(error.notify, error.notify_data)], path)]
 
     def _dropped(self, error: RemoteError, message: bytes) -> None:
         if self.tap is not None:
@@ -292,8 +311,6 @@ def _is_peer_spi(sa: IkeSa, header: IkeHeader) -> bool:
     return sa.spi_i == header.spi_i
 
 
-def _clear_answer(header: IkeHeader, payloads: Sequence[Payload], path: Path) -> SendDatagram:
-    answer = IkeHeader(header.spi_i, header.spi_r, 0, header.exchange, RESPONSE, header.message_id)
-    raw = emit_message(answer, payloads)
-    payload = NON_ESP_MARKER + raw if path.is_shared_with_esp else raw
-    return SendDatagram(path.local, path.local_port, path.remote, path.remote_port, payload)
+def _own_spi(header: IkeHeader) -> bytes:
+    """The SPI that the receiver has chosen."""
+    return header.spi_r if header.from_initiator else header.spi_i

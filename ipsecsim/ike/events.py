@@ -218,6 +218,23 @@ class RefusalBelieved(TraceEvent):
 
 
 @dataclass(slots=True)
+class PeerTold(TraceEvent):
+    """Whoever sent a packet was told that nothing can be done with it."""
+
+    notify: str
+    is_sealed: bool
+
+
+@dataclass(slots=True)
+class HintTaken(TraceEvent):
+    """Somebody said in clear that the peer does not know an SA. That proves nothing, but may be asked about."""
+
+    notify: str
+    spi_i: bytes
+    is_asking: bool
+
+
+@dataclass(slots=True)
 class StateChanged(TraceEvent):
     """The IKE SA moved."""
 

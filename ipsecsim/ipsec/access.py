@@ -4,7 +4,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import Instant
 from ipsecsim.ipsec import icmp_rules
 from ipsecsim.ipsec.association import Direction, Mode, SecurityAssociation
-from ipsecsim.ipsec.errors import Refused
+from ipsecsim.ipsec.errors import Refused, Wayward
 from ipsecsim.ipsec.policy import SecurityPolicyDatabase
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
 from ipsecsim.ipsec.selector import Flow, any_matches_inbound, flow_of
@@ -34,7 +34,7 @@ def check_access(
         flow = _fragment(sa, sad, inner, flow, now)
     if not any_matches_inbound(sa.parameters.selectors, flow):
         flow, key = _traffic_of_error(sa, inner, flow), None
-    _check_rules(sa, spd, flow)
+    _check_rules(sa, spd, inner, flow)
     if key is None:
         return
     if sa.accepted_revision != spd.revision or len(sa.accepted_flows) >= MOST_ACCEPTED_FLOWS:
@@ -51,7 +51,8 @@ def _traffic_of_error(sa: SecurityAssociation, inner: bytes, flow: Flow) -> Flow
     """
     error = icmp_rules.error_in(inner)
     if error is None:
-        raise Refused(DropReason.SA_SELECTOR_MISMATCH, f"{flow}; the SA is for {_selectors(sa)}")
+        detail = f"{flow}; the SA is for {_selectors(sa)}"
+        raise Refused(DropReason.SA_SELECTOR_MISMATCH, detail, Wayward(sa.spi, inner))
     answering = icmp_rules.answering_flow(error)
     if (
         answering is None
@@ -64,7 +65,7 @@ def _traffic_of_error(sa: SecurityAssociation, inner: bytes, flow: Flow) -> Flow
     return answering
 
 
-def _check_rules(sa: SecurityAssociation, spd: SecurityPolicyDatabase, flow: Flow) -> None:
+def _check_rules(sa: SecurityAssociation, spd: SecurityPolicyDatabase, inner: bytes, flow: Flow) -> None:
     """Rules overlap, so the SA's selectors do not tell all: an ordered search must not lead to another rule.
 
     RFC 4301 4.4.1. Where no rule speaks of the packet the SA's selectors stand alone, since a rule for a peer by
@@ -75,7 +76,7 @@ def _check_rules(sa: SecurityAssociation, spd: SecurityPolicyDatabase, flow: Flo
     if policy is None or policy.name == own or not spd.has(own):
         return
     detail = f"{flow} came by an SA of rule {own}, and rule {policy.name} stands before it"
-    raise Refused(DropReason.SA_SELECTOR_MISMATCH, detail)
+    raise Refused(DropReason.SA_SELECTOR_MISMATCH, detail, Wayward(sa.spi, inner))
 
 
 def _fragment(

@@ -87,3 +87,14 @@ class ReportError(Action):
     complaint: Complaint
     mtu: int = 0
     takes_fragments: bool = True
+
+
+@dataclass(slots=True)
+class ReportWayward(Action):
+    """Tell the peer by IKE that nothing could be done with its `packet`: there is no SA with this SPI, or `inner`
+    came out of that SA and does not fit it (RFC 4301 5.2)."""
+
+    protocol: IpProtocol
+    spi: int
+    packet: bytes
+    inner: bytes | None

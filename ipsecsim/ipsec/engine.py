@@ -8,8 +8,9 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.ipsec import conflicts, expiry, icmp_rules
-from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, ReportError, SaRefused
+from ipsecsim.ipsec.actions import Acquire, Complaint, Deliver, ReportError, ReportWayward, SaRefused
 from ipsecsim.ipsec.association import Direction, Mode, Outer, SaParameters, SecurityAssociation
+from ipsecsim.ipsec.errors import Refused
 from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.events import (
     HoldEnded,
@@ -115,7 +116,8 @@ class IpsecEngine:
         try:
             sa, inner = unprotect(self.sad, self.spd, protocol, packet, start, now, self.tap)
         except RemoteError as refused:
-            return self._drop(refused.reason, packet, str(refused))
+            dropped = self._drop(refused.reason, packet, str(refused))
+            return dropped + self._report(refused, protocol, packet)
         length = len(inner)
         asking: list[Action] | None = None
         if sa.packets >= sa.look_packets or sa.octets + length > sa.look_octets or now >= sa.look_at:
@@ -127,6 +129,13 @@ class IpsecEngine:
         sa.octets += length
         sa.last_used = now
         return [Deliver(inner, sa.spi), *asking] if asking else [Deliver(inner, sa.spi)]
+
+    def _report(self, refused: RemoteError, protocol: int, packet: bytes) -> list[Action]:
+        """Let the sender of a packet know what became of it, where the settings say so."""
+        wayward = refused.wayward if isinstance(refused, Refused) else None
+        if wayward is None or not self.settings.reports_wayward:
+            return []
+        return [ReportWayward(IpProtocol(protocol), wayward.spi, packet, wayward.inner)]
 
     # -- ICMP about what was sent ---------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import Tap
 from ipsecsim.ipsec.access import check_access
 from ipsecsim.ipsec.association import LAST_EXTENDED_SEQUENCE, SecurityAssociation
-from ipsecsim.ipsec.errors import Refused
+from ipsecsim.ipsec.errors import Refused, Wayward
 from ipsecsim.ipsec.events import PacketOpened, ReplayRejected, SequenceResynchronised
 from ipsecsim.ipsec.policy import SecurityPolicyDatabase
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
@@ -45,7 +45,7 @@ def unprotect(
     spi, low = (esp if is_esp else ah).numbers(packet, start, end)
     sa = sad.inbound(protocol, spi)
     if sa is None:
-        raise Refused(DropReason.NO_SA, f"SPI {spi:08x}, sequence {low}")
+        raise Refused(DropReason.NO_SA, f"SPI {spi:08x}, sequence {low}", Wayward(spi))
     sequence = sa.replay.whole(low)
     reason = sa.replay.check(sequence)
     if reason is not None:

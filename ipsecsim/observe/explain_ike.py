@@ -122,6 +122,16 @@ def _initiations_crossed(event: ike.InitiationsCrossed) -> str:
     return f"both ends began {event.connection} at once: {which} was made with the lowest nonce and goes"
 
 
+def _peer_told(event: ike.PeerTold) -> str:
+    how = "under the seal of the IKE SA" if event.is_sealed else "in clear, and once"
+    return f"told the sender that nothing can be done with its packet: {event.notify}, {how}"
+
+
+def _hint_taken(event: ike.HintTaken) -> str:
+    then = "asks the peer itself" if event.is_asking else "the peer was heard just now, or is being asked"
+    return f"{event.notify} in clear, which anybody may have sent: changed nothing, {then}"
+
+
 def _postponed(event: ike.RekeyPostponed) -> str:
     return f"the peer is busy: asking again at {format_duration(event.until)}"
 
@@ -213,6 +223,8 @@ IKE: Tellings = {
         ),
         "RFC 7296 2.21.1",
     ),
+    ike.PeerTold: (_peer_told, "RFC 7296 1.5"),
+    ike.HintTaken: (_hint_taken, "RFC 7296 2.4"),
     ike.StateChanged: (_state, ""),
     ike.SelectorsNarrowed: (_narrowed, "RFC 7296 2.9"),
     ike.ChildSaCreated: (_child_created, "RFC 7296 2.17"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Set
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.address import Prefix
+from ipsecsim.base.budget import Budget
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.errors import RemoteError
@@ -60,7 +61,7 @@ class HostStack:
         self._reassembler = Reassembler(tap)
         self._paths = PathMtuTable(tap)  # what routers told
         self._tunnels = PathMtuTable(tap)  # what was told by `report_error` about packets of this node
-        self._error_budget = icmp.ErrorBudget()
+        self._error_budget = Budget()
         self._own = OwnAddresses(self.interfaces, self.routes)
         self.addresses: Set[bytes] = self._own.all
         for interface in self.interfaces.values():

@@ -8,7 +8,6 @@ from enum import Enum
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.wire import icmpv4, icmpv6, ip, ipv4, ipv6
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.icmpv6 import Icmpv6Type
@@ -172,21 +171,3 @@ def is_too_big(error: IcmpError) -> bool:
             error.type == Icmpv6Type.PACKET_TOO_BIG  # the code is ignored (RFC 4443 3.2)
         )
     )
-
-
-class ErrorBudget:
-    """How many errors a node may still send: a bucket of tokens (RFC 4443 2.4 (f))."""
-
-    BURST = 10
-    INTERVAL = SECOND // 10  # ten a second in the long run
-
-    def __init__(self) -> None:
-        self._full_at: Instant = 0  # when the bucket will be full again
-
-    def spend(self, now: Instant) -> bool:
-        """Take a token; False when there is none."""
-        full_at = max(self._full_at, now) + self.INTERVAL
-        if full_at - now > self.BURST * self.INTERVAL:
-            return False
-        self._full_at = full_at
-        return True

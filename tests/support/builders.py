@@ -11,6 +11,7 @@ from ipsecsim.ike.narrowing import to_selectors, traffic_selector
 from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import Selector
+from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.apps.ping import Ping, PingResult
 from ipsecsim.net.apps.send import Send
 from ipsecsim.net.link import Link, LinkOptions
@@ -106,6 +107,7 @@ def two_gateways(
     observed: bool = True,
     inner: int = 4,
     outer: int = 4,
+    settings: Settings | None = None,
 ) -> World:
     """The smallest site-to-site VPN.
 
@@ -139,6 +141,7 @@ def two_gateways(
         encap=encap,
         start_action=start_action,
         replay_window=replay_window,
+        settings=settings or Settings(),
     )
     Router(
         "internet",
@@ -161,6 +164,7 @@ def two_gateways(
         encap=encap,
         start_action=StartAction.TRAP,
         replay_window=replay_window,
+        settings=settings or Settings(),
     )
     b = Host("b", simulator, [_end(simulator, "lan_b", "eth0", lan_b.format(2))])
     a.add_route(Route(_EVERYTHING[inner], pack(_address(lan_a, 1)), "eth0"))
@@ -187,6 +191,7 @@ def _gateway(
     encap: bool,
     start_action: StartAction,
     replay_window: int,
+    settings: Settings,
 ) -> VpnGateway:
     local, remote = networks
     child = ChildConfig(
@@ -217,6 +222,7 @@ def _gateway(
         policies=[Policy("ike", PolicyAction.BYPASS, _IKE), protect],
         connections=[connection],
         credentials=Credentials([SharedSecret("ike", psk)]),
+        settings=settings,
     )
 
 

@@ -72,9 +72,11 @@ class Pair:
         secrets: tuple[str, str] = ("secret", "secret"),
         limits: HalfOpenLimits | None = None,
         watched: bool = True,
+        tells_strangers: bool = False,
         pki: LabPki | None = None,
     ) -> None:
         self.watched = watched
+        self.tells_strangers = tells_strangers
         self.pki = pki
         keys = {
             name: self._own_keys(name, changes or {}) for name, changes in (("west", west), ("east", east))
@@ -105,6 +107,7 @@ class Pair:
             SeededEntropy(seed).fork(name),
             events.append if self.watched else None,
             self.limits,
+            tells_strangers=self.tells_strangers,
         )
         return Side(endpoint, own, events)
 

@@ -24,6 +24,7 @@ from ipsecsim.ipsec.actions import (
     Deliver,
     Expiring,
     ReportError,
+    ReportWayward,
     SaRefused,
     SendDatagram,
     SendPacket,
@@ -90,7 +91,13 @@ class VpnGateway(Node):
         self.unprotected = frozenset(unprotected)
         self._nesting = 0  # how many packets the present one was in, or is in
         self.ipsec = IpsecEngine(policies, self.tap, _Surroundings(self.stack), settings)
-        self.ike = IkeEndpoint(connections, credentials, self.entropy.fork("ike"), self.tap)
+        self.ike = IkeEndpoint(
+            connections,
+            credentials,
+            self.entropy.fork("ike"),
+            self.tap,
+            tells_strangers=settings.reports_wayward,
+        )
         self._keepalives = Keepalives(self.ike)
         self._engines += [self.ipsec, self.ike, self._keepalives]
         self.manual = manual
@@ -107,6 +114,7 @@ class VpnGateway(Node):
             Expiring: lambda _: None,  # told by a trace event
             SaRefused: lambda a: self.ike.close_child(a.destination, a.spi, self.simulator.now),
             ReportError: self._report_error,
+            ReportWayward: self._report_wayward,
             IcmpErrorArrived: self._icmp_error_arrived,
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
@@ -238,6 +246,13 @@ class VpnGateway(Node):
         now, may_cut = self.simulator.now, action.takes_fragments
         return self.stack.report_error(action.packet, problem, now, mtu=action.mtu, may_cut=may_cut)
 
+    def _report_wayward(self, action: ReportWayward) -> list[Action]:
+        now, packet = self.simulator.now, action.packet
+        if action.inner is not None:
+            return self.ike.wrong_selectors(action.protocol, action.spi, action.inner, now)
+        path, length = _way_back(packet)
+        return self.ike.unknown_spi(action.spi, path, length, now)
+
     def _icmp_error_arrived(self, action: IcmpErrorArrived) -> None:
         if icmp.is_too_big(action.error):
             self.ipsec.packet_too_big(action.error.quoted, action.error.mtu, self.simulator.now)
@@ -261,6 +276,16 @@ class _Surroundings:
         if self._stack.tap is not None:
             self._stack.tap(PacketFragmented(len(pieces), mtu, ip.version(packet)))
         return pieces
+
+
+def _way_back(packet: bytes) -> tuple[Path, int]:
+    """To whoever sent ESP or AH, to the port where it was in UDP (RFC 7296 1.5); and how long it was, UDP apart."""
+    protocol, start = ip.upper_layer(packet)
+    source_port = destination_port = IKE_PORT
+    if protocol == IpProtocol.UDP:
+        source_port, destination_port, _ = udp.parse(packet[start:])
+    path = Path(ip.destination(packet), destination_port, ip.source(packet), source_port)
+    return path, len(packet) - start - udp.HEADER_LENGTH
 
 
 def _is_protected(packet: bytes) -> bool:

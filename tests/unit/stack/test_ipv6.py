@@ -3,6 +3,7 @@
 import pytest
 
 from ipsecsim.base.address import Prefix, pack
+from ipsecsim.base.budget import Budget
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.stack.actions import (
@@ -13,7 +14,6 @@ from ipsecsim.stack.actions import (
     Transmit,
 )
 from ipsecsim.stack.events import PacketForwarded, PacketOriginated
-from ipsecsim.stack.icmp import ErrorBudget
 from ipsecsim.stack.routes import Route, RouteTable
 from ipsecsim.wire import icmpv6, ip, ipv4, ipv6
 from ipsecsim.wire.icmpv6 import Echo, IcmpError, Icmpv6Type, ParameterProblemCode, UnreachableCode
@@ -192,10 +192,10 @@ def test_nobody_complains_where_that_is_forbidden(packet):
 
 def test_a_node_tells_only_so_many_errors_and_more_later():
     node = Dual()
-    sent = [len(node.receive(datagram(501))) for _ in range(ErrorBudget.BURST + 3)]
-    assert sent == [1] * ErrorBudget.BURST + [0] * 3
+    sent = [len(node.receive(datagram(501))) for _ in range(Budget.BURST + 3)]
+    assert sent == [1] * Budget.BURST + [0] * 3
     assert node.drops.count(DropReason.ICMP_RATE) == 3
-    assert len(node.told(PacketOriginated)) == ErrorBudget.BURST + 3
+    assert len(node.told(PacketOriginated)) == Budget.BURST + 3
     assert len(node.receive(datagram(501), now=SECOND // 10)) == 1
     assert node.receive(datagram(501), now=SECOND // 10) == []
     assert len(node.receive(datagram(501), now=10 * SECOND)) == 1
