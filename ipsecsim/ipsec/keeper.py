@@ -46,7 +46,7 @@ class SaKeeper:
             self._path_mtus.refresh(sa)
             self.without_successor.discard(parameters.policy)
         self._sad.add(sa)
-        self._spd.forget_decisions()
+        self._spd.sa_came(parameters.policy, parameters.selectors)
         if self.tap is not None:
             self.tap(
                 SaInstalled(
@@ -173,7 +173,7 @@ class SaKeeper:
     def _removed(self, sa: SecurityAssociation) -> None:
         self._timers.cancel(sa)
         self._path_mtus.forget(sa)
-        self._spd.forget_decisions()
+        parameters = sa.parameters
+        self._spd.sa_went(parameters.policy, parameters.selectors)
         if self.tap is not None:
-            parameters = sa.parameters
             self.tap(SaRemoved(sa.spi, parameters.direction.value, parameters.policy, sa.packets, sa.octets))

@@ -1,5 +1,6 @@
 """The Security Policy Database: ordered rules, the first match decides (RFC 4301 4.4.1)."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -36,6 +37,9 @@ class Policy:
 
     `direction` limits the rule to packets that leave or that arrive: it is then in SPD-O or SPD-I only. With
     `negotiable` False nobody is asked: the SAs of the rule are made by hand (RFC 4301 4.5.1).
+
+    A rule that `follows_sas` has no selectors of its own: it speaks of what its SAs carry now. So each peer whose
+    address comes from a pool gets what was agreed with it, and nobody else's (RFC 4301 4.4.1.1, names).
     """
 
     name: str
@@ -44,13 +48,13 @@ class Policy:
     hits: int = 0
     direction: Direction | None = None
     negotiable: bool = True
+    follows_sas: bool = False
 
     @property
     def is_around_others(self) -> bool:
         """Does it protect, and names ESP or AH?"""
-        return self.action is PolicyAction.PROTECT and all(
-            row.protocol in _SECURITY for row in self.selectors
-        )
+        names_security = all(row.protocol in _SECURITY for row in self.selectors)
+        return self.action is PolicyAction.PROTECT and not self.follows_sas and names_security
 
     def matches(self, flow: Flow, direction: Direction) -> bool:
         """Does the rule speak of a packet that goes this way?"""
@@ -109,6 +113,7 @@ class SecurityPolicyDatabase:
         self.revision = 0
         self._outbound: dict[bytes, Decision] = {}
         self._inbound: dict[bytes, Decision] = {}
+        self._carried: dict[str, Counter[Selector]] = {}  # of rules that follow their SAs
         self.fragments = {direction: FragmentPorts() for direction in Direction}
         self.replace(policies)
 
@@ -121,8 +126,34 @@ class SecurityPolicyDatabase:
         """Put other rules in place."""
         self._policies = list(policies)
         self._names = frozenset(policy.name for policy in policies)
-        self._names_ports = any(row.names_ports for policy in policies for row in policy.selectors)
+        self._carried = {
+            policy.name: self._carried.get(policy.name, Counter())
+            for policy in policies
+            if policy.follows_sas
+        }
         self._around = [policy for policy in policies if policy.is_around_others]
+        self._take_stock()
+
+    def sa_came(self, policy: str, selectors: Sequence[Selector]) -> None:
+        """A rule has one more SA: its flows are to find it."""
+        self.forget_decisions()
+        if policy in self._carried:
+            self._carried[policy].update(selectors)
+            self._take_stock()
+
+    def sa_went(self, policy: str, selectors: Sequence[Selector]) -> None:
+        """A rule has one SA less."""
+        self.forget_decisions()
+        if policy in self._carried:
+            self._carried[policy] -= Counter(selectors)
+            self._take_stock()
+
+    def _take_stock(self) -> None:
+        """The rules speak of other traffic than before."""
+        for policy in self._policies:
+            if policy.follows_sas:
+                policy.selectors = tuple(self._carried[policy.name])
+        self._names_ports = any(row.names_ports for policy in self._policies for row in policy.selectors)
         self.revision += 1
         self.forget_decisions()
 

@@ -36,10 +36,10 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) ->
 def policies(run: Run) -> str:
     """Every SPD, rule by rule, in the order in which rules are tried (RFC 4301 4.4.1)."""
     rows: list[tuple[object, ...]] = [
-        (node.name, number, _action(policy), policy.name, str(selector), policy.hits)
+        (node.name, number, _action(policy), policy.name, traffic, policy.hits)
         for node in _gateways(run)
         for number, policy in enumerate(node.ipsec.spd.policies, start=1)
-        for selector in policy.selectors
+        for traffic in list(map(str, policy.selectors)) or ["what its SAs carry; there is none"]
     ]
     rows += [(node.name, "last", "discard", "(default)", "everything else", "") for node in _gateways(run)]
     rows.sort(key=lambda row: str(row[0]))

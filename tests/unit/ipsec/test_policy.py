@@ -363,3 +363,57 @@ def test_only_a_rule_that_names_esp_protects_it_again(protocols, action, is_agai
     assert engine.spd.protects_again(sealed, direction) == is_again
     engine.spd.replace([Policy("first", PROTECT, ANYTHING), *engine.spd.policies])
     assert not engine.spd.protects_again(sealed, direction)
+
+
+# -- rules that follow their SAs ------------------------------------------------------------------
+
+CAROL, DAVE = pack("10.9.0.1"), pack("10.9.0.2")
+
+
+def visitor(address: bytes, policy: str = "visitors", **changes):
+    """The gateway's SA to one of those who got an address from it."""
+    row = Selector(NETS[0].local, (address, address))
+    return parameters(Direction.OUTBOUND, selectors=(row,), policy=policy, spi=address[-1] + 256, **changes)
+
+
+def test_a_rule_that_follows_its_sas_speaks_of_what_they_carry_and_of_nothing_else():
+    engine = IpsecEngine([Policy("visitors", PROTECT, (), follows_sas=True)])
+    to_carol, to_dave = packet(destination=CAROL), packet(destination=DAVE)
+    assert outcome(engine, to_carol) is None
+    engine.install(visitor(CAROL), 0)
+    assert outcome(engine, to_carol) is PROTECT
+    assert outcome(engine, to_dave) is None
+    engine.install(visitor(DAVE), 0)
+    assert outcome(engine, to_dave) is PROTECT
+    engine.remove(Direction.OUTBOUND, visitor(CAROL).spi)
+    assert outcome(engine, to_carol) is None
+    assert outcome(engine, to_dave) is PROTECT
+
+
+def test_two_rules_that_follow_their_sas_do_not_stand_in_each_others_way():
+    rules = [Policy(name, PROTECT, (), follows_sas=True) for name in ("first", "second")]
+    engine = IpsecEngine(rules)
+    engine.install(visitor(DAVE, "second"), 0)
+    engine.install(visitor(CAROL, "first"), 0)
+    assert outcome(engine, packet(destination=DAVE)) is PROTECT
+    assert [rule.hits for rule in rules] == [0, 1]
+
+
+def test_an_sa_that_takes_the_place_of_another_leaves_its_traffic_in_the_rule():
+    engine = IpsecEngine([Policy("visitors", PROTECT, (), follows_sas=True)])
+    engine.install(visitor(CAROL), 0)
+    engine.install(visitor(CAROL, destination=pack("192.0.2.9")), 0)
+    engine.remove(Direction.OUTBOUND, visitor(CAROL).spi, destination=EAST)
+    assert outcome(engine, packet(destination=CAROL)) is PROTECT
+
+
+def test_other_rules_put_in_place_know_what_the_sas_carry():
+    engine = IpsecEngine([Policy("visitors", PROTECT, (), follows_sas=True)])
+    engine.install(visitor(CAROL), 0)
+    engine.spd.replace([Policy("visitors", PROTECT, (), follows_sas=True)])
+    assert outcome(engine, packet(destination=CAROL)) is PROTECT
+
+
+def test_a_clear_packet_from_a_virtual_address_nobody_has_passes_no_rule():
+    engine = IpsecEngine([Policy("visitors", PROTECT, (), follows_sas=True)])
+    assert not engine.inbound_clear(packet(source=CAROL, destination=ALICE), 0)
