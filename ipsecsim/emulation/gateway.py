@@ -300,7 +300,12 @@ def _outer_address(connections: Sequence[Connection], beyond_loopback: Collectio
 
 def _policies(connections: Sequence[Connection]) -> list[Policy]:
     return [
-        Policy(child.policy, PolicyAction.PROTECT, to_selectors(child.local_ts, child.remote_ts))
+        Policy(
+            child.policy,
+            PolicyAction.PROTECT,
+            () if connection.pools else to_selectors(child.local_ts, child.remote_ts),
+            follows_sas=bool(connection.pools),
+        )
         for connection in connections
         for child in connection.children
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import (
+    ANYWHERE,
     ChildConfig,
     Connection,
     Fragmentation,
@@ -33,6 +34,7 @@ from ipsecsim.scenario.build_ipsec import (
     traffic_selectors,
 )
 from ipsecsim.scenario.model_ipsec import ChildSpec, ConnectionSpec
+from ipsecsim.scenario.pools import lending
 from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.routes import Route
 
@@ -97,13 +99,10 @@ def _interface(spec: model.InterfaceSpec, mtu: int) -> Interface:
 
 
 def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> Connection:
-    versions = {len(each) for each in spec.local_addrs or spec.remote_addrs}
-    remote = next(each for each in spec.remote_addrs if len(each) in versions)
-    own = (packed for each in node.interfaces for packed, _ in each.addresses if len(packed) == len(remote))
+    pools = {} if node.ipsec is None else node.ipsec.pools
     return Connection(
         spec.name,
-        next((each for each in spec.local_addrs if len(each) == len(remote)), None) or next(own),
-        remote,
+        *_ends(node, spec),
         Identity.from_text(spec.local.id),
         expected(spec.remote.id),
         spec.proposals,
@@ -112,10 +111,23 @@ def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> C
         dpd_delay=spec.dpd_delay,
         local_auth=proofs.local(node, spec),
         remote_auth=proofs.remote(spec),
+        vips=spec.vips,
+        pools=tuple(lending(pools[name]) for name in spec.pools),
         unique=Uniqueness(spec.unique),
         fragmentation=Fragmentation(spec.fragmentation),
         fragment_size=spec.fragment_size,
     )
+
+
+def _ends(node: model.NodeSpec, spec: ConnectionSpec) -> tuple[bytes, bytes]:
+    """A node's own address on a connection, of its far side where it has one, and the peer's."""
+    sides = sorted(node.interfaces, key=lambda each: each.protected)
+    own = [*spec.local_addrs, *(packed for each in sides for packed, _ in each.addresses)]
+    if not spec.remote_addrs:
+        return own[0], ANYWHERE
+    versions = {len(each) for each in spec.local_addrs or spec.remote_addrs}
+    remote = next(each for each in spec.remote_addrs if len(each) in versions)
+    return next(each for each in own if len(each) == len(remote)), remote
 
 
 def _child(node: model.NodeSpec, connection: ConnectionSpec, spec: ChildSpec) -> ChildConfig:

@@ -64,8 +64,12 @@ def policies(node: model.NodeSpec) -> list[Policy]:
         for child in connection.children.values():
             if not child.policies:
                 continue
+            name = policy_name(node, connection, child)
+            if connection.pools:
+                made.append(Policy(name, PolicyAction.PROTECT, (), follows_sas=True))
+                continue
             selectors = to_selectors(traffic_selectors(child.local_ts), traffic_selectors(child.remote_ts))
-            made.append(Policy(policy_name(node, connection, child), PolicyAction.PROTECT, selectors))
+            made.append(Policy(name, PolicyAction.PROTECT, selectors))
     return made
 
 

@@ -1,6 +1,6 @@
 """Whether what a node says about the children of its IKE connections can be negotiated and built."""
 
-from ipsecsim.scenario.model_ipsec import ChildSpec, IpsecSpec
+from ipsecsim.scenario.model_ipsec import ChildSpec, ConnectionSpec, IpsecSpec
 from ipsecsim.scenario.problems import Problems
 
 
@@ -9,8 +9,19 @@ def check_children(ipsec: IpsecSpec, problems: Problems) -> None:
     for connection in ipsec.connections.values():
         for child in connection.children.values():
             _check_window(child, problems)
+            if not connection.remote_addrs:
+                _check_for_anybody(connection, child, problems)
             if connection.encap and not child.esp_proposals:
                 problems.add("AH cannot ride in UDP (RFC 3948 1); write encap: no", child.place)
+
+
+def _check_for_anybody(connection: ConnectionSpec, child: ChildSpec, problems: Problems) -> None:
+    """Who waits for any peer can't call one, and has to know what traffic is meant for it."""
+    who = f"connection '{connection.name}' has no remote_addrs"
+    if child.start_action != "none":
+        problems.add(f"{who}, so it can't start anything; write start_action: none", child.place)
+    if not child.remote_ts:
+        problems.add(f"{who}; say what is at the peer's side: pools: [...], or remote_ts:", child.place)
 
 
 def _check_window(child: ChildSpec, problems: Problems) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration
 from ipsecsim.crypto.catalogue import AhSuite, EspSuite
@@ -83,6 +84,8 @@ class ChildSpec:
 class ConnectionSpec:
     """One IKE connection. No `local_addrs` means any of the node's; no `remote_addrs` any peer, waited for.
 
+    `vips` are the virtual addresses to ask for, `pools` names of those to lend from.
+
     A `dpd_delay`, `rekey_time` or `reauth_time` of 0 means never. A `fragment_size` of 0 is that of the IP version.
     """
 
@@ -110,7 +113,23 @@ class ConnectionSpec:
     local: AuthRound
     remote: AuthRound
     children: Mapping[str, ChildSpec]
+    vips: tuple[bytes, ...] = ()
+    pools: tuple[str, ...] = ()
     place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSpec:
+    """Virtual addresses to lend, from the first to the last one, and what is told along with each."""
+
+    name: str
+    first: bytes
+    last: bytes
+    dns: tuple[bytes, ...] = ()
+    nbns: tuple[bytes, ...] = ()
+    dhcp: tuple[bytes, ...] = ()
+    netmask: bytes | None = None
+    subnet: tuple[Prefix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +217,7 @@ class IpsecSpec:
     secrets: Mapping[str, SecretSpec]
     sas: Mapping[str, ManualSaSpec] = field(default_factory=dict)
     rules: tuple[RuleSpec, ...] | None = None
+    pools: Mapping[str, PoolSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

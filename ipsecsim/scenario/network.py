@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from ipsecsim.base.address import Prefix
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Problems
-from ipsecsim.scenario.tree import Map, Seq, Text
+from ipsecsim.scenario.swanctl.values import items
+from ipsecsim.scenario.tree import Map, Node, Seq, Text
 
 ENDS = ("host", "laptop", "attacker")
 """Kinds that do not forward."""
@@ -203,6 +204,7 @@ def _kind(node: Map) -> str:
 def _peers(root: Map, names: Names) -> dict[str, set[str]]:
     """For each node the nodes its tunnels and connections lead to."""
     peers: dict[str, set[str]] = {}
+    owners = _pinned(root)
     for _, tunnel in (root.map("tunnels") or Map(root.place)).maps():
         ends = tunnel.get("ends")
         members = (
@@ -214,9 +216,24 @@ def _peers(root: Map, names: Names) -> dict[str, set[str]]:
         ipsec = settings.map("ipsec")
         connections = None if ipsec is None else ipsec.map("connections")
         for connection in [] if connections is None else [each for _, each in connections.maps()]:
-            remote = connection.get("remote_addrs")
-            listed = remote.items if isinstance(remote, Seq) else [remote]
-            for text in listed:
-                if isinstance(text, Text):
-                    peers.setdefault(name, set()).update(names.find_nodes(text.value))
+            for text in _texts(connection.get("remote_addrs")):
+                pinned = owners.get(text.value)
+                for peer in names.find_nodes(text.value) or ([] if pinned is None else [pinned]):
+                    peers.setdefault(name, set()).add(peer)
+                    peers.setdefault(peer, set()).add(name)  # who waits for anybody names nobody
     return peers
+
+
+def _pinned(root: Map) -> dict[str, str]:
+    """Whose an address is, where the file says so on a link."""
+    return {
+        text.value: node
+        for _, link in (root.map("links") or Map(root.place)).maps()
+        for node, entry in (link.map("addrs") or Map(root.place)).entries.items()
+        for text in _texts(entry.node)
+    }
+
+
+def _texts(node: Node | None) -> list[Text]:
+    """The members of a list, of text with commas, or of nothing."""
+    return [] if node is None else items(node)

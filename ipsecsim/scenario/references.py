@@ -54,6 +54,9 @@ def check(root: Map, written: Map, names: Names, params: dict[str, str], problem
         _check_keying(f"tunnels.{name}", tunnel, problems)
         _check_transport(tunnel, names, problems)
         _check_address_keys(tunnel, names, problems)
+        ends = tunnel.get("ends")
+        lender = names.nodes.get(_one_or_many(ends)[-1].value) if isinstance(ends, Seq) else None
+        _check_pools(f"tunnel '{name}'", tunnel, None if lender is None else lender.map("ipsec"), problems)
     _check_matrix(root, written, params, problems)
     return _read_script(root, written, names, problems)
 
@@ -112,12 +115,15 @@ def _one_or_many(node: Node | None) -> list[Text]:
 
 def _check_connection(name: str, connection: Map, ipsec: Map, names: Names, problems: Problems) -> None:
     _check_address_keys(connection, names, problems)
-    for text in items(connection.get("pools") or Seq(connection.place)):
-        pools = ipsec.map("pools")
+    _check_pools(f"connection '{name}'", connection, ipsec, problems)
+
+
+def _check_pools(who: str, said: Map, ipsec: Map | None, problems: Problems) -> None:
+    """The pools that a node draws from are under its own `pools`."""
+    pools = None if ipsec is None else ipsec.map("pools")
+    for text in items(said.get("pools") or Seq(said.place)):
         if pools is None or text.value not in pools.entries:
-            problems.add(
-                f"connection '{name}' draws from pool '{text.value}', which is not under pools", text.place
-            )
+            problems.add(f"{who} draws from pool '{text.value}', which is not under pools", text.place)
 
 
 def _check_address_keys(connection: Map, names: Names, problems: Problems) -> None:

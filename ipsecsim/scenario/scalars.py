@@ -16,7 +16,14 @@ from ipsecsim.scenario.swanctl.parse import (
     esp_suite,
     ike_proposal,
 )
-from ipsecsim.scenario.swanctl.values import prefix, secret, selector_address
+from ipsecsim.scenario.swanctl.values import (
+    address,
+    address_4,
+    pool_range,
+    prefix,
+    secret,
+    selector_address,
+)
 from ipsecsim.scenario.swanctl.words import known_words
 
 SMALLEST_WINDOW, LARGEST_WINDOW = 32, 4096
@@ -91,6 +98,10 @@ IDENTITY = Scalar(_identity, ANY_TEXT)
 SELECTORS = CommaList(selector_address, ANY_TEXT)
 """The address part of each selector; names in it are looked up later, where nodes are known."""
 PREFIXES = CommaList(prefix, ANY_TEXT)
+ADDRESSES = CommaList(address, ANY_TEXT)
+ADDRESSES_4 = CommaList(address_4, ANY_TEXT)
+NETMASK = Scalar(address_4, ANY_TEXT)
+POOL_ADDRS = Scalar(pool_range, ANY_TEXT)
 
 
 def _code_point(text: str) -> int:

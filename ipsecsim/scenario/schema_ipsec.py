@@ -3,6 +3,8 @@
 from ipsecsim.scenario.kinds import Field, ListOf, MapOf, Short, Table, word
 from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.scalars import (
+    ADDRESSES,
+    ADDRESSES_4,
     AH_PROPOSALS,
     AH_SUITE,
     ANY_ESP_PROPOSALS,
@@ -14,7 +16,10 @@ from ipsecsim.scenario.scalars import (
     FRAGMENT_SIZE,
     IDENTITY,
     IKE_PROPOSALS,
+    NETMASK,
+    POOL_ADDRS,
     PORT,
+    PREFIXES,
     SECONDS,
     SECRET,
     SELECTORS,
@@ -151,7 +156,7 @@ CONNECTION_FIELDS: dict[str, Field] = {
     "local_port": Field(PORT, "own UDP port", "500"),
     "remote_port": Field(PORT, "the peer's UDP port", "500"),
     "proposals": Field(IKE_PROPOSALS, "IKE algorithms, best first", "default"),
-    "vips": Field(TEXTS, "virtual addresses to ask for"),
+    "vips": Field(ADDRESSES, "virtual addresses to ask for; 0.0.0.0 and :: are any"),
     "pools": Field(TEXTS, "pools to give virtual addresses from"),
     "aggressive": Field(YES_NO, "IKEv1's aggressive mode", "no"),
     "pull": Field(YES_NO, "IKEv1: ask for addresses rather than be told", "yes"),
@@ -222,19 +227,15 @@ SECRETS = Table(
 POOL = Table(
     "pool",
     {
-        "addrs": Field(TEXT, "a network or range to give addresses from"),
+        "addrs": Field(POOL_ADDRS, "a network or range to give addresses from"),
+        "dns": Field(ADDRESSES, "name servers, told along with the address"),
+        "nbns": Field(ADDRESSES_4, "NetBIOS name servers, told along with it"),
+        "dhcp": Field(ADDRESSES, "DHCP servers, told along with it"),
+        "netmask": Field(NETMASK, "the netmask that goes with it"),
+        "subnet": Field(PREFIXES, "networks behind the gateway, told along with it"),
         **{
-            key: Field(TEXTS, "told along with the address")
-            for key in (
-                "dns",
-                "nbns",
-                "dhcp",
-                "netmask",
-                "server",
-                "subnet",
-                "split_include",
-                "split_exclude",
-            )
+            key: Field(TEXTS, "an attribute of other makers")
+            for key in ("server", "split_include", "split_exclude")
         },
     },
     required=("addrs",),

@@ -15,6 +15,7 @@ from ipsecsim.scenario.model_ipsec import (
     ConnectionSpec,
     IpsecSpec,
     ManualSaSpec,
+    PoolSpec,
     RuleSpec,
     SecretSpec,
     SelectorSpec,
@@ -22,6 +23,7 @@ from ipsecsim.scenario.model_ipsec import (
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
 from ipsecsim.scenario.not_yet import SECRETS_LATER
+from ipsecsim.scenario.pools import networks, read_pool, routes_to
 from ipsecsim.scenario.problems import Mistake, Problems
 from ipsecsim.scenario.routes import EVERYTHING
 from ipsecsim.scenario.sas import SaReader
@@ -81,13 +83,14 @@ class Reader:
             )
             for wire in network.wires_of[name]
         )
-        ipsec = settings.map("ipsec")
+        said = settings.map("ipsec")
+        ipsec = None if said is None else self._ipsec(name, said)
         return NodeSpec(
             name,
             network.kinds[name],
             interfaces,
-            routes,
-            None if ipsec is None else self._ipsec(name, ipsec),
+            routes if ipsec is None else (*routes, *routes_to(ipsec.pools.values(), routes, interfaces)),
+            ipsec,
             word_of(settings, schema.NODE, "cert"),
             place,
         )
@@ -104,7 +107,18 @@ class Reader:
             {name: self._secret(name, entry) for name, entry in secrets.maps()},
             self._sas(node, ipsec, rules or ()),
             rules,
+            {
+                name: self._pool(name, entry)
+                for name, entry in (ipsec.map("pools") or Map(ipsec.place)).maps()
+            },
         )
+
+    def _pool(self, name: str, node: Map) -> PoolSpec:
+        pool = read_pool(name, node)
+        version = 4 if len(pool.first) == 4 else 6
+        if version not in self.network.versions:
+            self.problems.add(missing_version(version), node.place)
+        return pool
 
     def _rules(self, node: str, ipsec: Map) -> tuple[RuleSpec, ...] | None:
         """The SPD by hand, in its order; None where the node writes none."""
@@ -146,10 +160,8 @@ class Reader:
     def _connection(self, node: str, name: str, entry: Map, place: Place) -> ConnectionSpec:
         table = schema_ipsec.CONNECTION
         remote_addrs = self._addresses(entry, "remote_addrs", node)
-        if not remote_addrs:
-            self.problems.not_yet(
-                f"a connection that waits for any peer ('{name}' has no remote_addrs)", place
-            )
+        vips = tuple(self._virtual(text) for text in items(entry.get("vips") or Seq(entry.place)))
+        pools = tuple(text.value for text in items(entry.get("pools") or Seq(entry.place)))
         local_addrs = self._addresses(entry, "local_addrs", node)
         if local_addrs and remote_addrs and not set(map(len, local_addrs)) & set(map(len, remote_addrs)):
             message = "local_addrs and remote_addrs are of different IP versions"
@@ -195,8 +207,13 @@ class Reader:
                 child: self._child(node, child, part, entry, children.entries[child].key.place)
                 for child, part in children.maps()
             },
+            vips=vips,
+            pools=pools,
             place=place,
         )
+
+    def _virtual(self, text: Text) -> bytes:
+        return self._known(Prefix.parse(text.value), text).network
 
     def _peer_id(self, connection: Map) -> str:
         """Whom to expect: the node that `remote_addrs` names, else anybody."""
@@ -253,7 +270,7 @@ class Reader:
             name,
             mode=word_of(entry, table, "mode"),
             local_ts=self._selectors(entry, "local_ts", self._own(connection, node)),
-            remote_ts=self._selectors(entry, "remote_ts", self._addresses(connection, "remote_addrs", node)),
+            remote_ts=self._selectors(entry, "remote_ts", self._theirs(connection, node)),
             esp_proposals=()
             if with_ah and not with_esp
             else _proposals(scalars.ESP_PROPOSALS, entry, "esp_proposals"),
@@ -278,14 +295,26 @@ class Reader:
             place=place,
         )
 
-    def _own(self, connection: Map, node: str) -> tuple[bytes, ...]:
+    def _own(self, connection: Map, node: str) -> list[Prefix]:
+        """What `dynamic` is on this side: its own address, or a virtual one that is not known yet."""
+        virtual = connection.get("vips")
+        if virtual is not None:
+            versions = (4 if len(each) == 4 else 6 for each in scalars.ADDRESSES.values(virtual))
+            return [EVERYTHING[version] for version in dict.fromkeys(versions)]
         own = self._addresses(connection, "local_addrs", node)
-        if own:
-            return own
         main = main_address(self.network, node)
-        return () if main is None else (main,)
+        return list(map(_lone, own or ([] if main is None else [main])))
 
-    def _selectors(self, child: Map, key: str, dynamic: tuple[bytes, ...]) -> tuple[SelectorSpec, ...]:
+    def _theirs(self, connection: Map, node: str) -> list[Prefix]:
+        """What `dynamic` is on the other side: the peer's address, or one that it will get from a pool."""
+        drawn = [text.value for text in items(connection.get("pools") or Seq(connection.place))]
+        if drawn:
+            known = (self.names.nodes[node].map("ipsec") or Map(connection.place)).map("pools")
+            pools = dict((known or Map(connection.place)).maps())
+            return [net for name in drawn for net in networks(read_pool(name, pools[name]))]
+        return list(map(_lone, self._addresses(connection, "remote_addrs", node)))
+
+    def _selectors(self, child: Map, key: str, dynamic: list[Prefix]) -> tuple[SelectorSpec, ...]:
         listed = child.get(key)
         texts = [Text("dynamic", child.place, ())] if listed is None else items(listed)
         made: list[SelectorSpec] = []
@@ -293,10 +322,10 @@ class Reader:
             made += selectors(text.value, self._prefixes(selector_address(text.value), dynamic, text))
         return tuple(made)
 
-    def _prefixes(self, word: str, dynamic: tuple[bytes, ...], text: Text) -> list[Prefix]:
+    def _prefixes(self, word: str, dynamic: list[Prefix], text: Text) -> list[Prefix]:
         """What the address part of a selector stands for."""
         if word == "dynamic":
-            return [Prefix(each, 8 * len(each)) for each in dynamic]
+            return dynamic
         if word in ("any", "%any"):
             return [EVERYTHING[version] for version in self.network.versions]
         members = self.names.find_nodes(word)
@@ -306,8 +335,12 @@ class Reader:
                 for each in members
                 for version in self.network.versions
             ]
-            return [Prefix(each, 8 * len(each)) for each in found if each is not None]
+            return [_lone(each) for each in found if each is not None]
         return [self._known(scalars.PREFIXES.read(word), text)]
+
+
+def _lone(address: bytes) -> Prefix:
+    return Prefix(address, 8 * len(address))
 
 
 def _proposals(kind: CommaList[T], node: Map, key: str) -> tuple[T, ...]:

@@ -26,6 +26,7 @@ from ipsecsim.scenario.model_ipsec import (
     ManualSaSpec,
 )
 from ipsecsim.scenario.params import escape
+from ipsecsim.scenario.pools import show_pool
 from ipsecsim.scenario.swanctl.values import show_secret, show_selector
 from ipsecsim.scenario.units import show_duration, show_rate
 
@@ -94,6 +95,8 @@ def _ipsec(ipsec: IpsecSpec) -> _Value:
             name: {**_ids(secret.ids), "secret": show_secret(secret.secret)}
             for name, secret in ipsec.secrets.items()
         }
+    if ipsec.pools:
+        made["pools"] = {name: {**show_pool(each)} for name, each in ipsec.pools.items()}
     if ipsec.sas:
         made["sas"] = {name: _sa(each) for name, each in ipsec.sas.items()}
     if ipsec.rules is not None:
@@ -151,6 +154,10 @@ def _connection(connection: ConnectionSpec) -> _Value:
         made["local_addrs"] = ", ".join(map(unpack, connection.local_addrs))
     if connection.remote_addrs:
         made["remote_addrs"] = ", ".join(map(unpack, connection.remote_addrs))
+    if connection.vips:
+        made["vips"] = ", ".join(map(unpack, connection.vips))
+    if connection.pools:
+        made["pools"] = list(connection.pools)
     return made | {
         "local_port": str(connection.local_port),
         "remote_port": str(connection.remote_port),

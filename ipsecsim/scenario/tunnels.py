@@ -25,6 +25,9 @@ _MIRRORED = {"local": "remote", "remote": "local", "local_ts": "remote_ts", "rem
 _MIRRORED |= {"local_addrs": "remote_addrs", "remote_addrs": "local_addrs"}
 _MIRRORED |= {"local_port": "remote_port", "remote_port": "local_port"}
 
+_ONE_SIDED = {"vips": True, "pools": False}
+"""The first end asks for a virtual address, and the second one lends it."""
+
 
 def identity(node: str) -> str:
     """Who a node says it is, when the file does not say."""
@@ -180,6 +183,8 @@ def _connection(
     )
     written = Map(tunnel.place)
     for key, entry in tunnel.entries.items():
+        if key in _ONE_SIDED and _ONE_SIDED[key] is not first:
+            continue
         if key in CONNECTION_FIELDS or key.split("-")[0] in ("local", "remote"):
             written.put(_side(key, first=first), entry.node, entry.key.place)
     assert isinstance(base, Map)  # noqa: S101  # built from a dict
@@ -190,9 +195,18 @@ def _connection(
         several = tunnel.map("children")
         if several is not None and several.map(child) is not None:
             said = overlay(said, several.map(child) or said)
-        children.put(child, _child(said, nodes, addresses, network, first=first), tunnel.place)
+        part = _child(said, nodes, addresses, network, first=first)
+        if tunnel.get("vips") is not None:
+            _put_virtual(part, "local_ts" if first else "remote_ts", said)
+        children.put(child, part, tunnel.place)
     made.put("children", children, tunnel.place)
     return made
+
+
+def _put_virtual(child: Map, key: str, said: Map) -> None:
+    """What the first end protects is its virtual address, where the file does not say otherwise."""
+    if said.get("local_ts") is None:
+        child.put(key, Text("dynamic", said.place, ()))
 
 
 def _side(key: str, *, first: bool) -> str:

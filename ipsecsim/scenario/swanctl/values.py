@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from ipsecsim.base.address import Prefix
+from ipsecsim.ike.pools import Pool
 from ipsecsim.scenario.model_ipsec import SelectorSpec
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.tree import Node, Seq, Text
@@ -46,6 +47,26 @@ def address(text: str) -> bytes:
         return ipaddress.ip_address(text).packed
     except ValueError as error:
         raise Mistake(f"'{text}' is no address; write for example 10.1.0.1") from error
+
+
+def address_4(text: str) -> bytes:
+    """A packed IPv4 address. Raises Mistake."""
+    packed = address(text)
+    if len(packed) != 4:
+        raise Mistake(f"'{text}' is an IPv6 address, and this is for IPv4 only")
+    return packed
+
+
+def pool_range(text: str) -> tuple[bytes, bytes]:
+    """First and last address of '10.9.0.0/24' (its hosts) or '10.9.0.10-10.9.0.20'. Raises Mistake."""
+    low, dash, high = text.partition("-")
+    if not dash:
+        pool = Pool.of("", prefix(text))
+        return pool.first, pool.last
+    first, last = address(low.strip()), address(high.strip())
+    if len(first) != len(last) or first > last:
+        raise Mistake(f"'{text}' is no range of addresses; write for example 10.9.0.10-10.9.0.20")
+    return first, last
 
 
 def prefix(text: str) -> Prefix:
