@@ -12,7 +12,7 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.address import Prefix, unpack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import Entropy
-from ipsecsim.base.errors import LocalError, RemoteError
+from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import SECOND, Duration, Instant
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.emulation.driver import Driver
@@ -41,6 +41,7 @@ from ipsecsim.net.events import (
     FrameArrived,
     FrameSent,
 )
+from ipsecsim.net.nodes import ike_ports
 from ipsecsim.net.turn import Observer
 from ipsecsim.stack.actions import EchoReplyArrived, IcmpErrorArrived
 from ipsecsim.stack.engine import HostStack
@@ -49,7 +50,6 @@ from ipsecsim.stack.path import Hook, Passage, Verdict
 from ipsecsim.stack.routes import Route
 from ipsecsim.wire import ipv4, udp
 from ipsecsim.wire.icmpv4 import Echo
-from ipsecsim.wire.nat_t import NON_ESP_MARKER, Encapsulated, classify
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 RUN_TIME = 60 * SECOND
@@ -228,24 +228,14 @@ class Gateway:
         return arrived
 
     def _datagram(self, path: Path, payload: bytes) -> list[Action]:
-        """IKE on 500; on 4500 IKE, ESP and keepalives share the port (RFC 3948 2)."""
         packet = _packet(path.remote, path.remote_port, path.local, path.local_port, payload)
         if self.driver.tap is not None:
             self.driver.tap(FrameArrived(self._next_frame(), LINK, "outer", packet))
         if path.remote not in self.peers:
             return self._drop(DropReason.NOT_A_PEER, payload, unpack(path.remote))
-        now = self.driver.now
-        if path.local_port != NAT_T_PORT:
-            return self.ike.datagram(path, payload, now)
-        try:
-            kind = classify(payload)
-        except RemoteError as wrong:
-            return self._drop(wrong.reason, payload, str(wrong))
-        if kind is Encapsulated.KEEPALIVE:
-            return self._drop(DropReason.KEEPALIVE, payload)
-        if kind is Encapsulated.ENCAPSULATED_ESP:
-            return self.ipsec.inbound(IpProtocol.ESP, packet, len(packet) - len(payload), now)
-        return self.ike.datagram(path, payload[len(NON_ESP_MARKER) :], now)
+        return ike_ports.receive(
+            self.ike, self.ipsec, path, packet, payload, self.driver.now, self.driver.tap
+        )
 
     def _send_datagram(self, action: SendDatagram) -> None:
         if self.driver.tap is not None:

@@ -165,6 +165,6 @@ def _udp(data: bytes, header: Header, found: list[Header]) -> Header | None:
     payload = segment[udp.HEADER_LENGTH :]
     if NAT_T_PORT not in ports(segment) or len(payload) < esp.HEADER_LENGTH:
         return None
-    if payload[: len(nat_t.NON_ESP_MARKER)] == nat_t.NON_ESP_MARKER:
+    if payload.startswith(nat_t.NON_ESP_MARKER):
         return None
     return header._replace(protocol=IpProtocol.ESP, start=header.start + udp.HEADER_LENGTH)

@@ -26,6 +26,15 @@ def classify(datagram: bytes) -> Encapsulated:
         if datagram == KEEPALIVE:
             return Encapsulated.KEEPALIVE
         raise Truncated(f"{len(datagram)} bytes on port 4500", DropReason.UDP_SHORT)
-    if datagram[:4] == NON_ESP_MARKER:
-        return Encapsulated.IKE
-    return Encapsulated.ENCAPSULATED_ESP
+    return Encapsulated.IKE if datagram.startswith(NON_ESP_MARKER) else Encapsulated.ENCAPSULATED_ESP
+
+
+def wrap_ike(message: bytes) -> bytes:
+    """An IKE message as it travels on port 4500."""
+    return NON_ESP_MARKER + message
+
+
+def unwrap(datagram: bytes) -> tuple[Encapsulated, bytes]:
+    """What the payload of a datagram on port 4500 is, and the ESP packet or IKE message in it. Raises Truncated."""
+    kind = classify(datagram)
+    return kind, datagram[len(NON_ESP_MARKER) :] if kind is Encapsulated.IKE else datagram

@@ -20,7 +20,7 @@ from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.numbers import ExchangeType, name_of
-from ipsecsim.wire.nat_t import NON_ESP_MARKER
+from ipsecsim.wire.nat_t import wrap_ike
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
@@ -169,5 +169,5 @@ def _send(
 
 def datagram(raw: bytes, path: Path) -> SendDatagram:
     """An IKE message in UDP."""
-    payload = NON_ESP_MARKER + raw if path.is_shared_with_esp else raw
+    payload = wrap_ike(raw) if path.is_shared_with_esp else raw
     return SendDatagram(path.local, path.local_port, path.remote, path.remote_port, payload)

@@ -35,6 +35,7 @@ from ipsecsim.ipsec.policy import Policy
 from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
+from ipsecsim.net.nodes import ike_ports
 from ipsecsim.net.nodes.host import DISCARD_PORT
 from ipsecsim.net.nodes.keepalives import Keepalives
 from ipsecsim.net.simulator import Simulator
@@ -181,27 +182,11 @@ class VpnGateway(Node):
     # -- actions --------------------------------------------------------------------------------
 
     def _datagram_arrived(self, action: DatagramArrived) -> list[Action] | None:
-        """IKE on 500; on 4500 IKE, ESP and keepalives share the port (RFC 3948 2)."""
+        if action.destination_port not in (IKE_PORT, NAT_T_PORT):
+            return super()._datagram_arrived(action)
         path = Path(action.destination, action.destination_port, action.source, action.source_port)
         now = self.simulator.now
-        message = action.payload
-        if action.destination_port == NAT_T_PORT:
-            try:
-                kind = classify(message)
-            except RemoteError as wrong:
-                self._drop(wrong.reason, action.packet)
-                return None
-            if kind is Encapsulated.KEEPALIVE:
-                self._drop(DropReason.KEEPALIVE, action.packet)
-                return None
-            if kind is Encapsulated.ENCAPSULATED_ESP:
-                start = ip.upper_layer(action.packet)[1] + udp.HEADER_LENGTH
-                return self.ipsec.inbound(IpProtocol.ESP, action.packet, start, now)
-            message = message[4:]
-        elif action.destination_port != IKE_PORT:
-            return super()._datagram_arrived(action)
-        self.delivered(IpProtocol.UDP, "ike")
-        return self.ike.datagram(path, message, now)
+        return ike_ports.receive(self.ike, self.ipsec, path, action.packet, action.payload, now, self.tap)
 
     def _packet_arrived(self, action: PacketArrived) -> list[Action] | None:
         return self.ipsec.inbound(action.protocol, action.packet, action.offset, self.simulator.now)
