@@ -16,9 +16,6 @@ from ipsecsim.ipsec.tunnel import OuterDontFragment, TunnelForm
 from ipsecsim.wire import ip, ipv4, ipv6
 from ipsecsim.wire.udp import HEADER_LENGTH as UDP_HEADER_LENGTH
 
-SMALLEST_IPV4 = 576
-"""One false message must not make every packet tiny (RFC 4301 6.1.1): each host takes 576 bytes (RFC 791 3.1)."""
-
 
 class Fate(Enum):
     """What becomes of a packet, by its length."""
@@ -56,7 +53,7 @@ class PathMtus:
     def lower(self, sa: SecurityAssociation, mtu: int, now: Instant) -> None:
         """Take in what an ICMP message said about a packet of this SA; a path MTU is never raised by it."""
         if len(sa.parameters.destination) == 4:
-            mtu = max(mtu, SMALLEST_IPV4)
+            mtu = max(mtu, ipv4.SMALLEST_PATH_MTU)
         elif mtu < ipv6.MINIMUM_MTU:  # such a message is discarded (RFC 8201 4)
             return
         if sa.path_mtu is not None and sa.path_mtu <= mtu:

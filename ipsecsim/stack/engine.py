@@ -40,8 +40,6 @@ from ipsecsim.wire import icmpv4, icmpv6, ip, ipv4, ipv6, udp
 from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.reader import Malformed
 
-LARGEST_PACKET = 0xFFFF
-
 
 class HostStack:
     """One node's interfaces, routes, hooks and ports. A host does not forward, a router does."""
@@ -178,7 +176,7 @@ class HostStack:
         Without a route it is that of the largest packet there is.
         """
         route = self.routes.lookup(destination)
-        return LARGEST_PACKET if route is None else self._mtu_by(route, destination)
+        return ipv4.LARGEST_PACKET if route is None else self._mtu_by(route, destination)
 
     def next_deadline(self) -> Instant | None:
         """When fragments run out of time, or a path MTU is to be forgotten."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.stack.icmp import Problem, Refused
 from ipsecsim.wire import ip, ipv4, ipv6
+from ipsecsim.wire.ip import FragmentKey
 from ipsecsim.wire.ipv6 import FRAGMENT_HEADER_LENGTH, FragmentFields
 from ipsecsim.wire.numbers import IpProtocol
-
-Key = tuple[bytes, bytes, int, int]  # source, destination, protocol (IPv6: 0), identification
 
 _SHORTEST_HEADER: dict[int, int] = {
     IpProtocol.UDP: 8,
@@ -28,7 +27,7 @@ _OFFSET = 2  # where a fragment header has it
 class Piece:
     """A fragment taken apart: `header` is what the whole packet will begin with, lengths not yet mended."""
 
-    key: Key
+    key: FragmentKey
     packet: bytes
     header: bytes
     start: int
@@ -126,10 +125,9 @@ def read_piece(packet: bytes) -> Piece:
 
 def _read_ipv4(packet: bytes) -> Piece:
     header = ipv4.parse(packet)
-    key = (header.source, header.destination, header.protocol, header.identification)
     data = ipv4.payload(packet)
     front = packet[: ipv4.header_length(packet)]
-    piece = Piece(key, packet, front, header.fragment_offset, data, header.more_fragments)
+    piece = Piece(ip.fragment_key(packet), packet, front, header.fragment_offset, data, header.more_fragments)
     if piece.more and len(data) % 8:
         raise Refused(DropReason.IP_MALFORMED, f"a middle fragment of {len(data)} bytes")
     return piece
@@ -157,8 +155,7 @@ def _read_ipv6(packet: bytes) -> Piece:
     # the last header in front of the fragment header gets back what it named before the cut
     before = walked.extensions[: walked.extensions.index(found)]
     front[before[-1].start if before else ipv6.NEXT_HEADER] = fields.next_header
-    key = (packet[ipv6.SOURCE], packet[ipv6.DESTINATION], 0, fields.identification)
-    return Piece(key, packet, bytes(front), fields.offset, data, fields.more)
+    return Piece(ip.fragment_key(packet), packet, bytes(front), fields.offset, data, fields.more)
 
 
 def largest_data(header: bytes) -> int:

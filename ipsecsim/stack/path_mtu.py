@@ -9,9 +9,6 @@ from ipsecsim.wire.ipv6 import MINIMUM_MTU
 
 LIFETIME = 600 * SECOND  # RFC 1191 6.3, RFC 8201 4: ten minutes, then larger packets are tried again
 MOST_DESTINATIONS = 256
-SMALLEST_IPV4 = 576
-"""An IPv4 path MTU never sinks below it: RFC 1191 3 asks for 68 only, but then one false message would make
-every packet tiny. Every host takes 576 bytes (RFC 791 3.1), and a smaller link may still cut what has DF clear."""
 
 
 class PathMtuTable:
@@ -29,7 +26,7 @@ class PathMtuTable:
     def lower(self, destination: bytes, mtu: int, now: Instant) -> None:
         """Take in a smaller path MTU. Never raises what is known (RFC 8201 4)."""
         if len(destination) == 4:
-            mtu = max(mtu, SMALLEST_IPV4)
+            mtu = max(mtu, ipv4.SMALLEST_PATH_MTU)
         elif mtu < MINIMUM_MTU:  # such a message is discarded (RFC 8201 4)
             return
         before = self.get(destination)

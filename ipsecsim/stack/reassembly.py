@@ -13,9 +13,10 @@ from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.stack import extensions
 from ipsecsim.stack.events import FragmentsAbandoned, FragmentStored, PacketReassembled
-from ipsecsim.stack.fragments import Key, Piece, join, largest_data, read_piece
+from ipsecsim.stack.fragments import Piece, join, largest_data, read_piece
 from ipsecsim.stack.icmp import Refused
 from ipsecsim.wire import ip, ipv4, ipv6
+from ipsecsim.wire.ip import FragmentKey
 
 TIMEOUT = {4: 30 * SECOND, 6: 60 * SECOND}  # RFC 791 3.2 leaves it open, RFC 8200 4.5 says 60
 MOST_PACKETS = 64  # packets that may wait at once
@@ -40,8 +41,8 @@ class Reassembler:
 
     def __init__(self, tap: Tap | None = None) -> None:
         self._tap = tap
-        self._partials: dict[Key, Partial] = {}
-        self._timers: Timers[Key] = Timers()
+        self._partials: dict[FragmentKey, Partial] = {}
+        self._timers: Timers[FragmentKey] = Timers()
 
     def whole(self, packet: bytes, now: Instant) -> bytes | None:
         """A packet that is no fragment, its IPv6 extension headers processed; None while pieces are missing.

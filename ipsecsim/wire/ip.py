@@ -101,6 +101,22 @@ def fragment_offset(packet: Packet) -> int:
     return 0 if extension is None else ipv6.read_fragment(packet, extension).offset
 
 
+FragmentKey = tuple[bytes, bytes, int, int]
+"""Source, destination, protocol (IPv6: 0), identification."""
+
+
+def fragment_key(packet: Packet) -> FragmentKey:
+    """What all fragments of one packet have in common (RFC 791 3.2, RFC 8200 4.5).
+
+    In IPv6 the protocol may differ from piece to piece, and does not count.
+    """
+    ends = addresses(packet)
+    if packet[0] >> 4 == 4:
+        return *ends, packet[ipv4.PROTOCOL], packet[4] << 8 | packet[5]
+    extension = ipv6.chain(packet).fragment
+    return *ends, 0, 0 if extension is None else ipv6.read_fragment(packet, extension).identification
+
+
 def build(
     source: bytes,
     destination: bytes,

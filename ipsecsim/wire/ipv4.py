@@ -8,6 +8,10 @@ from ipsecsim.wire.reader import Malformed, Truncated
 
 HEADER_LENGTH = 20
 LARGEST_PACKET = 0xFFFF
+SMALLEST_PATH_MTU = 576
+"""No path MTU is believed to be below it. RFC 1191 3 asks for 68 only, but then one false message would make every
+packet tiny (RFC 4301 6.1.1). Every host takes 576 bytes (RFC 791 3.1), and a smaller link may still cut what has DF
+clear."""
 
 # Where fields stand in a packet: `packet[PROTOCOL]`, `packet[SOURCE]`.
 TOS = 1

@@ -10,12 +10,12 @@ from ipsecsim.ipsec.association import Direction, Mode
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.events import PacketSealed, SaExpired
 from ipsecsim.ipsec.holding import HOLD_LIMIT
-from ipsecsim.ipsec.path_mtu import SMALLEST_IPV4
 from ipsecsim.ipsec.policy import PolicyAction, first_match
 from ipsecsim.ipsec.selector import flow_of
 from ipsecsim.ipsec.surroundings import Nowhere
 from ipsecsim.stack.fragments import fragment
 from ipsecsim.wire import ip, ipv4, ipv6, udp
+from ipsecsim.wire.ipv4 import SMALLEST_PATH_MTU
 from ipsecsim.wire.numbers import IpProtocol
 from tests.hostile import mutators
 from tests.hostile.packets import any_packet
@@ -225,7 +225,7 @@ class Protecting(Target):
     def _residue(self) -> int:
         self.now += 3600 * SECOND
         for sa in self.engine.sad.all():
-            require((sa.path_mtu or SMALLEST_IPV4) >= SMALLEST_IPV4, "a lie made every packet tiny")
+            require((sa.path_mtu or SMALLEST_PATH_MTU) >= SMALLEST_PATH_MTU, "a lie made every packet tiny")
         self.far.sad.all()[0].accepted_flows.clear()
         left = residue(self.engine, self.now)
         self.events.clear()
