@@ -190,13 +190,9 @@ class TunnelForm:
 def _checked(payload: bytes, version: int) -> bytes:
     """The inner packet at its own length: what follows it is traffic flow padding (RFC 4303 2.7)."""
     try:
-        if version == 4:
-            ipv4.check(payload)
-        else:
-            ipv6.check(payload)
+        total = ipv4.check(payload) if version == 4 else ipv6.check(payload)
     except Malformed as wrong:
         raise Refused(DropReason.INNER_MALFORMED, str(wrong)) from wrong
-    total = ip.total_length(payload)
     return payload if total == len(payload) else payload[:total]
 
 

@@ -204,13 +204,15 @@ class HostStack:
     def _enter(self, packet: bytes, passage: Passage, now: Instant) -> list[Action]:
         try:
             if packet and packet[0] >> 4 == 6:
-                ipv6.check(packet)
+                total = ipv6.check(packet)
                 destination = packet[ipv6.DESTINATION]
             else:
-                ipv4.check(packet)
+                total = ipv4.check(packet)
                 destination = packet[ipv4.DESTINATION]
         except RemoteError as wrong:
             return self._drop(wrong.reason, packet, str(wrong))
+        if len(packet) > total:
+            packet = packet[:total]  # what stands behind it only fills a link's shortest frame
         if self.hooks.prerouting:
             verdict = walk(self.hooks.prerouting, packet, passage)
             if isinstance(verdict, list):

@@ -46,10 +46,10 @@ class Ipv4Header:
     options: bytes = b""
 
 
-def check(packet: Packet) -> None:
-    """Raise Malformed unless version, header length, total length and checksum are right (RFC 791 3.1).
+def check(packet: Packet) -> int:
+    """The total length. Raises Malformed unless it, version, header length and checksum are right (RFC 791 3.1).
 
-    Bytes behind the total length are allowed: a link may have padded the packet.
+    Bytes behind it are allowed: a link may have padded the packet.
     """
     length = len(packet)
     if length < HEADER_LENGTH:
@@ -57,10 +57,12 @@ def check(packet: Packet) -> None:
     size = HEADER_LENGTH
     if packet[0] != _VERSION_AND_IHL:
         size = _size_with_options(packet)
-    if not size <= packet[2] << 8 | packet[3] <= length:
-        raise Malformed(f"IPv4 total length {packet[2] << 8 | packet[3]} in a packet of {length} bytes")
+    total = packet[2] << 8 | packet[3]
+    if not size <= total <= length:
+        raise Malformed(f"IPv4 total length {total} in a packet of {length} bytes")
     if int.from_bytes(packet[:size], "big") % 0xFFFF:
         raise Malformed("IPv4 header checksum is wrong")
+    return total
 
 
 def _size_with_options(packet: Packet) -> int:

@@ -79,20 +79,22 @@ class FragmentFields(NamedTuple):
     identification: int
 
 
-def check(packet: Packet) -> None:
-    """Raise Malformed unless version, payload length and the chain of extension headers are right.
+def check(packet: Packet) -> int:
+    """The total length. Raises Malformed unless it, version and the chain of extension headers are right.
 
-    Bytes behind the payload length are allowed: a link may have padded the packet.
+    Bytes behind it are allowed: a link may have padded the packet.
     """
     length = len(packet)
     if length < HEADER_LENGTH:
         raise Truncated(f"IPv6 packet of {length} bytes")
     if packet[0] >> 4 != 6:
         raise Malformed(f"IP version {packet[0] >> 4}, not 6")
-    if total_length(packet) > length:
-        raise Malformed(f"IPv6 total length {total_length(packet)} in a packet of {length} bytes")
+    total = total_length(packet)
+    if total > length:
+        raise Malformed(f"IPv6 total length {total} in a packet of {length} bytes")
     if packet[NEXT_HEADER] in EXTENSIONS:
         chain(packet)
+    return total
 
 
 def total_length(packet: Packet) -> int:

@@ -55,6 +55,19 @@ def test_a_router_changes_the_hop_limit_and_nothing_else():
     assert node.told(PacketForwarded)[0].ttl == 63
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [ping(destination=FAR), ipv4.build(PEER_IPV4, FAR_IPV4, IpProtocol.UDP, bytes(8))],
+    ids=["IPv6", "IPv4"],
+)
+def test_what_a_link_has_put_behind_a_packet_stays_on_that_link(sent):
+    """An Ethernet frame is never shorter than 46 bytes of packet; the header says where the packet ends."""
+    node = Dual(mtu=1280)
+    (plain,) = node.receive(sent)
+    for padding in (1, 18, 1280):
+        assert node.receive(sent + bytes(padding)) == [plain]
+
+
 def test_a_host_forwards_nothing():
     node = Dual(forwards=False)
     assert node.receive(ping(destination=FAR)) == []
