@@ -11,9 +11,13 @@ from ipsecsim.wire.numbers import IpProtocol
 
 @dataclass(slots=True)
 class SendPacket(Action):
-    """Route and send an IP packet that is finished: AH has signed its header, too."""
+    """Route and send an IP packet that is finished: AH has signed its header, too.
+
+    `udp_ports` are (source, destination) where ESP stands behind a UDP header.
+    """
 
     packet: bytes
+    udp_ports: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)

@@ -213,7 +213,8 @@ def _transform(parameters: SaParameters) -> Esp | Ah:
 
 def _form(parameters: SaParameters, identification: Callable[[], int]) -> TunnelForm | TransportForm:
     if parameters.mode is Mode.TRANSPORT:
-        return TransportForm(parameters.protocol, parameters.original_addresses)
+        around = parameters.protocol if parameters.udp_ports is None else IpProtocol.UDP
+        return TransportForm(around, parameters.original_addresses)
     outer = OuterHeader(
         parameters.source,
         parameters.destination,

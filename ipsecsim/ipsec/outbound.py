@@ -7,14 +7,14 @@ from ipsecsim.ipsec.actions import SendDatagram, SendPacket
 from ipsecsim.ipsec.association import SecurityAssociation
 from ipsecsim.ipsec.esp import Esp
 from ipsecsim.ipsec.events import PacketSealed
+from ipsecsim.ipsec.transport import TransportForm
 from ipsecsim.ipsec.tunnel import TunnelForm
-from ipsecsim.wire import ip
+from ipsecsim.wire import ip, udp
 from ipsecsim.wire.ah import FIXED_LENGTH
 from ipsecsim.wire.checksum import update
 from ipsecsim.wire.esp import HEADER_LENGTH as ESP_HEADER_LENGTH
 from ipsecsim.wire.esp import TRAILER_LENGTH
 from ipsecsim.wire.numbers import IpProtocol
-from ipsecsim.wire.udp import HEADER_LENGTH as UDP_HEADER_LENGTH
 
 
 def protected_length(sa: SecurityAssociation, packet: bytes) -> int:
@@ -22,7 +22,7 @@ def protected_length(sa: SecurityAssociation, packet: bytes) -> int:
     form = sa.form
     header = form.header_length(packet)
     payload = len(packet) if isinstance(form, TunnelForm) else len(packet) - header
-    in_udp = 0 if sa.parameters.udp_ports is None else UDP_HEADER_LENGTH
+    in_udp = 0 if sa.parameters.udp_ports is None else udp.HEADER_LENGTH
     return header + in_udp + sa.transform.length_around(payload)
 
 
@@ -50,7 +50,10 @@ def protect(
         action: Action = SendPacket(header + sealed)
     else:
         sealed = transform.seal(b"", payload, next_header, sa.sequence)
-        action = _in_udp(sa, packet, sealed, parameters.udp_ports)
+        if isinstance(form, TunnelForm):
+            action = _tunnel_in_udp(sa, form, packet, sealed, parameters.udp_ports)
+        else:
+            action = _transport_in_udp(sa, form, packet, sealed, parameters.udp_ports)
     if tap is not None:
         tap(_sealed(sa, packet, payload, len(sealed)))
     return action
@@ -80,27 +83,36 @@ def to_be_cut(action: Action) -> Action:
     return action
 
 
-def _in_udp(sa: SecurityAssociation, packet: bytes, sealed: bytes, ports: tuple[int, int]) -> SendDatagram:
-    """ESP behind a UDP header (RFC 3948 2.1), which the host's stack makes."""
-    parameters, form = sa.parameters, sa.form
-    if isinstance(form, TunnelForm):
-        traffic_class, dont_fragment = form.outer.traffic_class(packet), form.outer.dont_fragment(packet)
-    else:
-        traffic_class = ip.traffic_class(packet)
-        # the packet is this node's own, and the source of an IPv6 packet may cut it (RFC 8200 4.5)
-        dont_fragment = ip.version(packet) == 4 and not ip.may_be_fragmented_on_the_way(packet)
+def _tunnel_in_udp(
+    sa: SecurityAssociation, form: TunnelForm, packet: bytes, sealed: bytes, ports: tuple[int, int]
+) -> SendDatagram:
+    """A datagram of this node (RFC 3948 3.4), whose headers the host's stack makes."""
+    parameters = sa.parameters
     return SendDatagram(
         parameters.source,
         ports[0],
         parameters.destination,
         ports[1],
         sealed,
-        traffic_class,
-        dont_fragment,
-        # RFC 3948 2.1: zero over IPv4, since ESP has its own integrity check; IPv6 wants one (RFC 8200 8.1)
-        checksum=len(parameters.source) == 16,
+        form.outer.traffic_class(packet),
+        form.outer.dont_fragment(packet),
+        checksum=_wants_checksum(sa),
         sealed=True,
     )
+
+
+def _transport_in_udp(
+    sa: SecurityAssociation, form: TransportForm, packet: bytes, sealed: bytes, ports: tuple[int, int]
+) -> SendPacket:
+    """The packet's own header with all that is in it, then a UDP header (RFC 3948 3.2)."""
+    source, destination = ip.addresses(packet)
+    segment = udp.build(source, destination, *ports, sealed, checksum=_wants_checksum(sa))
+    return SendPacket(form.header(packet, len(segment)) + segment, ports)
+
+
+def _wants_checksum(sa: SecurityAssociation) -> bool:
+    """RFC 3948 2.1: zero over IPv4, since ESP has its own integrity check; IPv6 wants one (RFC 8200 8.1)."""
+    return len(sa.parameters.source) == 16
 
 
 def _sealed(sa: SecurityAssociation, packet: bytes, payload: bytes, length: int) -> PacketSealed:

@@ -10,7 +10,7 @@ from ipsecsim.wire.reader import Malformed
 
 
 class TransportForm:
-    """The payload of a packet, behind its own header. `protocol` is ESP or AH.
+    """The payload of a packet, behind its own header. `protocol` is what follows it: ESP, AH, or UDP around ESP.
 
     `original_addresses`: source and destination as the sender's checksums count them, when a NAT on the way
     changed them.
@@ -23,7 +23,7 @@ class TransportForm:
         self._original_addresses = original_addresses
 
     def header_length(self, packet: bytes) -> int:
-        """Bytes of header that will stand in front of ESP or AH: in IPv6 with what is read on the way."""
+        """Bytes of IP header that will stand in front: in IPv6 with what is read on the way."""
         return _split(packet)[1]
 
     def enclose(self, packet: bytes) -> tuple[bytes, int]:
@@ -32,7 +32,7 @@ class TransportForm:
         return packet[end:], packet[field]
 
     def header(self, packet: bytes, length: int) -> bytes:
-        """The packet's own header, in front of `length` bytes of ESP or AH. Raises LocalError if too long."""
+        """The packet's own header, in front of `length` bytes of `protocol`. Raises LocalError if too long."""
         field, end = _split(packet)
         return _rewritten(packet[:end], field, self._protocol, length)
 

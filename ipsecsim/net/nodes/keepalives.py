@@ -22,9 +22,8 @@ class Keepalives:
         self._interval = interval
         self._last_sent: dict[Path, Instant] = {}
 
-    def sent(self, action: SendDatagram, now: Instant) -> None:
+    def sent(self, path: Path, now: Instant) -> None:
         """Something else went to a peer: IKE, or ESP in UDP."""
-        path = Path(action.source, action.source_port, action.destination, action.destination_port)
         self._last_sent[path] = now
 
     def next_deadline(self) -> Instant | None:

@@ -192,7 +192,8 @@ class VpnGateway(Node):
         return self.ipsec.inbound(action.protocol, action.packet, action.offset, self.simulator.now)
 
     def _send_datagram(self, action: SendDatagram) -> list[Action]:
-        self._keepalives.sent(action, self.simulator.now)
+        path = Path(action.source, action.source_port, action.destination, action.destination_port)
+        self._keepalives.sent(path, self.simulator.now)
         return self.stack.send_datagram(
             action.source,
             action.source_port,
@@ -206,6 +207,9 @@ class VpnGateway(Node):
         )
 
     def _send_packet(self, action: SendPacket) -> list[Action] | None:
+        if action.udp_ports is not None:
+            (source, destination), (port, peer_port) = ip.addresses(action.packet), action.udp_ports
+            self._keepalives.sent(Path(source, port, destination, peer_port), self.simulator.now)
         if not self.ipsec.protects_again(action.packet):
             return self.stack.send_packet(action.packet, exempt=True)
         self._nest(lambda: self.stack.send_packet(action.packet, exempt=False))

@@ -61,8 +61,9 @@ class Server:
     def sends_to(self, packet: bytes) -> tuple[bytes, int]:
         """Where a packet to a client goes: address and port of a NAT."""
         (action,) = self.engine.outbound(packet, 0)
-        assert isinstance(action, SendDatagram)
-        return action.destination, action.destination_port
+        if isinstance(action, SendDatagram):
+            return action.destination, action.destination_port
+        return ip.destination(action.packet), action.udp_ports[1]
 
     def receive(self, nat: bytes, port: int, spi: int, inner: bytes, mode=Mode.TUNNEL) -> list:
         """A client's packet comes through its NAT: what the server does with it."""
@@ -72,8 +73,9 @@ class Server:
         changes |= {"udp_ports": (4500, 4500), "policy": "clients", "mode": mode}
         client.install(parameters(Direction.OUTBOUND, **changes), 0)
         (sealed,) = client.outbound(inner, 0)
+        esp = sealed.payload if mode is Mode.TUNNEL else ipv4.payload(sealed.packet)[udp.HEADER_LENGTH :]
         outer = ipv4.build(
-            nat, SERVER, IpProtocol.UDP, udp.build(nat, SERVER, port, 4500, sealed.payload, checksum=False)
+            nat, SERVER, IpProtocol.UDP, udp.build(nat, SERVER, port, 4500, esp, checksum=False)
         )
         return self.engine.inbound(IpProtocol.ESP, outer, 28, 0)
 

@@ -142,16 +142,39 @@ def test_the_largest_packet_there_can_be_and_one_step_more(version, protocol, wo
         form.header(packet, limit - header + 1)
 
 
-def test_ports_of_a_nat_do_not_matter_and_its_header_goes():
-    ends = Ends("esp", "aes256gcm16", Mode.TRANSPORT, udp_ports=(4500, 4500))
-    packet = ends.packet(tos=0x28, ttl=9, options=b"\x94\x04\0\0")
-    (action,) = ends.west.outbound(packet, 0)
-    west, east = OUTER[4]
-    datagram = udp.build(west, east, 61001, 4500, action.payload, checksum=False)
-    arrived = ipv4.build(
-        west, east, UDP, datagram, tos=0x28, ttl=9, identification=7, options=b"\x94\x04\0\0"
-    )
-    (delivered,) = ends.east.inbound(IpProtocol.ESP, arrived, 24 + 8, 0)
+@pytest.mark.conf("UDP-03")
+@pytest.mark.parametrize("ports", [(4500, 4500), (61001, 4500)])
+@pytest.mark.parametrize("options", [{}, {"options": b"\x94\x04\0\0"}, {"dont_fragment": True}], ids=str)
+def test_a_udp_header_stands_behind_the_packets_own_header_and_goes_again(options, ports):
+    """Length, protocol and checksum of the IP header change, and nothing else of it (RFC 3948 3.2, 3.3)."""
+    ends = Ends("esp", "aes256gcm16", Mode.TRANSPORT, udp_ports=ports)
+    packet = ends.packet(tos=0x28, ttl=9, **options)
+    sent = ends.protect(packet)
+    header, before = ipv4.parse(sent), ipv4.parse(packet)
+    assert (header.protocol, header.total_length) == (UDP, len(sent))
+    before.protocol, before.total_length = header.protocol, header.total_length
+    assert header == before
+    *found, sealed = udp.parse(ipv4.payload(sent))
+    assert tuple(found) == ports
+    assert ipv4.payload(sent)[6:8] == bytes(2)  # no checksum: ESP has its own integrity check
+    start = len(sent) - len(sealed)
+    (delivered,) = ends.east.inbound(IpProtocol.ESP, sent, start, 0)
+    assert delivered.packet == packet
+
+
+@pytest.mark.parametrize(
+    "front", [[], [HOP_BY_HOP], [HOP_BY_HOP, ROUTING]], ids=["", "hop by hop", "routing"]
+)
+def test_over_ipv6_the_udp_header_stands_behind_what_is_read_on_the_way_and_has_a_checksum(front):
+    ends = Ends("esp", "aes256gcm16", Mode.TRANSPORT, 6, 6, udp_ports=(4500, 4500))
+    packet = packet6(front)
+    sent = ends.protect(packet)
+    number, start = ip.upper_layer(sent)
+    assert number == UDP
+    segment = sent[start:]
+    assert segment[6:8] != bytes(2)
+    udp.check(*ip.addresses(sent), segment)
+    (delivered,) = ends.east.inbound(IpProtocol.ESP, sent, start + udp.HEADER_LENGTH, 0)
     assert delivered.packet == packet
 
 

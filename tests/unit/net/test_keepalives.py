@@ -12,6 +12,8 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.config import StartAction
 from ipsecsim.ike.events import PeerUnresponsive
 from ipsecsim.ike.v2.alarms import Alarm
+from ipsecsim.ipsec.association import Mode
+from ipsecsim.net.apps.ping import Ping
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.keepalives import INTERVAL
 from ipsecsim.observe.packet_summary import summary
@@ -19,6 +21,7 @@ from ipsecsim.wire import ipv4, udp
 from ipsecsim.wire.nat_t import KEEPALIVE
 from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol
 from tests.support.builders import World, two_gateways
+from tests.support.by_hand import install
 
 WEST, EAST = pack("192.0.2.1"), pack("198.51.100.2")
 
@@ -30,9 +33,9 @@ def until(world: World, at: Instant) -> None:
         pass
 
 
-def behind_a_nat() -> World:
+def behind_a_nat(world: World | None = None) -> World:
     """West has found out that a NAT stands before it; nothing is to be said for a while."""
-    world = two_gateways(encap=True, start_action=StartAction.START)
+    world = world or two_gateways(encap=True, start_action=StartAction.START)
     until(world, SECOND)
     (sa,) = world.gateway("west").ike.sas
     sa.we_are_behind_nat = True
@@ -58,6 +61,19 @@ def test_a_silent_path_is_kept_open_and_a_busy_one_needs_nothing():
     assert [later - earlier for earlier, later in pairwise(sent)] == [INTERVAL] * 3
     dropped = [event.reason for row, event in world.recorder.of(PacketDropped) if row.node == "east"]
     assert dropped[-len(sent) :] == [DropReason.KEEPALIVE] * len(sent)
+
+
+def test_transport_mode_keeps_its_path_busy_too():
+    world = two_gateways(encap=True, start_action=StartAction.START)
+    ports = (NAT_T_PORT, NAT_T_PORT)
+    behind_a_nat(install(world, IpProtocol.ESP, "aes256gcm16", Mode.TRANSPORT, udp_ports=ports))
+    west = world.gateway("west")
+    ping = Ping(west, EAST, count=60, interval=SECOND)
+    world.simulator.plan(5 * SECOND, west, lambda: west.run(ping))
+    until(world, 100 * SECOND)
+    assert ping.result.received == 60
+    first = 64 * SECOND + INTERVAL
+    assert first <= keepalives(world)[0] < first + SECOND
 
 
 def test_without_a_nat_there_are_none():
