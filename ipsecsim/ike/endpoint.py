@@ -105,13 +105,27 @@ class IkeEndpoint:
                 self._file(sa, sa.path)
         return actions
 
+    def terminate_child(self, policy: str, now: Instant) -> list[Action]:
+        """Delete the child that serves an SPD rule; its IKE SA stays."""
+        _, wanted = self._configured(policy)
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            for task in sa.agenda.children:
+                if task.config is wanted:
+                    task.is_unwanted = True
+                    actions.append(ChildGivenUp(policy))
+            for child in sa.children:
+                if child.config is wanted:
+                    actions += close(sa, child, now)
+        return actions
+
     def rekey(self, policy: str, now: Instant) -> list[Action]:
         """Give the child that serves an SPD rule new keys."""
         _, wanted = self._configured(policy)
         actions: list[Action] = []
         for sa in list(self._sas.values()):
             for child in sa.children:
-                if child.config is wanted and child.successor is None and not child.is_closing:
+                if child.config is wanted and child.stands_alone:
                     actions += sa.enqueue(CreateChild(wanted, replaces=child), now)
         return actions
 

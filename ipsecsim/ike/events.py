@@ -376,6 +376,22 @@ class RekeyCollided(TraceEvent):
 
 
 @dataclass(slots=True)
+class PeerStayedBusy(TraceEvent):
+    """The peer has said "later" for minutes: the two sides' state is out of step, and the IKE SA is closed."""
+
+    spi_i: bytes
+    how_long: int
+
+
+@dataclass(slots=True)
+class DeleteOvertook(TraceEvent):
+    """The peer deleted a new Child SA, which it names by its SPI, before its answer about it came."""
+
+    child: str
+    spi_out: int
+
+
+@dataclass(slots=True)
 class RekeyPostponed(TraceEvent):
     """The peer cannot do it now: it will be asked again."""
 

@@ -136,6 +136,14 @@ def _postponed(event: ike.RekeyPostponed) -> str:
     return f"the peer is busy: asking again at {format_duration(event.until)}"
 
 
+def _stayed_busy(event: ike.PeerStayedBusy) -> str:
+    return f"the peer was busy for {format_duration(event.how_long)}: this IKE SA is closed"
+
+
+def _overtook(event: ike.DeleteOvertook) -> str:
+    return f"new Child SA {event.child}, SPI {event.spi_out:08x} out, is not installed: the peer deleted it already"
+
+
 def _child_failed(event: ike.ChildSaFailed) -> str:
     child = f"Child SA {event.child}" if event.child else "the Child SA"
     return f"{child} did not come up: {event.notify}"
@@ -253,6 +261,8 @@ IKE: Tellings = {
     ike.IkeRekeyed: (_ike_rekeyed, "RFC 7296 2.18"),
     ike.RekeyCollided: (_rekey_collided, "RFC 7296 2.8.1"),
     ike.RekeyPostponed: (_postponed, "RFC 7296 2.25"),
+    ike.PeerStayedBusy: (_stayed_busy, "RFC 7296 2.25"),
+    ike.DeleteOvertook: (_overtook, "RFC 7296 2.25.1"),
     ike.HalfOpenExpired: (lambda _: "the initiator never proved who it is: forgot it", "RFC 7296 2.4"),
 }
 """What to say about each event, and its clause."""

@@ -61,6 +61,7 @@ class Pair:
     """`west` initiates. Nothing moves by itself: `deliver` takes the oldest datagram, `settle` all of them.
 
     `west` and `east` say what differs from the usual; `others` are further connections, with what differs there.
+    `second`, our networks and the peer's, is a further child of the connection.
     """
 
     def __init__(
@@ -113,18 +114,10 @@ class Pair:
 
     def _connection(self, name, own, peer, own_net, peer_net, changes, number) -> Connection:
         peer_name = "east" if name == "west" else "west"
-        child = ChildConfig(
-            f"net{number or ''}",
-            self._selectors(changes.get("local_ts", [own_net])),
-            self._selectors(changes.get("remote_ts", [peer_net])),
-            (
-                *(esp_proposal(words) for words in changes.get("esp", ["aes256gcm16"])),
-                *(ah_proposal(words) for words in changes.get("ah", [])),
-            ),
-            policy=f"net{number or ''}",
-            options=changes.get("options", SaOptions()),
-            mode=Mode(changes.get("mode", "tunnel")),
-        )
+        own_nets, peer_nets = changes.get("local_ts", [own_net]), changes.get("remote_ts", [peer_net])
+        children = [self._child(f"net{number or ''}", own_nets, peer_nets, changes)]
+        if "second" in changes:
+            children.append(self._child("second", *changes["second"], changes))
         return Connection(
             f"net{number or ''}",
             own,
@@ -132,10 +125,24 @@ class Pair:
             Identity.from_text(changes.get("id", f"{name}.example")),
             expected(changes.get("peer_id", f"{peer_name}.example")),
             tuple(ike_proposal(words) for words in changes.get("ike", ["aes256gcm16-prfsha256-x25519"])),
-            (child,),
+            tuple(children),
             local_auth=self._auth(LocalAuth, changes.get("local_auth")),
             remote_auth=self._auth(RemoteAuth, changes.get("remote_auth")),
             **{key: changes[key] for key in PASSED_ON if key in changes},
+        )
+
+    def _child(self, name, own_nets, peer_nets, changes) -> ChildConfig:
+        return ChildConfig(
+            name,
+            self._selectors(own_nets),
+            self._selectors(peer_nets),
+            (
+                *(esp_proposal(words) for words in changes.get("esp", ["aes256gcm16"])),
+                *(ah_proposal(words) for words in changes.get("ah", [])),
+            ),
+            policy=name,
+            options=changes.get("options", SaOptions()),
+            mode=Mode(changes.get("mode", "tunnel")),
         )
 
     def _selectors(self, said):

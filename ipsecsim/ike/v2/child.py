@@ -31,7 +31,8 @@ class ChildSa:
 
     `successor` took its place when the peer rekeyed it, in an exchange whose lower nonce is `successor_nonce`.
     `waiting` is the outbound SA that goes in once the pair that it replaces is gone. `is_closing`: we have said,
-    or are about to say, that it goes. `destination` is the packed address to which the outbound SA sends now.
+    or are about to say, that it goes. `is_half_closed`: nothing is sent on it any more. `destination` is the packed
+    address to which the outbound SA sends now.
     """
 
     config: ChildConfig
@@ -43,6 +44,12 @@ class ChildSa:
     successor_nonce: bytes = b""
     waiting: InstallChildSa | None = None
     is_closing: bool = False
+    is_half_closed: bool = False
+
+    @property
+    def stands_alone(self) -> bool:
+        """Do both ends have it, and is neither about to replace or to close it, as far as we know?"""
+        return self.successor is None and self.waiting is None and not self.is_closing
 
     @property
     def goodbye(self) -> Delete:
@@ -162,19 +169,27 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
     )
 
 
-def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:
-    """Take both SAs of a child out, once its successor, if there is one, can send."""
-    sa.children.remove(child)
+def stop_sending(child: ChildSa) -> list[Action]:
+    """Take the outbound SA of a child out, once its successor, if there is one, can send."""
+    if child.is_half_closed:
+        return []
+    child.is_half_closed = True
     actions: list[Action] = []
     if child.successor is not None and child.successor.waiting is not None:
         actions.append(child.successor.waiting)
         child.successor.waiting = None
     protocol = _IP_PROTOCOL[child.protocol]
-    return [
-        *actions,
-        RemoveChildSa(Direction.OUTBOUND, child.spi_out, protocol, child.destination),
-        RemoveChildSa(Direction.INBOUND, child.spi_in, protocol),
-    ]
+    return [*actions, RemoveChildSa(Direction.OUTBOUND, child.spi_out, protocol, child.destination)]
+
+
+def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:
+    """Take both SAs of a child out, or the one that is left of them."""
+    sa.children.remove(child)
+    for each in sa.children:
+        if each.successor is child:
+            each.successor = None  # it stands alone again
+    inbound = RemoveChildSa(Direction.INBOUND, child.spi_in, _IP_PROTOCOL[child.protocol])
+    return [*stop_sending(child), inbound]
 
 
 def remove_all(sa: "IkeSa") -> list[Action]:

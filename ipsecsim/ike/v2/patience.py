@@ -88,8 +88,11 @@ def rekey(sa: "IkeSa", now: Instant) -> list[Action]:
 
 
 def end(sa: "IkeSa", now: Instant) -> list[Action]:
-    """Nothing has replaced the IKE SA in time: it goes anyway."""
-    return sa.terminate(now)
+    """Nothing has replaced the IKE SA in time: it goes anyway.
+
+    An heir that has not inherited by now is one that the peer has never heard of.
+    """
+    return sa.fail() if sa.state is State.HEIR else sa.terminate(now)
 
 
 ALARMS: dict[Alarm, Callable[["IkeSa", Instant], list[Action]]] = {

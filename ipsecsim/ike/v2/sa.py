@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ipsecsim.base.actions import Action
 from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.instant import Instant
 from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import Tap
 from ipsecsim.crypto.catalogue import Group, IkeSuite, KeyPair
@@ -14,9 +14,6 @@ from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import ChildConfig, Connection
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import UnexpectedMessage
-from ipsecsim.ike.events import (
-    RekeyPostponed,
-)
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.v2 import courier, envelope, payload_rules, refusal
 from ipsecsim.ike.v2.agenda import Agenda
@@ -32,6 +29,7 @@ from ipsecsim.ike.v2.message import Message, Path
 from ipsecsim.ike.v2.patience import ALARMS
 from ipsecsim.ike.v2.registry import Registry
 from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.ike.v2.succession import taken_up
 from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke, Task
 from ipsecsim.ike.v2.window import Window
 from ipsecsim.wire.ike.delete import Delete
@@ -41,7 +39,6 @@ from ipsecsim.wire.ike.numbers import ExchangeType, ProtocolId
 from ipsecsim.wire.numbers import NAT_T_PORT
 
 NO_SPI = bytes(8)
-JITTER = 5 * SECOND  # RFC 7296 2.25: two peers that both say "later" must not meet again at once
 
 
 class IkeSa:
@@ -84,6 +81,7 @@ class IkeSa:
         self.children: list[ChildSa] = []
         self.assigned = Assigned()
         self.last_heard: Instant = 0
+        self.busy_since: Instant | None = None  # how long the peer has been answering TEMPORARY_FAILURE
 
         self.group: Group = self.connection.proposals[0].groups[0]
         self.key_pair: KeyPair | None = None
@@ -114,10 +112,12 @@ class IkeSa:
 
     def is_carrying(self, wanted: ChildConfig) -> bool:
         """Is this SA there for the child, whether it is up already or on its way?"""
+        if self.state is State.DELETING:
+            return False
         is_on_its_way = (
             self.is_initiator and self.state is not State.ESTABLISHED and self.wanted_child is wanted
         )
-        asked_for = any(task.config is wanted for task in self.agenda.children)
+        asked_for = any(task.config is wanted and not task.is_unwanted for task in self.agenda.children)
         return is_on_its_way or asked_for or any(child.config is wanted for child in self.children)
 
     def initiate(self, wanted: ChildConfig, now: Instant) -> list[Action]:
@@ -129,11 +129,14 @@ class IkeSa:
         """Say goodbye to the peer; what is not established yet is simply forgotten."""
         if self.state is State.DELETING or self.state is State.DEAD:
             return []
-        if self.state not in (State.ESTABLISHED, State.REPLACED):
+        if self.state not in (State.HEIR, State.ESTABLISHED, State.REPLACED):
             return self.fail()
+        actions = remove_all(self) + self._give_up_children()
+        if self.rival is not None:
+            actions += self.rival.terminate(now)
         move(self, Step.SEND_DELETE)
         self.agenda.clear()  # all that was still to be said was about something that goes
-        return remove_all(self) + self.enqueue(Inform([Delete(ProtocolId.IKE, [])]), now)
+        return actions + self.enqueue(Inform([Delete(ProtocolId.IKE, [])]), now)
 
     def message(
         self, header: IkeHeader, outer: list[Payload], raw: bytes, path: Path, now: Instant
@@ -160,8 +163,9 @@ class IkeSa:
             raise UnexpectedMessage(f"exchange type {header.exchange}")
         payload_rules.check(header.exchange, message.payloads, is_response=header.is_response)
         if not header.is_response:
+            first = taken_up(self, message.payloads, now) if self.state is State.HEIR else []
             answer = exchange.handle_request(self, message, now)
-            return answer.before + courier.respond(self, header, answer.payloads, now) + answer.after
+            return first + answer.before + courier.respond(self, header, answer.payloads, now) + answer.after
         actions = exchange.handle_response(self, message, now)
         if self.window.outstanding is None:
             self.timers.cancel(Alarm.RETRANSMIT)
@@ -221,13 +225,10 @@ class IkeSa:
         self.window.close_request()
         return self.agenda.close()
 
-    def try_later(self, task: Task, at: Instant) -> None:
-        """The peer is busy: ask again, and not exactly when everybody else does."""
-        at += self.entropy.fork("again").below(JITTER)
-        self.agenda.postpone(task, at)
-        self.watch_agenda()
-        if self.tap is not None:
-            self.tap(RekeyPostponed(self.spi_i, at))
+    @property
+    def rival(self) -> "IkeSa | None":
+        """What the peer has made to replace this IKE SA, while our own request to replace it is on its way."""
+        return self.task.rival if isinstance(self.task, RekeyIke) else None
 
     def watch_agenda(self) -> None:
         """Ring when something that was put off comes up again."""
@@ -239,11 +240,6 @@ class IkeSa:
         """The SPIs that we receive on, those that were only asked for included."""
         asked_for = {task.spi_in for task in self.agenda.children}
         return asked_for | {child.spi_in for child in self.children} | {self.spi_in}
-
-    @property
-    def has_closing_children(self) -> bool:
-        """Is the peer being told that a Child SA goes?"""
-        return any(child.is_closing for child in self.children)
 
     def end_at(self, at: Instant) -> None:
         """No more new keys for this SA; whatever happens, it is deleted then."""
@@ -280,18 +276,26 @@ class IkeSa:
 
     def fail(self) -> list[Action]:
         """This SA is no more, and nobody needs to be told."""
+        return self.end(Step.FAIL)
+
+    def end(self, step: Step) -> list[Action]:
+        """This SA is no more; `step` says why."""
         actions = remove_all(self)
         if self.is_initiator and self.state in (State.IDLE, State.INIT_SENT, State.AUTH_SENT):
             actions.append(ChildGivenUp(self.wanted_child.policy))
-        for task in self.agenda.children:
-            if task.replaces is None:
-                actions.append(ChildGivenUp(task.config.policy))
+        actions += self._give_up_children()
         self.agenda.clear()
         if self.state is not State.DEAD:
-            move(self, Step.FAIL)
+            move(self, step)
         for name in ALARMS:
             self.timers.cancel(name)
         return actions
+
+    def _give_up_children(self) -> list[Action]:
+        """Nothing comes of the children that were still to be made."""
+        if self.state is State.DELETING:
+            return []  # it was said then
+        return [ChildGivenUp(task.config.policy) for task in self.agenda.children if task.replaces is None]
 
     # -- what is due ----------------------------------------------------------------------------
 
@@ -301,8 +305,8 @@ class IkeSa:
             return self.state is not State.ESTABLISHED
         if isinstance(task, CreateChild) and task.replaces is not None:
             old = task.replaces
-            return old not in self.children or old.is_closing or old.successor is not None
-        return False
+            return task.is_unwanted or old not in self.children or not old.stands_alone
+        return isinstance(task, CreateChild) and task.is_unwanted
 
     def watch(self, now: Instant) -> None:
         """The peer was heard: the time of silence begins anew."""

@@ -18,13 +18,14 @@ class State(Enum):
     INIT_SENT = "IKE_SA_INIT sent"
     INIT_ANSWERED = "IKE_SA_INIT answered"
     AUTH_SENT = "IKE_AUTH sent"
+    HEIR = "made to replace another"
     ESTABLISHED = "established"
     REPLACED = "replaced"
     DELETING = "deleting"
     DEAD = "dead"
 
 
-PROVED = (State.ESTABLISHED, State.REPLACED, State.DELETING)
+PROVED = (State.HEIR, State.ESTABLISHED, State.REPLACED, State.DELETING)
 """Where the peer is known to be who it says it is."""
 
 BEFORE_PROOF = (ExchangeType.IKE_SA_INIT, ExchangeType.IKE_AUTH)
@@ -39,6 +40,7 @@ class Step(Enum):
     ANSWER_INIT = "answer IKE_SA_INIT request"
     SEND_AUTH = "send IKE_AUTH request"
     AUTHENTICATE = "authenticate the peer"
+    MAKE_HEIR = "agree on an IKE SA that is to replace another"
     INHERIT = "take over from the IKE SA that it replaces"
     REPLACE = "leave the children to a new IKE SA"
     SEND_DELETE = "send DELETE"
@@ -53,7 +55,10 @@ TRANSITIONS = {
     (State.AUTH_SENT, Step.AUTHENTICATE): State.ESTABLISHED,
     (State.IDLE, Step.ANSWER_INIT): State.INIT_ANSWERED,
     (State.INIT_ANSWERED, Step.AUTHENTICATE): State.ESTABLISHED,
-    (State.IDLE, Step.INHERIT): State.ESTABLISHED,
+    (State.IDLE, Step.MAKE_HEIR): State.HEIR,
+    (State.HEIR, Step.INHERIT): State.ESTABLISHED,
+    (State.HEIR, Step.SEND_DELETE): State.DELETING,
+    (State.HEIR, Step.GET_DELETE): State.DEAD,
     (State.ESTABLISHED, Step.REPLACE): State.REPLACED,
     (State.REPLACED, Step.SEND_DELETE): State.DELETING,
     (State.REPLACED, Step.GET_DELETE): State.DEAD,
@@ -64,6 +69,7 @@ TRANSITIONS = {
     (State.INIT_SENT, Step.FAIL): State.DEAD,
     (State.INIT_ANSWERED, Step.FAIL): State.DEAD,
     (State.AUTH_SENT, Step.FAIL): State.DEAD,
+    (State.HEIR, Step.FAIL): State.DEAD,
     (State.ESTABLISHED, Step.FAIL): State.DEAD,
     (State.REPLACED, Step.FAIL): State.DEAD,
     (State.DELETING, Step.FAIL): State.DEAD,

@@ -1,17 +1,28 @@
-"""One IKE SA takes the place of another, and inherits its children (RFC 7296 2.8, 2.18)."""
+"""One IKE SA takes the place of another, and inherits its children (RFC 7296 2.8, 2.18).
 
+Between being made and inheriting it is an heir. Mostly that takes no time at all; but when both ends have begun to
+replace the same IKE SA there are two heirs, and nonces, or a DELETE, say which of them inherits. The other one is
+deleted by the end that asked for it. If that end never got the answer that made it, no DELETE can come, and the
+heir ends without a word when its time is up.
+"""
+
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.catalogue import IkeSuite
-from ipsecsim.ike.v2.child import Material
+from ipsecsim.ike.events import IkeRekeyed
+from ipsecsim.ike.v2.alarms import Alarm
+from ipsecsim.ike.v2.child import Material, remove_all
 from ipsecsim.ike.v2.keys import rekey_skeyseed
-from ipsecsim.ike.v2.states import Step, move
+from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.wire.ike.delete import Delete
+from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.numbers import ProtocolId
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
-
-LINGER = 30 * SECOND  # for a peer that has replaced the SA and never deletes it
 
 
 def successor(
@@ -23,7 +34,7 @@ def successor(
     *,
     we_began: bool,
 ) -> "IkeSa":
-    """A new IKE SA. Its initiator is who began the exchange that made it; it has no children yet.
+    """A new IKE SA, not yet in the place of the old one. Its initiator is who began the exchange that made it.
 
     `spis` are the initiator's and the responder's.
     """
@@ -49,18 +60,50 @@ def successor(
         sa.suite.prf, sa.keys.sk_d, material.shared_secret, material.nonce_i, material.nonce_r
     )
     heir.set_keys(skeyseed, material.shared_secret)
-    move(heir, Step.INHERIT)
-    heir.established(now)
+    move(heir, Step.MAKE_HEIR)
+    heir.end_at(now + sa.connection.retransmit.patience)
     sa.node.adopt(heir)
     return heir
 
 
-def bequeath(sa: "IkeSa", heir: "IkeSa", now: Instant) -> None:
-    """Children, what is still to be said about them, and virtual addresses go over to the new IKE SA."""
+def bequeath(sa: "IkeSa", heir: "IkeSa", now: Instant, *, by_peer: bool) -> list[Action]:
+    """Children, what is still to be said about them, and virtual addresses go over to the new IKE SA.
+
+    The old one stays until it is deleted; whoever has begun does that.
+    """
+    move(sa, Step.REPLACE)
+    sa.end_at(now + sa.connection.retransmit.patience)
+    if heir.is_dead:  # the peer, for whom it had inherited already, has deleted it since
+        return remove_all(sa)
     heir.children += sa.children
     sa.children = []
     heir.assigned, sa.assigned = sa.assigned, heir.assigned
     sa.agenda.hand_over(heir.agenda)
+    heir.timers.cancel(Alarm.OVER)
+    move(heir, Step.INHERIT)
+    heir.established(now)
     heir.watch_agenda()
-    move(sa, Step.REPLACE)
-    sa.end_at(now + LINGER)
+    if sa.tap is not None:
+        sa.tap(IkeRekeyed(sa.spi_i, heir.spi_i, heir.spi_r, by_peer=by_peer))
+    return heir.next_task(now)
+
+
+def taken_up(heir: "IkeSa", payloads: Sequence[Payload], now: Instant) -> list[Action]:
+    """The peer asks for something on an heir, other than that it goes: so for the peer it has inherited already."""
+    old = next((each for each in heir.node.sas if each.rival is heir), None)
+    is_goodbye = any(isinstance(each, Delete) and each.protocol == ProtocolId.IKE for each in payloads)
+    if old is None or old.state is not State.ESTABLISHED or is_goodbye:
+        return []
+    return bequeath(old, heir, now, by_peer=True)
+
+
+def closed_by_peer(sa: "IkeSa", now: Instant) -> list[Action]:
+    """The peer deletes an IKE SA.
+
+    If we were rekeying it, that is forgotten; if the peer was, too, then it is done with that, and its own new
+    IKE SA inherits (RFC 7296 2.8.2, 2.25.2).
+    """
+    actions: list[Action] = []
+    if sa.rival is not None and sa.state is State.ESTABLISHED:
+        actions = bequeath(sa, sa.rival, now, by_peer=True)
+    return actions + sa.end(Step.GET_DELETE)

@@ -1,5 +1,6 @@
 """What this side wants of the peer once the IKE SA stands: one request at a time, since the window is 1."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
@@ -13,6 +14,8 @@ from ipsecsim.wire.ike.numbers import ExchangeType
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
 
+MOST_DELETED = 8  # one is enough for an honest peer
+
 
 @dataclass(slots=True, eq=False)
 class Inform:
@@ -24,7 +27,11 @@ class Inform:
 
 @dataclass(slots=True, eq=False)
 class CreateChild:
-    """Set up a Child SA, a new one or one that takes the place of `replaces`."""
+    """Set up a Child SA, a new one or one that takes the place of `replaces`.
+
+    `deleted_meanwhile` are SPIs of the peer that it has deleted since it was asked, and that we did not know.
+    `is_unwanted`: it has been asked for, and is to go again as soon as it is there.
+    """
 
     exchange: ClassVar[ExchangeType] = ExchangeType.CREATE_CHILD_SA
     config: ChildConfig
@@ -34,6 +41,8 @@ class CreateChild:
     group: Group | None = None
     key_pair: KeyPair | None = None
     restarts: int = 0
+    deleted_meanwhile: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MOST_DELETED))
+    is_unwanted: bool = False
 
 
 @dataclass(slots=True, eq=False)

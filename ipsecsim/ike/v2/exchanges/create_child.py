@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
-from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.catalogue import GROUPS, Group
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.errors import (
@@ -21,14 +21,21 @@ from ipsecsim.ike.errors import (
     InvalidKeyExchange,
     InvalidSyntax,
     NoProposalChosen,
-    TemporaryFailure,
 )
-from ipsecsim.ike.events import ChildRekeyed, GroupChanged, NotifyReceived, RekeyCollided
-from ipsecsim.ike.v2 import child, child_agreement, child_form, configuration
-from ipsecsim.ike.v2.child import ChildSa, Material
+from ipsecsim.ike.events import (
+    ChildRekeyed,
+    DeleteOvertook,
+    GroupChanged,
+    NotifyReceived,
+    RekeyCollided,
+)
+from ipsecsim.ike.v2 import child, child_agreement, child_form, collisions, configuration
+from ipsecsim.ike.v2.child import Agreement, ChildSa, Material
+from ipsecsim.ike.v2.collisions import Asked, Reply
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
 from ipsecsim.ike.v2.message import Answer, Message, first, notify, the
-from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke
+from ipsecsim.ike.v2.states import State
+from ipsecsim.ike.v2.tasks import CreateChild, Inform
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.key_exchange import KeyExchange
@@ -39,8 +46,6 @@ from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
-
-TRY_AGAIN_AFTER = 10 * SECOND  # RFC 7296 2.25: not at once, when the peer says TEMPORARY_FAILURE
 
 
 def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
@@ -70,11 +75,9 @@ def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
     ]
 
 
-def handle_request(sa: "IkeSa", message: Message) -> Answer:
+def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Make the child. Raises IkeError with the notify that the peer gets instead."""
     payloads = message.payloads
-    if isinstance(sa.task, RekeyIke):
-        raise TemporaryFailure("this IKE SA is being rekeyed")  # RFC 7296 2.25.2
     configuration.check(payloads)
     old = _to_be_replaced(sa, payloads)
     given = configuration.answer(sa, payloads)
@@ -100,20 +103,28 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
     """Install what was agreed, and delete what it replaces, or what lost against the peer's own rekeying."""
     payloads = message.payloads
     error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
+    if sa.state is State.DELETING:
+        return []  # whatever the peer has made goes with the IKE SA
     if error is not None:
         return _refused(sa, task, error, now)
+    sa.busy_since = None
     try:
         addresses = configuration.accept(sa, payloads)
-        created, material = _accepted(sa, task, payloads)
+        agreed, material = _accepted(sa, task, payloads)
     except IkeError as wrong:
         # the peer has made a child that we cannot use: it is to forget it
         child_agreement.failed(sa, task.config.name, wrong.notify or NotifyType.INVALID_SYNTAX)
         gone = Delete(_chosen_protocol(payloads), [task.spi_in.to_bytes(4, "big")])
         return [*_nothing_came(task), *sa.enqueue(Inform([gone]), now)]
+    if (agreed.protocol, agreed.spi_out) in task.deleted_meanwhile:
+        return _overtaken(sa, task, agreed, now)
+    created = child.create(sa, agreed, material, we_began=True)
     old = task.replaces
+    if task.is_unwanted:
+        return [created.inbound, *close(sa, created.child, now)]
     if old is None:
         return [*addresses, created.inbound, created.outbound]
-    if old.successor is not None and material.lowest < old.successor_nonce:
+    if collisions.is_ours_redundant(sa, old, material):
         if sa.tap is not None:
             sa.tap(RekeyCollided(old.config.name, is_ours_kept=False))
         return [created.inbound, *close(sa, created.child, now)]
@@ -142,16 +153,15 @@ def _to_be_replaced(sa: "IkeSa", payloads: Sequence[Payload]) -> ChildSa | None:
     """The child that REKEY_SA names by the peer's inbound SPI. Raises ChildSaNotFound, TemporaryFailure."""
     rekey = notify(payloads, NotifyType.REKEY_SA)
     if rekey is None:
+        collisions.reply(sa, Asked.NEW_CHILD)
         return None
     if rekey.protocol not in (ProtocolId.ESP, ProtocolId.AH):
         raise InvalidSyntax(f"REKEY_SA for protocol {rekey.protocol}")
     spi = int.from_bytes(rekey.spi, "big")
     named = (rekey.protocol, spi)
     old = next((each for each in sa.children if (each.protocol, each.spi_out) == named), None)
-    if old is None:
+    if collisions.reply(sa, Asked.REKEY_CHILD, old) is Reply.CHILD_SA_NOT_FOUND:
         raise ChildSaNotFound(rekey.protocol, rekey.spi)
-    if old.is_closing:
-        raise TemporaryFailure("that Child SA is being closed")  # RFC 7296 2.25.1
     return old
 
 
@@ -171,9 +181,7 @@ def _our_half(sa: "IkeSa", group: Group | None, theirs: KeyExchange | None) -> t
     return pair.shared_secret(theirs.data), [KeyExchange(group.id, pair.public)]
 
 
-def _accepted(
-    sa: "IkeSa", task: CreateChild, payloads: Sequence[Payload]
-) -> tuple[child.Created, child.Material]:
+def _accepted(sa: "IkeSa", task: CreateChild, payloads: Sequence[Payload]) -> tuple[Agreement, Material]:
     agreed = child_agreement.accept(sa, payloads, task.config, task.spi_in, with_groups=True)
     nonce_r = checked_nonce(the(payloads, Nonce))
     theirs, secret = first(payloads, KeyExchange), b""
@@ -181,8 +189,14 @@ def _accepted(
         if theirs is None or task.key_pair is None or {theirs.group, agreed.group.id} != {_id(task.group)}:
             raise InvalidSyntax("the answer's key exchange is for another group")
         secret = task.key_pair.shared_secret(theirs.data)
-    material = Material(task.nonce, nonce_r, secret)
-    return child.create(sa, agreed.agreement, material, we_began=True), material
+    return agreed.agreement, Material(task.nonce, nonce_r, secret)
+
+
+def _overtaken(sa: "IkeSa", task: CreateChild, agreed: Agreement, now: Instant) -> list[Action]:
+    """The peer has deleted the new child before its answer came: nothing is installed, and what is old stands."""
+    if sa.tap is not None:
+        sa.tap(DeleteOvertook(task.config.name, agreed.spi_out))
+    return _ask_later(sa, task, now) if task.replaces is not None else _nothing_came(task)
 
 
 def _id(group: Group | None) -> int:
@@ -200,15 +214,25 @@ def _refused(sa: "IkeSa", task: CreateChild, error: Notify, now: Instant) -> lis
         return sa.enqueue(task, now, first=True)
     if kind == NotifyType.CHILD_SA_NOT_FOUND and old is not None:
         # RFC 7296 2.25: the peer has lost it: ours goes too, and a fresh one takes its place
-        if old not in sa.children or old.successor is not None:
+        if not _stands(sa, old):
             return []
         return [*child.remove(sa, old), *sa.enqueue(CreateChild(task.config), now)]
     if kind == NotifyType.TEMPORARY_FAILURE:
-        if old is None or (old in sa.children and old.successor is None and not old.is_closing):
-            sa.try_later(task, now + TRY_AGAIN_AFTER)
-        return []
+        return _ask_later(sa, task, now)
     child_agreement.failed(sa, task.config.name, kind)
     return _nothing_came(task)
+
+
+def _ask_later(sa: "IkeSa", task: CreateChild, now: Instant) -> list[Action]:
+    """Begin anew after a while, unless what it is about has come to its end, or has a successor."""
+    if task.is_unwanted or (task.replaces is not None and not _stands(sa, task.replaces)):
+        return []
+    return collisions.put_off(sa, CreateChild(task.config, task.replaces), now)
+
+
+def _stands(sa: "IkeSa", old: ChildSa) -> bool:
+    """Is it here, and does nothing take its place?"""
+    return old in sa.children and old.stands_alone
 
 
 def other_group(sa: "IkeSa", tried: Group, refusal: Notify, offered: Sequence[Sequence[Group]]) -> Group:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.errors import InvalidSyntax, TemporaryFailure, UnexpectedMessage
+from ipsecsim.ike.errors import InvalidSyntax, UnexpectedMessage
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
 from ipsecsim.ike.v2.message import Answer, Message, notify, the
-from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.numbers import NotifyType, ProtocolId
@@ -37,16 +36,14 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
 
 
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
-    """Judge what the peer asks for. Raises TemporaryFailure while we say goodbye (RFC 7296 2.25.2)."""
-    if sa.state in (State.DELETING, State.REPLACED):
-        raise TemporaryFailure("this IKE SA is about to go")
+    """Judge what the peer asks for. Raises TemporaryFailure when it crosses what we do (RFC 7296 2.25)."""
     offer = the(message.payloads, SecurityAssociationPayload)
     if any(proposal.protocol == ProtocolId.IKE for proposal in offer.proposals):
         return rekey_ike.handle_request(sa, message, now)
     kinds = {type(payload) for payload in message.payloads}
     if not {TsInitiator, TsResponder} <= kinds:
         raise InvalidSyntax("a request for a Child SA without traffic selectors")
-    return create_child.handle_request(sa, message)
+    return create_child.handle_request(sa, message, now)
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:

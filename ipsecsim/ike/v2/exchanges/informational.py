@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.events import NotifyReceived
-from ipsecsim.ike.v2 import child, configuration
+from ipsecsim.ike.v2 import child, collisions, configuration, succession
+from ipsecsim.ike.v2.collisions import Asked, Reply
 from ipsecsim.ike.v2.message import Answer, Message, notify
-from ipsecsim.ike.v2.states import Step, move
-from ipsecsim.ike.v2.tasks import Inform
+from ipsecsim.ike.v2.states import Step
+from ipsecsim.ike.v2.tasks import CreateChild, Inform
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.notify import Notify
@@ -43,8 +44,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
                 # RFC 7296 2.21.2: the initiator did not believe us; nothing of this SA stands
                 actions += sa.fail()
         elif isinstance(payload, Delete) and payload.protocol == ProtocolId.IKE:
-            actions += child.remove_all(sa)
-            move(sa, Step.GET_DELETE)
+            actions += succession.closed_by_peer(sa, now)
         elif isinstance(payload, Delete) and payload.protocol in (ProtocolId.ESP, ProtocolId.AH):
             removed, gone = _delete_children(sa, payload)
             actions += removed
@@ -63,7 +63,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     actions: list[Action] = []
     for payload in said:
         if isinstance(payload, Delete) and payload.protocol == ProtocolId.IKE:
-            move(sa, Step.GET_DELETE)
+            actions += sa.end(Step.GET_DELETE)
         elif isinstance(payload, Delete):
             said_goodbye = [
                 each
@@ -85,9 +85,16 @@ def _delete_children(sa: "IkeSa", payload: Delete) -> tuple[list[Action], list[b
     actions: list[Action] = []
     gone: list[bytes] = []
     for spi in payload.spis:
-        for each in list(sa.children):
-            if each.protocol == payload.protocol and each.spi_out == int.from_bytes(spi, "big"):
-                actions += child.remove(sa, each)
-                if not each.is_closing:  # RFC 7296 2.25.1: our own DELETE says it already
-                    gone.append(each.spi_in.to_bytes(4, "big"))
+        named = (payload.protocol, int.from_bytes(spi, "big"))
+        each = next((each for each in sa.children if (each.protocol, each.spi_out) == named), None)
+        how = collisions.reply(sa, Asked.CLOSE_CHILD, each)
+        if each is None:
+            if isinstance(sa.task, CreateChild):
+                sa.task.deleted_meanwhile.append(named)
+        elif how is Reply.WITHOUT_DELETE:
+            # both ends close it: we receive on it until our own DELETE is answered (RFC 7296 1.4.1)
+            actions += child.stop_sending(each)
+        else:
+            actions += child.remove(sa, each)
+            gone.append(each.spi_in.to_bytes(4, "big"))
     return actions, gone

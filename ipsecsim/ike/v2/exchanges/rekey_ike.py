@@ -14,14 +14,17 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.catalogue import IkeSuite
 from ipsecsim.ike import negotiate
-from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, TemporaryFailure
-from ipsecsim.ike.events import IkeRekeyed, NotifyReceived, RekeyCollided
+from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax
+from ipsecsim.ike.events import NotifyReceived, RekeyCollided
+from ipsecsim.ike.v2 import collisions
 from ipsecsim.ike.v2.child import Material
-from ipsecsim.ike.v2.exchanges.create_child import TRY_AGAIN_AFTER, other_group
+from ipsecsim.ike.v2.collisions import Asked
+from ipsecsim.ike.v2.exchanges.create_child import other_group
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
 from ipsecsim.ike.v2.message import Answer, Message, first, the
+from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.succession import bequeath, successor
-from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
+from ipsecsim.ike.v2.tasks import RekeyIke
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.nonce import Nonce
@@ -53,8 +56,7 @@ def build_request(sa: "IkeSa", task: RekeyIke) -> Sequence[Payload]:
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Make the new IKE SA. Raises IkeError with the notify that the peer gets instead."""
     payloads = message.payloads
-    if isinstance(sa.task, CreateChild) or sa.has_closing_children:
-        raise TemporaryFailure("a Child SA is being made or closed")  # RFC 7296 2.25.2
+    collisions.reply(sa, Asked.REKEY_IKE)
     theirs = first(payloads, KeyExchange)
     spi = sa.node.ike_spi()
     answer, suite, their_spi = negotiate.choose_ike_rekey(
@@ -68,12 +70,13 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     nonce_r = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
     material = Material(nonce_i, nonce_r, secret)
     heir = successor(sa, suite, material, (their_spi, spi), now, we_began=False)
+    after: list[Action] = []
     if isinstance(sa.task, RekeyIke):
         # our own request is on its way: its answer decides who inherits
         sa.task.rival, sa.task.rival_nonce = heir, material.lowest
     else:
-        _inherit(sa, heir, by_peer=True, now=now)
-    return Answer([answer, Nonce(nonce_r), KeyExchange(suite.group.id, pair.public)])
+        after = bequeath(sa, heir, now, by_peer=True)
+    return Answer([answer, Nonce(nonce_r), KeyExchange(suite.group.id, pair.public)], after=after)
 
 
 def handle_response(sa: "IkeSa", task: RekeyIke, message: Message, now: Instant) -> list[Action]:
@@ -86,16 +89,15 @@ def handle_response(sa: "IkeSa", task: RekeyIke, message: Message, now: Instant)
         the(payloads, SecurityAssociationPayload), sa.connection.proposals
     )
     heir, lowest = _made(sa, task, payloads, suite, their_spi, now)
-    rival = task.rival
-    if rival is not None and not rival.is_dead and lowest < task.rival_nonce:
-        if sa.tap is not None:
-            sa.tap(RekeyCollided(sa.connection.name, is_ours_kept=False))
-        _inherit(sa, rival, by_peer=True, now=now)
-        return heir.terminate(now)
-    if rival is not None and sa.tap is not None:
-        sa.tap(RekeyCollided(sa.connection.name, is_ours_kept=True))
-    _inherit(sa, heir, by_peer=False, now=now)
-    return [*sa.terminate(now), *heir.next_task(now)]
+    if sa.state is not State.ESTABLISHED:
+        return heir.terminate(now)  # all is to go, or has gone to the peer's own one by now
+    is_ours_kept = task.rival is None or lowest > task.rival_nonce
+    if task.rival is not None and sa.tap is not None:
+        sa.tap(RekeyCollided(sa.connection.name, is_ours_kept))
+    if task.rival is not None and not is_ours_kept:
+        return [*bequeath(sa, task.rival, now, by_peer=True), *heir.terminate(now)]
+    follows = bequeath(sa, heir, now, by_peer=False)
+    return [*sa.terminate(now), *follows]
 
 
 def _made(
@@ -112,23 +114,19 @@ def _made(
     return heir, material.lowest
 
 
-def _inherit(sa: "IkeSa", heir: "IkeSa", *, by_peer: bool, now: Instant) -> None:
-    """The children, and what is still to be said, belong to the new IKE SA (RFC 7296 2.8)."""
-    bequeath(sa, heir, now)
-    if sa.tap is not None:
-        sa.tap(IkeRekeyed(sa.spi_i, heir.spi_i, heir.spi_r, by_peer=by_peer))
-
-
 def _refused(sa: "IkeSa", task: RekeyIke, error: Notify, now: Instant) -> list[Action]:
+    """The peer does not want our new IKE SA. If it has made one of its own meanwhile, that one inherits."""
     kind = error.notify_type
     if sa.tap is not None:
         sa.tap(NotifyReceived(name_of(NotifyType, kind), "CREATE_CHILD_SA"))
+    if sa.state is not State.ESTABLISHED:
+        return []
+    if task.rival is not None and not task.rival.is_dead:
+        return bequeath(sa, task.rival, now, by_peer=True)
     if kind == NotifyType.INVALID_KE_PAYLOAD and task.restarts < RESTARTS and task.group is not None:
         task.group = other_group(sa, task.group, error, [p.groups for p in sa.connection.proposals])
         task.key_pair, task.restarts = None, task.restarts + 1
         return sa.enqueue(task, now, first=True)
-    if task.rival is not None:
-        _inherit(sa, task.rival, by_peer=True, now=now)
-    else:
-        sa.try_later(RekeyIke(), now + TRY_AGAIN_AFTER)
+    if kind == NotifyType.TEMPORARY_FAILURE:
+        return collisions.put_off(sa, RekeyIke(), now)
     return []
