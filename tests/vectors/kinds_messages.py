@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.crypto.protection import Protection, make_protection
 from ipsecsim.ike.v2 import envelope
+from ipsecsim.ike.v2.envelope import Content
+from ipsecsim.ike.v2.fragments import FragmentSet
 from ipsecsim.wire import ip, udp
 from ipsecsim.wire.dissect import dissect, dissect_ike
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_chain, parse_message
@@ -172,6 +174,19 @@ def sealed_fragment(case: Case) -> None:
     last.body = protection.seal(covered, plaintext, iv)
     same("sealed again", emit_message(header, outer), octets)
     same("fragment fields", covered[-FRAGMENT_FIELDS.size :], FRAGMENT_FIELDS.pack(last.number, last.total))
+
+
+def reassembled(case: Case) -> None:
+    """The plaintexts of all fragments of a message, put together and read."""
+    first = case.number("first_payload")
+    plain = [bytes.fromhex(text) for text in case.text("fragments_plaintext").split("|")]
+    known = FragmentSet(message_id=1, total=len(plain), until=0)
+    for number, inner in reversed(list(enumerate(plain, start=1))):
+        known.pieces[number] = Content(first if number == 1 else 0, inner)
+    case.expect("payload_stream", known.whole.inner)
+    payloads = envelope.read(known.whole)
+    case.expect("payloads", described(payloads))
+    same("written again", emit_chain(payloads), (first, known.whole.inner))
 
 
 def _protection(case: Case) -> Protection:

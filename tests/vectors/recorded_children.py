@@ -141,8 +141,6 @@ def _exchange_for(
         offered, chosen = request.proposal_for(protocol), response.proposal_for(protocol)
         if offered is not None and chosen is not None and {offered.spi, chosen.spi} == set(spis):
             return request, response, offered, chosen
-    if sa.fragments:
-        raise NotSupportedError("IKE fragmentation")
     raise MismatchError("no exchange made these SPIs")
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.protection import make_protection
-from ipsecsim.ike.v2 import envelope
+from ipsecsim.ike.v2 import envelope, fragments
+from ipsecsim.ike.v2.envelope import Content
+from ipsecsim.ike.v2.fragments import FragmentSet
 from ipsecsim.ike.v2.keys import derive_ike_keys, derive_skeyseed, rekey_skeyseed
 from ipsecsim.wire import ipv4, udp
-from ipsecsim.wire.ike.chain import emit_message, parse_message
+from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
 from ipsecsim.wire.ike.numbers import ExchangeType, name_of
@@ -120,8 +122,10 @@ def _check_message(session: Session, octets: bytes) -> None:
         sa.opened += 1
         if isinstance(last, EncryptedFragment):
             _reseal_fragment(message, last, sa)
-            raise NotSupportedError("IKE fragmentation")
-        _reseal(message, last, sa)
+            if not _is_complete(message, last, sa):
+                return
+        else:
+            _reseal(message, last, sa)
     session.file(message)
 
 
@@ -137,13 +141,40 @@ def _reseal(message: Message, sealed: Encrypted, sa: IkeSa) -> None:
 
 def _reseal_fragment(message: Message, sealed: EncryptedFragment, sa: IkeSa) -> None:
     """A fragment alone: its plaintext is a slice of payloads, so there is nothing to parse inside."""
-    sa.fragments += 1
     protection, octets = sa.protection(message.header), message.octets
     covered = octets[: len(octets) - len(sealed.body)]
     plaintext = protection.open(covered, sealed.body)
-    envelope.strip_padding(plaintext)
+    content = Content(sealed.first_inner, envelope.strip_padding(plaintext))
+    same("opened", envelope.unseal(octets, sealed, protection), content)
+    known = _set_of(message, sealed, sa)
+    known.pieces[sealed.number] = content
+    known.length = max(known.length, len(octets))
     iv = sealed.body[: protection.iv_length]
     same("sealed again", covered + protection.seal(covered, plaintext, iv), octets)
+
+
+def _set_of(message: Message, sealed: EncryptedFragment, sa: IkeSa) -> FragmentSet:
+    header = message.header
+    key = (header.from_initiator, header.message_id)
+    return sa.fragments.setdefault(key, FragmentSet(header.message_id, sealed.total, until=0))
+
+
+def _is_complete(message: Message, sealed: EncryptedFragment, sa: IkeSa) -> bool:
+    """With the last fragment the message has its payloads, and we would have cut it at the same places."""
+    known = _set_of(message, sealed, sa)
+    if len(known.pieces) < known.total:
+        return False
+    message.payloads = envelope.read(known.whole)
+    same("written again", emit_chain(message.payloads), (known.whole.first_inner, known.whole.inner))
+    cut = fragments.cut(message.header, known.whole, sa.protection(message.header), known.length)
+    lengths = [len(known.pieces[number].inner) for number in range(1, known.total + 1)]
+    ours = [
+        len(envelope.unseal(raw, last, sa.protection(message.header)).inner)
+        for raw in cut
+        if isinstance(last := parse_message(raw)[1][-1], EncryptedFragment)
+    ]
+    same("cut again", ours, lengths)
+    return True
 
 
 def _count(session: Session, entry: Entry) -> None:

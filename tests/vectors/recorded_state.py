@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from ipsecsim.crypto.catalogue import IkeSuite
 from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.protection import Protection
+from ipsecsim.ike.v2.fragments import FragmentSet
 from ipsecsim.ike.v2.keys import IkeKeys
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import IkeHeader
@@ -64,7 +65,7 @@ class IkeSa:
     from_initiator: Protection
     from_responder: Protection
     opened: int = 0
-    fragments: int = 0
+    fragments: dict[tuple[bool, int], FragmentSet] = field(default_factory=dict)
     exchanges: dict[tuple[bool, int], Exchange] = field(default_factory=dict)
 
     def protection(self, header: IkeHeader) -> Protection:

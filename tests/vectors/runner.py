@@ -43,6 +43,7 @@ KINDS: dict[str, Check] = {
     "ikev2-payload": kinds_messages.payload,
     "ikev2-sk": kinds_messages.sealed,
     "ikev2-skf": kinds_messages.sealed_fragment,
+    "ikev2-skf-reassembly": kinds_messages.reassembled,
     "malformed-or-unusual-packet": kinds_messages.malformed_packet,
     "ah-packet": kinds_ah.packet,
     "ah-packet-rx": kinds_ah.received,

@@ -20,6 +20,7 @@ FULLY_SUPPORTED = {
     "ikev2-psk-aesgcm-ecp384",
     "ikev2-psk-chapoly-x25519",
     "ikev2-rekey-pfs-delete",
+    "ikev2-rsa-rfc7427-frag",
     "ikev2-second-child-narrowing",
     "ikev2-transport",
     "ikev2-transport-natt",
