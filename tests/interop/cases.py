@@ -2,10 +2,10 @@
 
 from ipsecsim.base.instant import SECOND
 from ipsecsim.crypto.signature_keys import KeyKind
-from ipsecsim.ike.config import HalfOpenLimits
+from ipsecsim.ike.config import Fragmentation, HalfOpenLimits
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.scenario.lab_pki import Flaw
-from tests.interop import peer_plays, plays, rekey_plays
+from tests.interop import fragment_plays, peer_plays, plays, rekey_plays
 from tests.interop.held import CertificateProof
 from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
 from tests.interop.plays import SUITES
@@ -15,6 +15,8 @@ WE_ASK = {"dpd_delay": SECOND, "limits": HalfOpenLimits()}
 FEW_GROUPS, MORE_GROUPS = "aes256-sha256-modp2048", "aes256-sha256-x25519-modp2048"
 ROLES = ("initiator", "responder")
 IMPATIENT = RetransmitPolicy(SECOND // 5, tries=2)
+QUICK = RetransmitPolicy(SECOND // 2)
+LONG_CHAINS = CertificateProof("rsa/pss-sha256", KeyKind.RSA, Flaw.LONG_CHAIN, Flaw.LONG_CHAIN)
 FAMILIES = (
     ("3des-sha1-modp1024", "3des-sha1"),
     ("camellia256-sha512-modp2048", "camellia128-sha512"),
@@ -95,6 +97,35 @@ _ALL = [
             ("charon's", CertificateProof(peer_flaw=flaw)),
         )
         for role in ROLES
+    ),
+    *(
+        Case(name, role, fragment_plays.fragments_both_ways, ike=ike, proof=LONG_CHAINS, **extra)  # type: ignore[arg-type]
+        for name, ike, extra in (
+            (
+                "IKE fragments of 576 B",
+                "aes256gcm16-prfsha256-x25519",
+                {"settings": {"fragment_size": "576"}},
+            ),
+            ("IKE fragments of 300 B, CBC", "aes256-sha512-ecp256", {"fragment_size": 300}),
+        )
+        for role in ROLES
+    ),
+    *(
+        Case(
+            f"no IKE fragments: {who}",
+            role,
+            fragment_plays.no_fragments,
+            proof=LONG_CHAINS,
+            **extra,
+        )  # type: ignore[arg-type]
+        for who, extra in (
+            ("charon wants none", {"options": {"fragmentation": "no"}}),
+            ("we want none", {"fragmentation": Fragmentation.NO}),
+        )
+        for role in ROLES
+    ),
+    Case(
+        "a lost IKE fragment", "initiator", fragment_plays.lost_fragment, proof=LONG_CHAINS, retransmit=QUICK
     ),
     *(Case("wrong identity", role, plays.wrong_identity, our_id="stranger.example") for role in ROLES),
     *(

@@ -14,7 +14,7 @@ from ipsecsim.base.trace import TraceEvent
 from ipsecsim.emulation.gateway import COOKIES_ALWAYS, Gateway
 from ipsecsim.emulation.namespace import Namespace
 from ipsecsim.emulation.strongswan import PeerConfig, StrongSwan
-from ipsecsim.ike.config import ChildConfig, Connection, HalfOpenLimits
+from ipsecsim.ike.config import ChildConfig, Connection, Fragmentation, HalfOpenLimits
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.retransmit import RetransmitPolicy
@@ -52,6 +52,8 @@ class Case:
     our_esp: str = ""
     our_remote_ts: str = PEER_NET
     second_net: str = ""  # of ours, for a child called second
+    fragmentation: Fragmentation = Fragmentation.YES
+    fragment_size: int = 0
     retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)
     peer_remote_ts: str = OUR_NET
     proof: CertificateProof | None = None  # else a shared secret
@@ -214,6 +216,8 @@ def _gateway(case: Case, held: Held, recorder: Recorder) -> Gateway:
         encap=True,
         dpd_delay=case.dpd_delay,
         retransmit=case.retransmit,
+        fragmentation=case.fragmentation,
+        fragment_size=case.fragment_size,
         local_auth=held.local_auth,
         remote_auth=held.remote_auth,
     )

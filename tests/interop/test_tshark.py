@@ -11,6 +11,7 @@ import pytest
 from ipsecsim.base.instant import SECOND
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import save
+from ipsecsim.ike.events import IkeFragmentsJoined
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe import key_log, pcapng
 from ipsecsim.observe.packet_summary import esp_of
@@ -63,6 +64,9 @@ FIELDS = (
     "isakmp.flag_r",
     "isakmp.messageid",
     "isakmp.typepayload",
+    "isakmp.frag.number",
+    "isakmp.frag.total",
+    "isakmp.reassembled.length",
     "isakmp.id.data.fqdn",
     "esp.spi",
     "esp.icv_good",
@@ -236,3 +240,20 @@ def test_what_the_demo_writes_down(tmp_path: Path) -> None:
     sealed = exported.having("esp.spi")
     assert len(sealed) == 2
     assert all(row["esp.icv_good"] == ["1"] and row["icmp.type"] for row in sealed)
+
+
+def test_wireshark_puts_ike_fragments_together(tmp_path: Path) -> None:
+    run = Run(read("ike_fragments")).run()
+    save(run, tmp_path)
+    exported = read_back(run.recorder, tmp_path)
+    assert exported.having("_ws.malformed") == []
+    pieces = exported.having("isakmp.typepayload", "53")
+    joined = [event for _, event in run.recorder.of(IkeFragmentsJoined)]
+    assert [row["isakmp.frag.number"] + row["isakmp.frag.total"] for row in pieces] == [
+        [str(number), str(event.total)] for event in joined for number in range(1, event.total + 1)
+    ]
+    # only the last fragment of a message shows what is inside, and all of it
+    inside = [set(row["isakmp.typepayload"]) & {"35", "36", "37", "39", "44"} for row in pieces]
+    last = [number for number, row in enumerate(pieces) if row["isakmp.reassembled.length"]]
+    assert [pieces[at]["isakmp.reassembled.length"] for at in last] == [[str(event.size)] for event in joined]
+    assert [inside[at] for at in last] == [{"35", "36", "37", "39", "44"}, {"36", "37", "39", "44"}]
