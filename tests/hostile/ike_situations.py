@@ -14,11 +14,12 @@ from ipsecsim.ike.credentials import OwnKey
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.events import IkeKeysDerived
 from ipsecsim.ike.v2 import envelope
+from ipsecsim.ike.v2.fragments import FragmentSet
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.scenario.lab_pki import LabPki
 from ipsecsim.wire.ike.chain import emit_message, parse_message
-from ipsecsim.wire.ike.encrypted import Encrypted
+from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType
@@ -220,11 +221,17 @@ def _opened(made: Situation) -> list[Links]:
     """What is inside the peer's sealed messages."""
     assert made.protection is not None
     chains: list[Links] = []
-    for raw in (*made.genuine, *made.heard):
-        _, outer = parse_message(raw)
-        if isinstance(outer[-1], Encrypted):
-            chains.append(links_of(envelope.open(raw, outer[-1], made.protection)))
-    return chains
+    sets: dict[int, FragmentSet] = {}
+    for raw in (*made.heard, *made.genuine):
+        header, outer = parse_message(raw)
+        last = outer[-1]
+        if isinstance(last, Encrypted):
+            chains.append(links_of(envelope.open(raw, last, made.protection)))
+        elif isinstance(last, EncryptedFragment):
+            known = sets.setdefault(header.message_id, FragmentSet(header.message_id, last.total, until=0))
+            known.pieces[last.number] = envelope.unseal(raw, last, made.protection)
+    whole = [known.whole for known in sets.values() if len(known.pieces) == known.total]
+    return [*chains, *(links_of(envelope.read(content)) for content in whole)]
 
 
 def seal(

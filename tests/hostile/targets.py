@@ -1,5 +1,6 @@
 """The table of targets. One row a target; its `share` is how many of a thousand batches it gets."""
 
+from tests.hostile.fragment_targets import FragmentedIke
 from tests.hostile.gateway_targets import Gateway
 from tests.hostile.ike_targets import ForgedIke, SealedIke
 from tests.hostile.proof_targets import Proofs
@@ -16,6 +17,7 @@ TARGETS: tuple[type[Target], ...] = (
     Dissector,
     ForgedIke,
     SealedIke,
+    FragmentedIke,
     Forged,
     Sealed,
     Protecting,

@@ -14,7 +14,8 @@ SIZES = {"4": 576, "6": 1280}
 
 @pytest.mark.conf("FRG-04")
 @pytest.mark.parametrize(
-    ("version", "mtu"), [*(("4", mtu) for mtu in range(600, 1501, 100)), ("6", 1280), ("6", 1400), ("6", 1500)]
+    ("version", "mtu"),
+    [*(("4", mtu) for mtu in range(600, 1501, 100)), ("6", 1280), ("6", 1400), ("6", 1500)],
 )
 def test_without_a_word_about_sizes_no_ike_message_is_cut_by_ip(version, mtu):
     settings = [("links.wan.mtu", str(mtu)), ("ip", version), ("tunnels.net.fragment_size", "0")]

@@ -17,6 +17,7 @@ from tests.unit.wire.samples import chained
 A, B = pack("10.1.0.2"), pack("10.2.0.2")
 A6, B6 = pack("2001:db8:1::2"), pack("2001:db8:2::2")
 IKE = IkeHeader(bytes(8), bytes(8), 0, ExchangeType.IKE_AUTH, INITIATOR | RESPONSE, 1, 28).emit()
+FRAGMENT = IKE[:16] + b"\x35" + IKE[17:] + bytes.fromhex("0000001000020003") + bytes(8)
 ESP = bytes.fromhex("5e0d77aa00000003") + bytes(40)
 QUOTED = ipv4.build(A, B, 17, bytes(8))
 QUOTED6 = ipv6.build(A6, B6, 17, bytes(8))
@@ -55,6 +56,8 @@ PACKETS = {
     "ESP SPI 5e0d77aa sequence 3 in UDP 4500 > 4500": in_udp(4500, ESP),
     "IKE_AUTH response 1 on UDP 4500 > 4500": in_udp(4500, bytes(4) + IKE),
     "IKE_AUTH response 1 on UDP 500 > 500": in_udp(500, IKE),
+    "IKE_AUTH response 1, fragment 2 of 3 on UDP 500 > 500": in_udp(500, FRAGMENT),
+    "IKE_AUTH response 1, fragment 2 of 3 on UDP 4500 > 4500": in_udp(4500, bytes(4) + FRAGMENT),
     "UDP 500 > 500": in_udp(500, b"no IKE"),
     "NAT keepalive on UDP 4500 > 4500": in_udp(4500, b"\xff"),
     "UDP 9 > 9": in_udp(9, b""),
