@@ -111,6 +111,11 @@ class DropReason(Enum):
     COOKIE_WRONG = ("ike", "the cookie is not ours, or too old", "RFC 7296 2.6")
     HALF_OPEN_LIMIT = ("ike", "the cap on half-open SAs is reached", "RFC 7296 2.6")
     IKE_SA_LIMIT = ("ike", "the cap on IKE SAs is reached", "RFC 7296 2.6")
+    UNEXPECTED_NAT = (
+        "ike",
+        "somebody on the way changed the addresses, and no NAT is allowed",
+        "RFC 4555 3.9",
+    )
     AUTH_FAILED = ("ike", "the peer did not prove its identity", "RFC 7296 2.15")
     ID_MALFORMED = ("ike", "the identity's bytes do not fit its type", "RFC 7296 3.5")
     ID_TOO_LONG = ("ike", "the identity is longer than the cap", "RFC 7296 3.5")

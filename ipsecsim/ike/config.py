@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ipsecsim.base.address import Prefix
 from ipsecsim.base.instant import SECOND, Duration
 from ipsecsim.crypto.catalogue import Encryption, Group, Integrity, Prf
 from ipsecsim.crypto.certificate_path import Revocation
@@ -180,6 +181,22 @@ class ChildConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Mobike:
+    """How the addresses of an IKE SA may change while it lives (RFC 4555).
+
+    The peer may come from the networks in `peer_within`; none named: from anywhere. Unless `checks_routability` is
+    off, a new address of the peer has to answer before packets are sent to it (RFC 4555 3.7).
+    """
+
+    peer_within: tuple[Prefix, ...] = ()
+    checks_routability: bool = True
+
+    def allows(self, peer: bytes) -> bool:
+        """May the peer move to this address?"""
+        return not self.peer_within or any(peer in each for each in self.peer_within)
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One peer, or one group of them. Addresses are packed; that of the peer may be ANYWHERE.
 
@@ -188,7 +205,8 @@ class Connection:
     The IKE SA is rekeyed after `rekey_time`, at random up to `rand_time` earlier, and deleted when it is
     `over_time` too old. A `rekey_time` of 0 means never.
 
-    Without `remote_id` the peer may be anybody who proves to be who it says.
+    Without `remote_id` the peer may be anybody who proves to be who it says. Without `mobike` addresses stay as
+    they are. Without `nat_traversal` nobody looks for NATs, and MOBIKE puts up with none (RFC 4555 3.9).
 
     `vips` are the virtual addresses to ask for, all zeros for any of that version. A peer gets one from `pools`,
     which are tried in order, and no child without one.
@@ -218,6 +236,8 @@ class Connection:
     pools: tuple[Pool, ...] = ()
     fragmentation: Fragmentation = Fragmentation.YES
     fragment_size: int = 0
+    mobike: Mobike | None = None
+    nat_traversal: bool = True
 
     def expects(self, peer: Identity) -> bool:
         """May the peer on this connection be this one?"""

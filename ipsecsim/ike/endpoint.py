@@ -15,6 +15,7 @@ from ipsecsim.ike.events import CookieDemanded
 from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
 from ipsecsim.ike.notices import Notices, clear_answer, is_one_way
 from ipsecsim.ike.pools import Leases
+from ipsecsim.ike.v2 import following, moving
 from ipsecsim.ike.v2.exchanges.create_child import close
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
@@ -31,7 +32,10 @@ FIRST_CHILD_SPI = 256  # RFC 4303 2.1: 1 to 255 are reserved, 0 is never sent
 
 
 class IkeEndpoint:
-    """Speaks IKEv2 for one node. Owns no clock, no chance and no socket."""
+    """Speaks IKEv2 for one node. Owns no clock, no chance and no socket.
+
+    `addresses` are those of the node that IKE may use, the best first; without a list nobody moves.
+    """
 
     def __init__(
         self,
@@ -42,11 +46,13 @@ class IkeEndpoint:
         limits: HalfOpenLimits | None = None,
         *,
         tells_strangers: bool = False,
+        addresses: Sequence[bytes] | None = None,
     ) -> None:
         self.connections = tuple(connections)
         self.credentials = credentials
         self.leases = Leases()
         self.tap = tap
+        self.addresses: tuple[bytes, ...] | None = None if addresses is None else tuple(addresses)
         self._entropy = entropy
         self._sas: dict[bytes, IkeSa] = {}  # by our own SPI
         self._notices = Notices(tells_strangers=tells_strangers, tap=tap)
@@ -85,7 +91,7 @@ class IkeEndpoint:
             return [ChildGivenUp(policy)]
         if any(sa.is_carrying(wanted) for sa in self._sas.values()):
             return []
-        path = Path(connection.local_address, IKE_PORT, connection.remote_address, IKE_PORT)
+        path = Path(self._own_address(connection), IKE_PORT, connection.remote_address, IKE_PORT)
         for standing in self._sas.values():
             if standing.connection is connection and standing.state is State.ESTABLISHED:
                 # RFC 7296 1.3.1: a further child needs no IKE SA of its own
@@ -145,6 +151,25 @@ class IkeEndpoint:
         for sa in list(self._sas.values()):
             if sa.state is State.ESTABLISHED and sa.is_carrying(wanted):
                 actions += sa.enqueue(RekeyIke(), now)
+        return actions
+
+    def addresses_changed(
+        self, addresses: Sequence[bytes], now: Instant, *, preferred: bytes | None = None
+    ) -> list[Action]:
+        """The node's addresses are these now, the best first. `preferred` is one that IKE is to move to."""
+        self.addresses = tuple(addresses)
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            actions += following.own_addresses_changed(sa, preferred, now)
+            self._file(sa, sa.path)
+        return actions
+
+    def path_hint(self, peer: bytes, now: Instant) -> list[Action]:
+        """Somebody says that a peer's address cannot be reached: it is asked whether that is so (RFC 4555 3.5)."""
+        actions: list[Action] = []
+        for sa in self._sas.values():
+            if sa.path.remote == peer:
+                actions += moving.hint(sa, now)
         return actions
 
     def forget(self) -> list[Action]:
@@ -251,6 +276,12 @@ class IkeEndpoint:
                 self._half_open.add(sa.began_as, sa)
         elif sa.began_as is not None:
             self._half_open.remove(sa.began_as)
+
+    def _own_address(self, connection: Connection) -> bytes:
+        """The connection's own address, or another one of the node when that is not to be had at present."""
+        wanted = connection.local_address
+        usable = [each for each in self.addresses or () if len(each) == len(wanted)]
+        return wanted if wanted in usable or not usable else usable[0]
 
     def _configured(self, policy: str) -> tuple[Connection, ChildConfig]:
         for connection in self.connections:

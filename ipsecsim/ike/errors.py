@@ -104,6 +104,13 @@ class ChildSaNotFound(IkeError):
         self.notify_spi = spi
 
 
+class UnexpectedNat(IkeError):
+    """Somebody on the way has changed the addresses, which the peer does not put up with (RFC 4555 3.9)."""
+
+    reason = DropReason.UNEXPECTED_NAT
+    notify = NotifyType.UNEXPECTED_NAT_DETECTED
+
+
 class UnexpectedMessage(IkeError):
     """The message does not fit the state. Dropped without an answer."""
 

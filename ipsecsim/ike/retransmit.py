@@ -21,3 +21,11 @@ class RetransmitPolicy:
     def patience(self) -> Duration:
         """How long it takes to give up."""
         return sum(self.wait(sent_again) for sent_again in range(self.tries + 1))
+
+    def tries_within(self, time: Duration) -> int:
+        """How often at least, so that nobody gives up before so much time is over."""
+        tries, waited = self.tries, self.patience
+        while waited < time:
+            tries += 1
+            waited += self.wait(tries)
+        return tries

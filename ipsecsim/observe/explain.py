@@ -8,6 +8,7 @@ from ipsecsim.base import trace
 from ipsecsim.base.trace import TraceEvent
 from ipsecsim.observe.explain_ike import IKE
 from ipsecsim.observe.explain_ipsec import IPSEC
+from ipsecsim.observe.explain_mobility import MOBILITY
 from ipsecsim.observe.explain_network import NETWORK
 from ipsecsim.observe.telling import Tellings
 
@@ -33,5 +34,6 @@ SENTENCES: Tellings = {
     **NETWORK,
     **IPSEC,
     **IKE,
+    **MOBILITY,
 }
 """The one table: what to say about an event, and its clause."""

@@ -9,7 +9,7 @@ from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.crypto.certificate_path import Known
-from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
+from ipsecsim.ike.actions import InstallChildSa, MoveChildSa, RemoveChildSa
 from ipsecsim.ike.config import AuthKind, ChildConfig, Connection, HalfOpenLimits, LocalAuth, RemoteAuth
 from ipsecsim.ike.credentials import Credentials, OwnKey, SharedSecret
 from ipsecsim.ike.endpoint import IkeEndpoint
@@ -33,6 +33,9 @@ PASSED_ON = (
     "pools",
     "fragmentation",
     "fragment_size",
+    "retransmit",
+    "mobike",
+    "nat_traversal",
 )
 """What a connection takes as it is."""
 
@@ -109,6 +112,7 @@ class Pair:
             events.append if self.watched else None,
             self.limits,
             tells_strangers=self.tells_strangers,
+            addresses=changes.get("addresses"),
         )
         return Side(endpoint, own, events)
 
@@ -166,8 +170,8 @@ class Pair:
         self.west = self._side("another", *self._as_west)
 
     def side_of(self, address: bytes) -> Side:
-        """The side that has an address."""
-        return self.west if address == WEST else self.east
+        """The side that has an address; only west is ever elsewhere than at its usual one."""
+        return self.east if address == EAST else self.west
 
     def perform(self, side: Side, actions: list[Action]) -> None:
         """Keep what an endpoint asked for: datagrams on the wire, SAs in a table."""
@@ -179,6 +183,11 @@ class Pair:
             side.actions.append(action)
             if isinstance(action, InstallChildSa):
                 side.sas[(action.parameters.direction.value, action.parameters.spi)] = action.parameters
+            if isinstance(action, MoveChildSa):
+                moved = side.sas[(action.direction.value, action.spi)]
+                outer = action.outer
+                moved.source, moved.destination = outer.source, outer.destination
+                moved.udp_ports = outer.udp_ports
             if isinstance(action, RemoveChildSa):
                 side.sas.pop((action.direction.value, action.spi), None)
 

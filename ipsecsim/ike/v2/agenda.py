@@ -48,6 +48,11 @@ class Agenda:
         self._postponed.append((until, task))
 
     @property
+    def waiting(self) -> Iterator[Task]:
+        """The tasks that wait for the current one."""
+        return iter(self._waiting)
+
+    @property
     def next_due(self) -> Instant | None:
         """When the first of the postponed tasks comes up again."""
         return min((at for at, _ in self._postponed), default=None)

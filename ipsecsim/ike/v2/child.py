@@ -22,7 +22,7 @@ from ipsecsim.wire.numbers import IpProtocol
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
 
-_IP_PROTOCOL = {ProtocolId.ESP: IpProtocol.ESP, ProtocolId.AH: IpProtocol.AH}
+IP_PROTOCOL = {ProtocolId.ESP: IpProtocol.ESP, ProtocolId.AH: IpProtocol.AH}
 
 
 @dataclass(slots=True, eq=False)
@@ -117,7 +117,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
     from_initiator = (keys.encryption_i, keys.integrity_i)
     from_responder = (keys.encryption_r, keys.integrity_r)
     outbound, inbound = (from_initiator, from_responder) if we_began else (from_responder, from_initiator)
-    config, path = agreed.config, sa.path
+    config, path = agreed.config, sa.carrier.path
     there, here = (path.remote, path.remote_port), (path.local, path.local_port)
     child = ChildSa(config, agreed.protocol, agreed.spi_in, agreed.spi_out, path.remote)
     sa.children.append(child)
@@ -151,7 +151,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
             selectors=to_selectors(agreed.local, agreed.remote),
             policy=config.policy,
             mode=agreed.form.mode,
-            udp_ports=(source[1], destination[1]) if sa.is_nat_between else None,
+            udp_ports=(source[1], destination[1]) if sa.carrier.in_udp else None,
             extended_sequence=agreed.extended_sequence,
             original_addresses=agreed.form.original_addresses if direction is Direction.INBOUND else None,
             stateful_fragments=agreed.form.stateful_fragments,
@@ -178,7 +178,7 @@ def stop_sending(child: ChildSa) -> list[Action]:
     if child.successor is not None and child.successor.waiting is not None:
         actions.append(child.successor.waiting)
         child.successor.waiting = None
-    protocol = _IP_PROTOCOL[child.protocol]
+    protocol = IP_PROTOCOL[child.protocol]
     return [*actions, RemoveChildSa(Direction.OUTBOUND, child.spi_out, protocol, child.destination)]
 
 
@@ -188,7 +188,7 @@ def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:
     for each in sa.children:
         if each.successor is child:
             each.successor = None  # it stands alone again
-    inbound = RemoveChildSa(Direction.INBOUND, child.spi_in, _IP_PROTOCOL[child.protocol])
+    inbound = RemoveChildSa(Direction.INBOUND, child.spi_in, IP_PROTOCOL[child.protocol])
     return [*stop_sending(child), inbound]
 
 

@@ -34,7 +34,7 @@ def ask(sa: "IkeSa", kind: ExchangeType, payloads: Sequence[Payload], now: Insta
         sa.init_request = messages[0]
     sa.window.open_request(kind, messages)
     sa.timers.set(Alarm.RETRANSMIT, now + sa.connection.retransmit.wait(0))
-    return _send(sa, header, payloads, messages)
+    return _send(sa, header, payloads, messages, sa.ways)
 
 
 def was_answered(sa: "IkeSa", header: IkeHeader, outer: list[Payload], raw: bytes) -> bool:
@@ -97,7 +97,7 @@ def heard(sa: "IkeSa", message: Message, now: Instant) -> None:
     """An acceptable message came: note the time, and where to send answers (RFC 7296 2.11)."""
     sa.last_heard = now
     header = message.header
-    if not header.is_response:
+    if not header.is_response and not sa.mobility.is_on:  # RFC 4555 3.8
         sa.path = message.path
     if sa.tap is not None:
         sa.tap(
@@ -113,15 +113,17 @@ def heard(sa: "IkeSa", message: Message, now: Instant) -> None:
         )
 
 
-def respond(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload], now: Instant) -> list[Action]:
-    """Answer a request, and keep the answer for the case that it is asked for again."""
+def respond(
+    sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload], path: Path, now: Instant
+) -> list[Action]:
+    """Answer a request where it came from, and keep the answer for the case that it is asked for again."""
     response = _header(sa, header.exchange, header.message_id, is_response=True)
     messages = _seal(sa, response, payloads)
     if header.exchange == ExchangeType.IKE_SA_INIT:
         sa.init_response = messages[0]
         sa.timers.set(Alarm.HALF_OPEN, now + sa.connection.half_open_timeout)
     sa.window.remember(messages)
-    return _send(sa, response, payloads, messages)
+    return _send(sa, response, payloads, messages, [path])
 
 
 def repeat(sa: "IkeSa", message_id: int, path: Path) -> list[Action]:
@@ -129,6 +131,13 @@ def repeat(sa: "IkeSa", message_id: int, path: Path) -> list[Action]:
     if sa.tap is not None:
         sa.tap(ResponseRepeated(sa.spi_i, message_id))
     return [datagram(each, path) for each in sa.window.last_response]
+
+
+def again(sa: "IkeSa") -> list[Action]:
+    """The outstanding request once more, bit for bit, wherever requests go by now."""
+    waiting = sa.window.outstanding
+    messages = () if waiting is None else waiting.messages
+    return [datagram(each, path) for path in sa.ways for each in messages]
 
 
 def _header(sa: "IkeSa", exchange: int, message_id: int, *, is_response: bool) -> IkeHeader:
@@ -148,7 +157,11 @@ def _seal(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload]) -> list[b
 
 
 def _send(
-    sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload], messages: Sequence[bytes]
+    sa: "IkeSa",
+    header: IkeHeader,
+    payloads: Sequence[Payload],
+    messages: Sequence[bytes],
+    paths: Sequence[Path],
 ) -> list[Action]:
     if sa.tap is not None:
         sa.tap(
@@ -164,7 +177,7 @@ def _send(
         )
         if len(messages) > 1:
             sa.tap(IkeMessageCut(sa.spi_i, header.message_id, len(messages), max(map(len, messages))))
-    return [datagram(each, sa.path) for each in messages]
+    return [datagram(each, path) for path in paths for each in messages]
 
 
 def datagram(raw: bytes, path: Path) -> SendDatagram:

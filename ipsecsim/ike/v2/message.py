@@ -1,6 +1,6 @@
 """One IKE message on its way through the engine: where it came from, its header, what it holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -45,11 +45,15 @@ class Message:
 
 @dataclass(slots=True)
 class Answer:
-    """What a request leads to: the payloads of the response, and actions to perform before and after it is sent."""
+    """What a request leads to: the payloads of the response, and actions to perform before and after it is sent.
+
+    `afterwards` is done once the response is on its way, where that leads to messages of our own.
+    """
 
     payloads: Sequence[Payload]
     before: list[Action] = field(default_factory=list)
     after: list[Action] = field(default_factory=list)
+    afterwards: Callable[[], list[Action]] = list
 
 
 def first(payloads: Sequence[Payload], kind: type[Kind]) -> Kind | None:

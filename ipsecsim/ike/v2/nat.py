@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from hashlib import sha1
 from typing import TYPE_CHECKING
 
-from ipsecsim.ike.v2.message import Message
+from ipsecsim.ike.v2.message import Message, Path
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType
 
@@ -19,12 +19,13 @@ def nat_detection_hash(spi_i: bytes, spi_r: bytes, address: bytes, port: int) ->
     return sha1(spi_i + spi_r + address + port.to_bytes(2, "big"), usedforsecurity=False).digest()
 
 
-def detection_notifies(sa: "IkeSa") -> list[Notify]:
-    """Both hashes of a message that this node sends.
+def detection_notifies(sa: "IkeSa", path: Path) -> list[Notify]:
+    """Both hashes of a message that this node sends; none where nobody looks for NATs.
 
     Forced encapsulation claims a false source, so that the peer believes in a NAT (strongSwan's `encap`).
     """
-    path = sa.path
+    if not sa.connection.nat_traversal:
+        return []
     source = nat_detection_hash(sa.spi_i, sa.spi_r, path.local, path.local_port)
     if sa.connection.encap:
         source = sa.entropy.fork("false source").bytes(HASH_LENGTH)

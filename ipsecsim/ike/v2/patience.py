@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
-from ipsecsim.base.instant import Instant
+from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.ike.events import (
     HalfOpenExpired,
     LivenessChecked,
@@ -12,15 +12,18 @@ from ipsecsim.ike.events import (
     PeerUnresponsive,
     TrustEnded,
 )
-from ipsecsim.ike.v2 import courier, doubt, fragments
+from ipsecsim.ike.v2 import courier, doubt, following, fragments, moving
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import Inform, RekeyIke
+from ipsecsim.ike.v2.tasks import RekeyIke
 from ipsecsim.wire.ike.numbers import ExchangeType, name_of
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
+
+
+PATIENCE_OF_FOLLOWER = 300 * SECOND  # RFC 4555 3.11: at least five minutes
 
 
 def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
@@ -29,7 +32,7 @@ def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
     if waiting is None:
         return []
     policy = sa.connection.retransmit
-    if waiting.sent_again >= policy.tries:
+    if waiting.sent_again >= most_tries(sa):
         if sa.tap is not None:
             exchange = name_of(ExchangeType, waiting.exchange)
             sa.tap(PeerUnresponsive(sa.spi_i, exchange, waiting.sent_again + 1))
@@ -38,7 +41,16 @@ def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
     sa.timers.set(Alarm.RETRANSMIT, now + policy.wait(waiting.sent_again))
     if sa.tap is not None:
         sa.tap(MessageRetransmitted(sa.spi_i, waiting.message_id, waiting.sent_again))
-    return [courier.datagram(each, sa.path) for each in waiting.messages]
+    moving.suspect(sa, waiting.sent_again)
+    return courier.again(sa)
+
+
+def most_tries(sa: "IkeSa") -> int:
+    """How often a request is sent again. Who only follows addresses gives the other side time (RFC 4555 3.11)."""
+    policy, mobility = sa.connection.retransmit, sa.mobility
+    if not mobility.is_on or mobility.decides:
+        return policy.tries
+    return policy.tries_within(PATIENCE_OF_FOLLOWER)
 
 
 def check_liveness(sa: "IkeSa", now: Instant) -> list[Action]:
@@ -50,7 +62,7 @@ def check_liveness(sa: "IkeSa", now: Instant) -> list[Action]:
         return []
     if sa.tap is not None:
         sa.tap(LivenessChecked(sa.spi_i))
-    return sa.enqueue(Inform(), now)
+    return sa.enqueue(following.sign_of_life(sa), now)
 
 
 def end_trust(sa: "IkeSa", now: Instant) -> list[Action]:

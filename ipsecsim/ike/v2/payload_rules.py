@@ -47,6 +47,7 @@ REFUSALS = {
         NotifyType.INVALID_MAJOR_VERSION,
     ),
     ExchangeType.IKE_AUTH: (
+        NotifyType.UNEXPECTED_NAT_DETECTED,
         NotifyType.AUTHENTICATION_FAILED,
         NotifyType.INVALID_SYNTAX,
         NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD,

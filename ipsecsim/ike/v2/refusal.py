@@ -48,9 +48,8 @@ def refuse(sa: "IkeSa", header: IkeHeader, error: RemoteError, path: Path, now: 
         return []
     if header.message_id != sa.window.expected_request:
         return []
-    sa.path = path
     notify = Notify(error.notify, error.notify_data, error.notify_protocol, error.notify_spi)
-    actions = courier.respond(sa, header, [notify], now)
+    actions = courier.respond(sa, header, [notify], path, now)
     # RFC 7296 2.21.3: a badly formed request is the end of the SA on both sides, without a DELETE
     if sa.state not in PROVED or error.notify == NotifyType.INVALID_SYNTAX:
         actions = sa.fail() + actions

@@ -22,6 +22,11 @@ class Registry(Protocol):
         """The virtual addresses that this node lends."""
         ...
 
+    @property
+    def addresses(self) -> tuple[bytes, ...] | None:
+        """The addresses that IKE may use now, the best first; None where nobody keeps a list."""
+        ...
+
     def child_spi(self) -> int:
         """An inbound SPI for ESP or AH that is free on this node."""
         ...

@@ -15,7 +15,7 @@ from ipsecsim.ike.config import ChildConfig, Connection
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2 import courier, envelope, payload_rules, refusal
+from ipsecsim.ike.v2 import courier, envelope, moving, payload_rules, refusal
 from ipsecsim.ike.v2.agenda import Agenda
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.certificates import Wishes
@@ -26,11 +26,12 @@ from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.fragments import FragmentSets
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
 from ipsecsim.ike.v2.message import Message, Path
+from ipsecsim.ike.v2.mobility import Carrier, Mobility, ways
 from ipsecsim.ike.v2.patience import ALARMS
 from ipsecsim.ike.v2.registry import Registry
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.ike.v2.succession import taken_up
-from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke, Task
+from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke, Roam, Task
 from ipsecsim.ike.v2.window import Window
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
@@ -96,6 +97,8 @@ class IkeSa:
         self.began_at: Instant = 0
         self.authenticated_at: Instant = 0  # its heirs count from here too
         self.trusted_until: Instant | None = None  # None: what proved the peer's identity has no end
+        self.mobility = Mobility(decides=is_initiator)
+        self.knows_nats = True  # both sides said in IKE_SA_INIT where they think they are
         self.we_are_behind_nat = False
         self.peer_is_behind_nat = False
         self.wanted_child: ChildConfig = self.connection.children[0]
@@ -165,11 +168,12 @@ class IkeSa:
         if not header.is_response:
             first = taken_up(self, message.payloads, now) if self.state is State.HEIR else []
             answer = exchange.handle_request(self, message, now)
-            return first + answer.before + courier.respond(self, header, answer.payloads, now) + answer.after
+            reply = courier.respond(self, header, answer.payloads, message.path, now)
+            return first + answer.before + reply + answer.after + answer.afterwards()
         actions = exchange.handle_response(self, message, now)
         if self.window.outstanding is None:
             self.timers.cancel(Alarm.RETRANSMIT)
-        return actions + self.next_task(now)
+        return actions + moving.answered(self, message.path, now) + self.next_task(now)
 
     def refuse(self, header: IkeHeader, error: RemoteError, path: Path, now: Instant) -> list[Action]:
         """Answer a request that `message` could not accept; a broken seal or a wrong ID is not answered."""
@@ -197,6 +201,16 @@ class IkeSa:
     def is_nat_between(self) -> bool:
         """Does ESP have to ride in UDP?"""
         return self.we_are_behind_nat or self.peer_is_behind_nat
+
+    @property
+    def carrier(self) -> Carrier:
+        """What ESP and AH ride on: where addresses can change, it may lag behind those of the IKE SA."""
+        return self.mobility.carrier or Carrier(self.path, self.is_nat_between)
+
+    @property
+    def ways(self) -> list[Path]:
+        """Where our requests go."""
+        return ways(self)
 
     def request(self, kind: ExchangeType, now: Instant) -> list[Action]:
         """Build and send the request of an exchange. None may be outstanding."""
@@ -271,7 +285,7 @@ class IkeSa:
             self.tap(keys_derived(self, skeyseed, shared_secret))
 
     def float_to_nat_port(self) -> None:
-        """A NAT is between us: from now on UDP 4500 on both sides (RFC 7296 2.23)."""
+        """A NAT is between us, or may come: from now on UDP 4500 on both sides (RFC 7296 2.23, RFC 4555 3.3)."""
         self.path = Path(self.path.local, NAT_T_PORT, self.path.remote, NAT_T_PORT)
 
     def fail(self) -> list[Action]:
@@ -301,7 +315,7 @@ class IkeSa:
 
     def _is_moot(self, task: Task) -> bool:
         """Has what a task is about come to its end meanwhile?"""
-        if isinstance(task, RekeyIke):
+        if isinstance(task, RekeyIke | Roam):
             return self.state is not State.ESTABLISHED
         if isinstance(task, CreateChild) and task.replaces is not None:
             old = task.replaces

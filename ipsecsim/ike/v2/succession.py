@@ -17,6 +17,7 @@ from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.child import Material, remove_all
 from ipsecsim.ike.v2.keys import rekey_skeyseed
 from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.ike.v2.tasks import Roam
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.numbers import ProtocolId
@@ -54,6 +55,7 @@ def successor(
     heir.peer, heir.authenticated_at = sa.peer, sa.authenticated_at
     heir.trusted_until = sa.trusted_until
     heir.takes_fragments = sa.takes_fragments
+    heir.knows_nats = sa.knows_nats
     heir.we_are_behind_nat, heir.peer_is_behind_nat = sa.we_are_behind_nat, sa.peer_is_behind_nat
     # with the prf of the old SA (RFC 7296 2.18)
     skeyseed = rekey_skeyseed(
@@ -75,6 +77,11 @@ def bequeath(sa: "IkeSa", heir: "IkeSa", now: Instant, *, by_peer: bool) -> list
     sa.end_at(now + sa.connection.retransmit.patience)
     if heir.is_dead:  # the peer, for whom it had inherited already, has deleted it since
         return remove_all(sa)
+    # what happened meanwhile to the addresses has happened to the heir
+    heir.mobility, heir.path = sa.mobility, sa.path
+    heir.we_are_behind_nat, heir.peer_is_behind_nat = sa.we_are_behind_nat, sa.peer_is_behind_nat
+    if isinstance(sa.task, Roam):  # its answer will come to an SA that has nothing to move any more
+        heir.agenda.add(Roam(sa.task.purpose))
     heir.children += sa.children
     sa.children = []
     heir.assigned, sa.assigned = sa.assigned, heir.assigned

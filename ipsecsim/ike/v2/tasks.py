@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from ipsecsim.crypto.catalogue import Group, KeyPair
@@ -62,4 +63,22 @@ class RekeyIke:
     rival_nonce: bytes = field(default=b"")
 
 
-Task = Inform | CreateChild | RekeyIke
+class Purpose(Enum):
+    """What a message of MOBIKE is for (RFC 4555 3.5 to 3.7)."""
+
+    UPDATE = "the peer is to use these addresses"
+    CHECK = "does the peer receive at its new address?"
+    ANNOUNCE = "these are our addresses"
+
+
+@dataclass(slots=True, eq=False)
+class Roam:
+    """Speak of addresses. `round` counts their changes until it was sent: its answer is about no later ones."""
+
+    exchange: ClassVar[ExchangeType] = ExchangeType.INFORMATIONAL
+    purpose: Purpose
+    round: int = 0
+    cookie: bytes = b""
+
+
+Task = Inform | CreateChild | RekeyIke | Roam

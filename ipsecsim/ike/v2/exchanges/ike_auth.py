@@ -27,6 +27,7 @@ from ipsecsim.ike.v2 import (
     child_agreement,
     child_form,
     configuration,
+    mobility,
     payload_rules,
     proof,
     uniqueness,
@@ -66,6 +67,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         *child_form.wishes(sa, wanted),
         child_agreement.offer(sa, wanted, sa.spi_in, with_groups=False),
         *child_agreement.selectors_of(sa, wanted),
+        *mobility.offer(sa),
     ]
 
 
@@ -83,6 +85,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     proved = proof.ours(sa, our_id, Identity.of(their_id))
     us = [our_id, *proved.certificates, proved.auth]
     uniqueness.check(sa, Identity.of(their_id), payloads)
+    roaming = mobility.agree(sa, message)
     move(sa, Step.AUTHENTICATE)
     sa.established(now)
     replaced = uniqueness.settle(sa, Identity.of(their_id), payloads, now)
@@ -93,10 +96,10 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
         if refused.notify is None:
             raise
         child_agreement.failed(sa, "", refused.notify)
-        return Answer([*us, Notify(refused.notify, refused.notify_data)], after=replaced)
+        return Answer([*us, Notify(refused.notify, refused.notify_data), *roaming], after=replaced)
     created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=False)
     # our own packets wait until the answer is out: the peer cannot open them before it has read it
-    payloads_back = [*us, *given, *agreed.notifies, agreed.sa, *agreed.selectors]
+    payloads_back = [*us, *given, *agreed.notifies, agreed.sa, *agreed.selectors, *roaming]
     return Answer(payloads_back, before=[created.inbound], after=[created.outbound, *replaced])
 
 
@@ -117,6 +120,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
         # RFC 7296 2.21.2: tell the responder, which believes in us, and forget it all
         farewell = sa.enqueue(Inform([Notify(NotifyType.AUTHENTICATION_FAILED)]), now)
         return farewell + sa.fail()
+    mobility.begin(sa, message)
     move(sa, Step.AUTHENTICATE)
     sa.established(now)
     actions = _accept_child(sa, payloads)

@@ -15,7 +15,7 @@ from ipsecsim.crypto.catalogue import GROUPS, Group
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoProposalChosen, UnexpectedMessage
 from ipsecsim.ike.events import CookieReturned, GroupChanged, IkeProposalChosen, NatDetected, NotifyReceived
-from ipsecsim.ike.v2 import certificates, doubt, fragments, payload_rules
+from ipsecsim.ike.v2 import certificates, doubt, fragments, moving, payload_rules
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.hash_notify import hashes_notify, read_hashes
 from ipsecsim.ike.v2.message import Answer, Message, notify, the
@@ -52,7 +52,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         negotiate.offer_ike(sa.connection.proposals),
         KeyExchange(group.id, sa.key_pair.public),
         Nonce(sa.nonce_i),
-        *detection_notifies(sa),
+        *detection_notifies(sa, sa.path),
         *fragments.supported(sa),
         *hashes_notify(sa),
     ]
@@ -78,7 +78,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             answer,
             KeyExchange(suite.group.id, sa.key_pair.public),
             Nonce(sa.nonce_r),
-            *detection_notifies(sa),
+            *detection_notifies(sa, sa.path),
             *fragments.supported(sa),
             *hashes_notify(sa),
             *certificates.requests(sa, sa.candidates),
@@ -112,7 +112,8 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     certificates.read_requests(sa.wishes, payloads)
     _settle(sa, message, shared_secret)
     sa.window.close_request()
-    if sa.is_nat_between:
+    moving.note_mapping(sa, message)
+    if sa.is_nat_between or (sa.connection.mobike is not None and sa.knows_nats):
         sa.float_to_nat_port()
     return sa.request(ExchangeType.IKE_AUTH, now)
 
@@ -162,9 +163,11 @@ def _settle(sa: "IkeSa", message: Message, shared_secret: bytes) -> None:
     # RFC 7427 3: the new method counts only where both sides have announced it
     sa.wishes.hashes = read_hashes(message) if hashes_notify(sa) else None
     sa.takes_fragments = fragments.agreed(sa, message.payloads)
+    shown = notify(message.payloads, NotifyType.NAT_DETECTION_SOURCE_IP)
+    sa.knows_nats = shown is not None and sa.connection.nat_traversal
     local, remote = detect(message)
     sa.we_are_behind_nat, sa.peer_is_behind_nat = local, remote or sa.connection.encap
-    if sa.tap is not None and notify(message.payloads, NotifyType.NAT_DETECTION_SOURCE_IP):
+    if sa.tap is not None and shown is not None:
         sa.tap(NatDetected(local, remote))
     sa.derive_keys(shared_secret)
 

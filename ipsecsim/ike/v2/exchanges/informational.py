@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.events import NotifyReceived
-from ipsecsim.ike.v2 import child, collisions, configuration, succession
+from ipsecsim.ike.v2 import child, collisions, configuration, following, mobility, moving, succession
 from ipsecsim.ike.v2.collisions import Asked, Reply
 from ipsecsim.ike.v2.message import Answer, Message, notify
 from ipsecsim.ike.v2.states import Step
-from ipsecsim.ike.v2.tasks import CreateChild, Inform
+from ipsecsim.ike.v2.tasks import CreateChild, Inform, Roam
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.notify import Notify
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     """What waits to be said; nothing at all is a question for a sign of life (RFC 7296 2.4)."""
+    if isinstance(sa.task, Roam):
+        return mobility.payloads(sa, sa.task)
     return sa.task.payloads if isinstance(sa.task, Inform) else ()
 
 
@@ -50,7 +52,10 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             actions += removed
             if gone:
                 reply.append(Delete(payload.protocol, gone))
-    return Answer(reply, before=actions)
+    if sa.is_dead:
+        return Answer(reply, before=actions)
+    about_addresses = following.react(sa, message, now)
+    return Answer([*reply, *about_addresses.payloads], before=actions, afterwards=about_addresses.afterwards)
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
@@ -60,7 +65,9 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     if notify(message.payloads, NotifyType.INVALID_SYNTAX):
         # RFC 7296 2.21.3: fatal on both sides
         return sa.fail()
-    actions: list[Action] = []
+    if isinstance(task, Roam):
+        return following.told(sa, task, message, now)
+    actions = moving.compare_mapping(sa, message)
     for payload in said:
         if isinstance(payload, Delete) and payload.protocol == ProtocolId.IKE:
             actions += sa.end(Step.GET_DELETE)
