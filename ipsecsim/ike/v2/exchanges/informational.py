@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
+from ipsecsim.ike.errors import InvalidSyntax
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.v2 import child, collisions, configuration, following, mobility, moving, succession
 from ipsecsim.ike.v2.collisions import Asked, Reply
@@ -23,6 +24,9 @@ from ipsecsim.wire.ike.numbers import NotifyType, ProtocolId, name_of
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
 
+# RFC 7296 3.11; that of an IKE SA stands in the header
+_SPI_SIZE: dict[int, int] = {ProtocolId.IKE: 0, ProtocolId.AH: 4, ProtocolId.ESP: 4}
+
 
 def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     """What waits to be said; nothing at all is a question for a sign of life (RFC 7296 2.4)."""
@@ -34,6 +38,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Do what the peer says; deleting a Child SA is answered with its other direction (RFC 7296 1.4.1)."""
     configuration.check(message.payloads)
+    _check_deletes(message.payloads)
     reply = configuration.tell_about_us(message.payloads)
     actions: list[Action] = []
     for payload in message.payloads:
@@ -85,6 +90,17 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
 def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
     """The peer is dead: so is the SA, and its children with it (RFC 7296 2.4)."""
     return sa.fail()
+
+
+def _check_deletes(payloads: Sequence[Payload]) -> None:
+    """Raise InvalidSyntax for an SPI of a length that its protocol does not have, before anything is deleted."""
+    for each in payloads:
+        if isinstance(each, Delete) and each.protocol in _SPI_SIZE:
+            size = _SPI_SIZE[each.protocol]
+            if any(len(spi) != size for spi in each.spis):
+                raise InvalidSyntax(
+                    f"a DELETE for protocol {each.protocol} with SPIs that are not {size} bytes long"
+                )
 
 
 def _delete_children(sa: "IkeSa", payload: Delete) -> tuple[list[Action], list[bytes]]:
