@@ -42,6 +42,7 @@ def test_below_the_threshold_nobody_is_asked():
     assert not pair.east.seen(CookieDemanded)
 
 
+@pytest.mark.conf("IK2-30")
 def test_under_load_a_real_client_needs_one_round_trip_more():
     pair, request = flooded(3, cookie_threshold=3)
     pair.inject(request)
@@ -54,6 +55,7 @@ def test_under_load_a_real_client_needs_one_round_trip_more():
     assert sizes[:4] == [200, 69, 241, 200]  # as the model lesson says, with a cookie of 33 bytes
 
 
+@pytest.mark.conf("IK2-30")
 def test_nothing_is_remembered_for_a_cookie():
     pair, request = flooded(3, cookie_threshold=3)
     before = len(pair.east.endpoint.sas)
@@ -68,6 +70,7 @@ def test_an_answer_to_a_forged_address_is_smaller_than_its_cause():
     assert len(pair.wire[0].payload) < len(request.payload)
 
 
+@pytest.mark.conf("IK2-33")
 @pytest.mark.parametrize("periods", [0, 1, 2])
 def test_a_cookie_is_good_for_this_and_the_last_secret(periods):
     pair, request = flooded(3, cookie_threshold=3)
@@ -81,6 +84,7 @@ def test_a_cookie_is_good_for_this_and_the_last_secret(periods):
     assert pair.east.drops[-1] is expected
 
 
+@pytest.mark.conf("IK2-32", "IK2-33")
 def test_a_cookie_of_another_conversation_is_not_ours():
     pair, request = flooded(3, cookie_threshold=3)
     pair.inject(request)

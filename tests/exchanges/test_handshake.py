@@ -131,6 +131,7 @@ def test_a_wrong_secret_fails_on_both_sides_and_only_the_responder_knows_why():
     assert [a.policy for a in pair.west.actions if isinstance(a, ChildGivenUp)] == ["net"]
 
 
+@pytest.mark.conf("IK2-52")
 def test_an_unknown_identity_looks_the_same_on_the_wire_as_a_wrong_secret():
     wrong_id = Pair(west={"id": "stranger.example"})
     wrong_id.establish()
@@ -202,6 +203,7 @@ def test_the_responder_narrows_to_what_both_sides_allow():
     }
 
 
+@pytest.mark.conf("IK2-45")
 def test_a_wrong_group_guess_costs_one_round_trip():
     pair = Pair(
         west={"ike": ["aes256gcm16-prfsha256-x25519-ecp256"]},
@@ -216,6 +218,7 @@ def test_a_wrong_group_guess_costs_one_round_trip():
     assert len(pair.west.sas) == 2
 
 
+@pytest.mark.conf("IK2-45")
 def test_a_group_that_was_not_offered_is_not_taken():
     pair = Pair()
     pair.initiate()
@@ -227,6 +230,7 @@ def test_a_group_that_was_not_offered_is_not_taken():
     assert not pair.wire
 
 
+@pytest.mark.conf("IK2-31")
 def test_a_cookie_comes_back_as_the_first_payload_and_nothing_else_changes():
     pair = Pair(west={"fragmentation": Fragmentation.NO})
     pair.initiate()
@@ -245,6 +249,7 @@ def test_a_cookie_comes_back_as_the_first_payload_and_nothing_else_changes():
     assert len(pair.west.sas) == 2  # AUTH covers the request with the cookie
 
 
+@pytest.mark.conf("IK2-34")
 def test_a_responder_that_never_stops_asking_for_cookies_is_left():
     pair = Pair()
     pair.initiate()
@@ -319,6 +324,7 @@ def test_two_seeds_share_no_bytes_that_chance_decides():
     assert [d.payload for d in again.sent] == [d.payload for d in one.sent]
 
 
+@pytest.mark.conf("IK2-104")
 def test_a_half_open_sa_is_forgotten_in_time():
     pair = Pair(east={"half_open_timeout": 30 * SECOND})
     pair.initiate()

@@ -19,6 +19,7 @@ def test_the_back_off_is_strongswans():
     assert 164 * SECOND < sum(waits) < 166 * SECOND
 
 
+@pytest.mark.conf("IK2-03")
 def test_a_lost_request_is_sent_again_bit_for_bit():
     pair = Pair()
     pair.initiate()
@@ -60,6 +61,7 @@ def test_any_one_doubled_message_changes_nothing(doubled):
     assert len(pair.west.endpoint.sas) == len(pair.east.endpoint.sas) == 1
 
 
+@pytest.mark.conf("IK2-05")
 def test_a_repeated_request_gets_the_stored_answer():
     pair = Pair()
     pair.establish()
@@ -80,6 +82,7 @@ def test_an_old_request_is_not_answered():
     assert not pair.wire
 
 
+@pytest.mark.conf("IK2-02")
 def test_nobody_there_is_given_up_after_165_seconds():
     pair = Pair()
     pair.initiate()
@@ -92,6 +95,7 @@ def test_nobody_there_is_given_up_after_165_seconds():
     assert [a for a in pair.west.actions if isinstance(a, ChildGivenUp)]
 
 
+@pytest.mark.conf("IK2-17")
 def test_dpd_asks_a_silent_peer_and_is_content_with_an_answer():
     pair = Pair(west={"dpd_delay": 30 * SECOND})
     pair.establish()
@@ -103,6 +107,7 @@ def test_dpd_asks_a_silent_peer_and_is_content_with_an_answer():
     assert len(pair.west.seen(LivenessChecked)) == 2
 
 
+@pytest.mark.conf("IK2-17")
 def test_dpd_ends_an_sa_whose_peer_is_dead():
     pair = Pair(west={"dpd_delay": 30 * SECOND})
     pair.establish()
@@ -111,6 +116,7 @@ def test_dpd_ends_an_sa_whose_peer_is_dead():
     assert not pair.west.sas
 
 
+@pytest.mark.conf("IK2-10")
 def test_goodbye_waits_for_the_answer_that_is_outstanding():
     pair = Pair(west={"dpd_delay": 30 * SECOND})
     pair.establish()
