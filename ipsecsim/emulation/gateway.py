@@ -1,4 +1,4 @@
-"""A VPN gateway on real sockets: one outer address, one inner address, and ping as its only traffic.
+"""A VPN gateway on real sockets: one outer address, a few inner ones, and ping as its only traffic.
 
 It is no VPN: there is no TUN device, nothing is forwarded, and what comes out of a tunnel meets our own
 IP stack and nothing else.
@@ -43,13 +43,13 @@ from ipsecsim.net.events import (
 )
 from ipsecsim.net.nodes import ike_ports
 from ipsecsim.net.turn import Observer
+from ipsecsim.stack import icmp
 from ipsecsim.stack.actions import EchoReplyArrived, IcmpErrorArrived
 from ipsecsim.stack.engine import HostStack
-from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.path import Hook, Passage, Verdict
 from ipsecsim.stack.routes import Route
 from ipsecsim.wire import ipv4, udp
-from ipsecsim.wire.icmpv4 import Echo
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 RUN_TIME = 60 * SECOND
@@ -57,7 +57,7 @@ COOKIES_ALWAYS = HalfOpenLimits(cookie_threshold=0)  # no long answer to a false
 LINK = "socket"  # what a recording calls the world outside
 FIRST_MULTICAST = 224  # RFC 791 3.2: from here on an address is no single machine's
 _LOOPBACK = Prefix(bytes([127, 0, 0, 0]), 8)
-_EVERYWHERE = Prefix(bytes(4), 0)
+_EVERYWHERE = (Prefix(bytes(4), 0), Prefix(bytes(16), 0))
 _INNER = "inner"
 
 
@@ -68,7 +68,7 @@ class Gateway:
     `encap`, since there is no raw socket for plain ESP. A peer that is not on this machine's loopback
     must be named once more in `beyond_loopback`, packed. After `run_time` all is closed, whatever goes on.
     Who begins must send back a cookie, unless `limits` says otherwise.
-    `observer` is told everything, as by a simulated node.
+    `more_inner` are further inner addresses. `observer` is told everything, as by a simulated node.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Gateway:
         ports: PortPlan = USUAL_PORTS,
         peer_ports: PortPlan = USUAL_PORTS,
         beyond_loopback: Collection[bytes] = (),
+        more_inner: Sequence[bytes] = (),
         limits: HalfOpenLimits = COOKIES_ALWAYS,
         run_time: Duration = RUN_TIME,
         entropy: Entropy | None = None,
@@ -97,10 +98,11 @@ class Gateway:
         tap = self.driver.tap
         self.ike = IkeEndpoint(connections, credentials, entropy.fork("ike"), tap, limits)
         self.ipsec = IpsecEngine(_policies(connections), tap)
-        self.stack = HostStack(
-            [Interface(_INNER, inner_address, 8 * len(inner_address))], entropy, forwards=False, tap=tap
-        )
-        self.stack.routes.add(Route(_EVERYWHERE, None, _INNER))
+        others = tuple(Address(each, 8 * len(each)) for each in more_inner)
+        inner = Interface(_INNER, inner_address, 8 * len(inner_address), others=others)
+        self.stack = HostStack([inner], entropy, forwards=False, tap=tap)
+        for everywhere in _EVERYWHERE:
+            self.stack.routes.add(Route(everywhere, None, _INNER))
         self.stack.hooks.add(Hook.POSTROUTING, self._into_the_tunnel)
         self.driver.engines += [self.stack, self.ipsec, self.ike]
         self.driver.performers |= {
@@ -198,8 +200,9 @@ class Gateway:
         if self.driver.tap is not None:
             self.driver.tap(EchoRequestSent("ping", destination, sequence))
         data = bytes(number & 0xFF for number in range(size))
-        echo = Echo(is_reply=False, identifier=self._identifier, sequence=sequence, data=data)
-        return self.stack.send(self.inner_address, destination, IpProtocol.ICMP, echo.emit())
+        source = self.stack.address_towards(destination)
+        message = icmp.echo(source, destination, self._identifier, sequence, data)
+        return self.stack.send(source, destination, icmp.protocol_for(destination), message)
 
     def _echo_reply_arrived(self, action: EchoReplyArrived) -> None:
         if action.identifier != self._identifier or action.sequence not in self._waiting:

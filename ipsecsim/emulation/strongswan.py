@@ -44,8 +44,9 @@ class PeerConfig:
 
     `settings` go into strongswan.conf's section `charon`, `options` into the connection, `child_options` into
     every child: AH for example, where `esp_proposals` is empty. `more_children` holds the remote selectors of
-    further children by their names. `local` and `remote` go into the authentication rounds. `files` are
-    credentials by their place in swanctl's folder: 'x509ca/root.pem'.
+    further children by their names, `pools` what stands under the name of an address pool. `local` and `remote`
+    go into the authentication rounds. `files` are credentials by their place in swanctl's folder:
+    'x509ca/root.pem'.
     """
 
     local_address: str
@@ -62,6 +63,7 @@ class PeerConfig:
     child_options: Mapping[str, str] = field(default_factory=dict)
     more_children: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    pools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     local: Mapping[str, str] = field(default_factory=lambda: {"auth": "psk"})
     remote: Mapping[str, str] = field(default_factory=lambda: {"auth": "psk"})
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -95,6 +97,9 @@ def swanctl_conf(config: PeerConfig) -> str:
         "  }",
         "}",
     ]
+    if config.pools:
+        pools = [[f"  {_safe(each)} {{", *_lines(4, said), "  }"] for each, said in config.pools.items()]
+        lines += ["pools {", *(line for pool in pools for line in pool), "}"]
     return "\n".join(lines) + "\n"
 
 

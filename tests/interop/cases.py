@@ -6,6 +6,7 @@ from ipsecsim.ike.config import Fragmentation, HalfOpenLimits
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.scenario.lab_pki import Flaw
 from tests.interop import fragment_plays, peer_plays, plays, rekey_plays
+from tests.interop.address_cases import VISITS
 from tests.interop.held import CertificateProof
 from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
 from tests.interop.plays import SUITES
@@ -170,6 +171,7 @@ _ALL = [
     ),
     *(Case("forgets and comes back", role, peer_plays.comes_back) for role in ROLES),
     Case("begun at once", "initiator", peer_plays.begun_at_once, limits=HalfOpenLimits()),
+    *VISITS,
     *(Case("crossing DELETEs", role, plays.crossing_deletes) for role in ROLES),
     Case(
         "lost answers",

@@ -17,16 +17,19 @@ from ipsecsim.emulation.strongswan import PeerConfig, StrongSwan
 from ipsecsim.ike.config import ChildConfig, Connection, Fragmentation, HalfOpenLimits
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
+from ipsecsim.ike.pools import Pool
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.views.text import story
+from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 from tests.interop.held import CertificateProof, Held, by_certificate, by_secret
 from tests.interop.row import Row, timed
 
 OUR_ADDRESS, PEER_ADDRESS = "192.0.2.1", "192.0.2.2"
 OUR_INNER, PEER_INNER = "10.1.0.1", "10.2.0.1"
+OUR_INNER_6, PEER_INNER_6, PEER_INNER_2 = "fd01::1", "fd02::1", "10.3.0.1"
 OUR_NET, PEER_NET = "10.1.0.0/24", "10.2.0.0/24"
 OUR_ID, PEER_ID = "ours.example", "charon.example"
 SECRET = "the same on both sides"  # noqa: S105 - of a test
@@ -56,6 +59,12 @@ class Case:
     fragment_size: int = 0
     retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)
     peer_remote_ts: str = OUR_NET
+    our_local_ts: str = OUR_NET
+    peer_local_ts: str = PEER_NET
+    vips: tuple[str, ...] = ()  # that we ask for; what charon asks for is in `options`
+    our_pools: tuple[Pool, ...] = ()
+    peer_pools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    another_id: str = ""  # of ours, for a connection of its own whose child is called other
     proof: CertificateProof | None = None  # else a shared secret
     options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -153,14 +162,19 @@ async def _lab(case: Case) -> AsyncIterator[Lab]:
 
 
 async def _lay_wire(namespace: Namespace) -> None:
-    """A veth pair; the peer's inner address lies on its loopback, ours exists in our own stack only."""
+    """A veth pair; the peer's inner addresses lie on its loopback, ours exist in our own stack only."""
     here = (
         f"link add outer type veth peer name outer netns {namespace.process_id}",
         "link set lo up",
         f"addr add {OUR_ADDRESS}/24 dev outer",
         "link set outer up",
     )
-    there = (f"addr add {PEER_ADDRESS}/24 dev outer", "link set outer up", f"addr add {PEER_INNER}/24 dev lo")
+    inner = (f"{PEER_INNER}/24", f"{PEER_INNER_2}/24", f"{PEER_INNER_6}/64 nodad")
+    there = (
+        f"addr add {PEER_ADDRESS}/24 dev outer",
+        "link set outer up",
+        *(f"addr add {address} dev lo" for address in inner),
+    )
     for words in here:
         subprocess.run(["ip", *words.split()], check=True)
     for words in there:
@@ -180,13 +194,14 @@ def _peer(case: Case, held: Held) -> PeerConfig:
         local_id=case.peer_id,
         remote_id=case.expected_id,
         secret=SECRET,
-        local_ts=PEER_NET,
+        local_ts=case.peer_local_ts,
         remote_ts=case.peer_remote_ts,
         proposals=case.ike,
         esp_proposals=case.esp,
         options=case.options,
         more_children={"second": case.second_net} if case.second_net else {},
         settings=case.settings,
+        pools=case.peer_pools,
         local=held.peer_local,
         remote=held.peer_remote,
         files=held.files,
@@ -194,22 +209,39 @@ def _peer(case: Case, held: Held) -> PeerConfig:
 
 
 def _gateway(case: Case, held: Held, recorder: Recorder) -> Gateway:
-    nets = {"net": OUR_NET, "second": case.second_net} if case.second_net else {"net": OUR_NET}
+    nets = {"net": case.our_local_ts} | ({"second": case.second_net} if case.second_net else {})
+    connections = [_connection("charon", case, case.our_id, nets, held)]
+    if case.another_id:
+        connections.append(_connection("another", case, case.another_id, {"other": case.our_local_ts}, held))
+    return Gateway(
+        "ours",
+        inner_address=pack(OUR_INNER),
+        more_inner=[pack(OUR_INNER_6)],
+        connections=connections,
+        credentials=held.ours,
+        beyond_loopback=[pack(PEER_ADDRESS)],
+        limits=case.limits,
+        run_time=LIMIT,
+        observer=recorder.observe,
+    )
+
+
+def _connection(name: str, case: Case, our_id: str, nets: Mapping[str, str], held: Held) -> Connection:
     children = tuple(
         ChildConfig(
-            name,
-            (traffic_selector(Prefix.parse(net)),),
-            (traffic_selector(Prefix.parse(case.our_remote_ts)),),
+            child,
+            _selectors(net),
+            _selectors(case.our_remote_ts),
             (esp_proposal(case.our_esp or case.esp),),
-            policy=name,
+            policy=child,
         )
-        for name, net in nets.items()
+        for child, net in nets.items()
     )
-    connection = Connection(
-        "charon",
+    return Connection(
+        name,
         pack(OUR_ADDRESS),
         pack(PEER_ADDRESS),
-        Identity.from_text(case.our_id),
+        Identity.from_text(our_id),
         Identity.from_text(case.peer_id),
         (ike_proposal(case.our_ike or case.ike),),
         children,
@@ -220,17 +252,13 @@ def _gateway(case: Case, held: Held, recorder: Recorder) -> Gateway:
         fragment_size=case.fragment_size,
         local_auth=held.local_auth,
         remote_auth=held.remote_auth,
+        vips=tuple(map(pack, case.vips)),
+        pools=case.our_pools,
     )
-    return Gateway(
-        "ours",
-        inner_address=pack(OUR_INNER),
-        connections=[connection],
-        credentials=held.ours,
-        beyond_loopback=[pack(PEER_ADDRESS)],
-        limits=case.limits,
-        run_time=LIMIT,
-        observer=recorder.observe,
-    )
+
+
+def _selectors(words: str) -> tuple[TrafficSelector, ...]:
+    return tuple(traffic_selector(Prefix.parse(net)) for net in words.split(","))
 
 
 def _both_sides(lab: Lab) -> str:

@@ -1,5 +1,6 @@
 """The files that a strongSwan peer is given, and how what it prints is read. Needs no strongSwan."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,12 @@ LISTED = (
 
 def test_the_connection_is_written_in_swanctls_words():
     assert swanctl_conf(CONFIG) == SWANCTL
+
+
+def test_pools_stand_behind_the_secrets():
+    config = replace(CONFIG, pools={"four": {"addrs": "10.9.0.0/24", "dns": "10.2.0.53"}})
+    pools = "pools {\n  four {\n    addrs = 10.9.0.0/24\n    dns = 10.2.0.53\n  }\n}\n"
+    assert swanctl_conf(config) == SWANCTL + pools
 
 
 def test_the_daemon_does_esp_in_user_space_and_listens_in_a_private_place():
