@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from ipsecsim.base.address import Prefix
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.actions import InstallChildSa
-from ipsecsim.ike.events import IkeMessageSent, PeerStayedBusy, StateChanged
+from ipsecsim.ike.events import ChildSaFailed, IkeMessageSent, PeerStayedBusy, StateChanged
+from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.message import Path, the
 from ipsecsim.ike.v2.states import Step
@@ -21,6 +23,7 @@ from tests.exchanges.collision_rows import ROWS
 from tests.exchanges.test_create_child_sa import REKEY
 from tests.exchanges.test_refusals import sealed_by_west
 from tests.support.crossing import Crossing, assert_at_rest
+from tests.support.misbehaving import a_peer_that, changes
 
 
 def opened(crossing, name):
@@ -260,3 +263,48 @@ def test_a_delete_with_a_wrong_size_or_number_of_spis_is_refused(body):
     (refusal,) = ask_east(crossing, UnknownPayload(PayloadType.DELETE, body))
     assert refusal.notify_type == NotifyType.INVALID_SYNTAX
     assert crossing.east.endpoint.sas == ()
+
+
+@pytest.mark.conf("IK2-113")
+@pytest.mark.parametrize("name", ["west", "east"])
+def test_a_successor_carries_what_the_old_child_carries_though_one_side_would_take_more(name):
+    crossing = Crossing(west={"local_ts": ["10.1.0.0/16"], "remote_ts": ["10.0.0.0/8"]})
+    (old,) = crossing.west.endpoint.sas[0].children
+    crossing.play(f"{name}.rekey")
+    assert_at_rest(crossing)
+    (new,) = crossing.west.endpoint.sas[0].children
+    assert new is not old
+    assert (list(new.local), list(new.remote)) == (list(old.local), list(old.remote))
+
+
+HALF = [traffic_selector(Prefix.parse("10.1.0.0/25"))]
+NARROWED = {
+    "asks for less": (changes(PayloadType.TSi, selectors=HALF), "CREATE_CHILD_SA request"),
+    "grants less": (changes(PayloadType.TSi, selectors=HALF), "CREATE_CHILD_SA response"),
+}
+
+
+@pytest.mark.conf("IK2-113")
+@pytest.mark.parametrize("how", NARROWED)
+def test_no_successor_carries_less_than_the_old_child(how):
+    habit, where = NARROWED[how]
+    pair = a_peer_that(habit, in_=where)
+    pair.establish()
+    pair.perform(pair.west, pair.west.endpoint.rekey("net", pair.now))
+    pair.settle()
+    assert "TS_UNACCEPTABLE" in {each.notify for each in pair.west.seen(ChildSaFailed)}
+    for side in (pair.west, pair.east):
+        (child,) = side.endpoint.sas[0].children
+        assert set(side.sas) == {("in", child.spi_in), ("out", child.spi_out)}
+        assert child.stands_alone
+
+
+@pytest.mark.conf("IK2-113")
+def test_a_child_that_is_against_the_policy_by_now_is_deleted_when_it_is_to_be_rekeyed():
+    crossing = Crossing()
+    (child,) = crossing.east.endpoint.sas[0].children
+    half = traffic_selector(Prefix.parse("10.2.0.0/25"))
+    child.config = replace(child.config, local_ts=(half,))
+    crossing.play("west.rekey")
+    assert_at_rest(crossing)
+    assert crossing.children() == 0

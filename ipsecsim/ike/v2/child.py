@@ -45,6 +45,8 @@ class ChildSa:
     waiting: InstallChildSa | None = None
     is_closing: bool = False
     is_half_closed: bool = False
+    local: Sequence[TrafficSelector] = ()
+    remote: Sequence[TrafficSelector] = ()
 
     @property
     def stands_alone(self) -> bool:
@@ -119,7 +121,15 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
     outbound, inbound = (from_initiator, from_responder) if we_began else (from_responder, from_initiator)
     config, path = agreed.config, sa.carrier.path
     there, here = (path.remote, path.remote_port), (path.local, path.local_port)
-    child = ChildSa(config, agreed.protocol, agreed.spi_in, agreed.spi_out, path.remote)
+    child = ChildSa(
+        config,
+        agreed.protocol,
+        agreed.spi_in,
+        agreed.spi_out,
+        path.remote,
+        local=agreed.local,
+        remote=agreed.remote,
+    )
     sa.children.append(child)
     if sa.tap is not None:
         sa.tap(

@@ -13,7 +13,7 @@ from ipsecsim.ike.errors import InvalidSyntax, TsUnacceptable
 from ipsecsim.ike.events import ChildSaFailed, SelectorsNarrowed
 from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, is_within, narrow, to_selectors
 from ipsecsim.ike.v2 import child_form, configuration
-from ipsecsim.ike.v2.child import Agreement
+from ipsecsim.ike.v2.child import Agreement, ChildSa
 from ipsecsim.ike.v2.message import first, the
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.wire.ike.generic import Payload
@@ -118,6 +118,16 @@ def accept(
         wanted, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence, form
     )
     return Agreed(agreement, choice.group, answer, (ours, theirs))
+
+
+def is_narrower(agreed: Agreement, old: ChildSa) -> bool:
+    """Is there traffic that `old` carries, and that what was agreed in its place would not? (RFC 7296 2.9.2)"""
+    return not (is_within(old.local, agreed.local) and is_within(old.remote, agreed.remote))
+
+
+def is_against_policy(old: ChildSa) -> bool:
+    """Does a child carry more than its configuration allows by now?"""
+    return not (is_within(old.local, old.config.local_ts) and is_within(old.remote, old.config.remote_ts))
 
 
 def failed(sa: "IkeSa", name: str, notify: int) -> None:

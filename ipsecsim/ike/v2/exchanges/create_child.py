@@ -21,6 +21,7 @@ from ipsecsim.ike.errors import (
     InvalidKeyExchange,
     InvalidSyntax,
     NoProposalChosen,
+    TsUnacceptable,
 )
 from ipsecsim.ike.events import (
     ChildRekeyed,
@@ -83,6 +84,9 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     given = configuration.answer(sa, payloads)
     configs = sa.connection.children if old is None else (old.config,)
     agreed = child_agreement.agree(sa, payloads, configs, with_groups=True)
+    if old is not None and child_agreement.is_narrower(agreed.agreement, old):
+        farewell = close(sa, old, now) if child_agreement.is_against_policy(old) else []
+        return Answer([Notify(NotifyType.TS_UNACCEPTABLE)], after=farewell)
     nonce_i = checked_nonce(the(payloads, Nonce))
     secret, ke = _our_half(sa, agreed.group, first(payloads, KeyExchange))
     nonce_r = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
@@ -183,6 +187,8 @@ def _our_half(sa: "IkeSa", group: Group | None, theirs: KeyExchange | None) -> t
 
 def _accepted(sa: "IkeSa", task: CreateChild, payloads: Sequence[Payload]) -> tuple[Agreement, Material]:
     agreed = child_agreement.accept(sa, payloads, task.config, task.spi_in, with_groups=True)
+    if task.replaces is not None and child_agreement.is_narrower(agreed.agreement, task.replaces):
+        raise TsUnacceptable("the new Child SA would carry less than the old one")
     nonce_r = checked_nonce(the(payloads, Nonce))
     theirs, secret = first(payloads, KeyExchange), b""
     if agreed.group is not None:
