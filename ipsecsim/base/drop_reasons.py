@@ -16,6 +16,7 @@ class DropReason(Enum):
         self.clause = clause
 
     LINK_DOWN = ("link", "the cable or interface is down", "")
+    LINK_LOSS = ("link", "the link lost it, by chance", "")
     QUEUE_FULL = ("link", "the link's queue was full", "")
     NO_NEIGHBOUR = ("link", "nobody on the link has that next hop", "RFC 826")
 

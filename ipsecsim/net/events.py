@@ -42,6 +42,24 @@ class FrameLost(TraceEvent):
 
 
 @dataclass(slots=True)
+class FrameDoubled(TraceEvent):
+    """The link made two frames out of one: `frame` is the second crossing of what `original` carries."""
+
+    frame: int
+    original: int
+    link: str
+
+
+@dataclass(slots=True)
+class FrameCorrupted(TraceEvent):
+    """A bit went wrong on the link: the frame will arrive with `packet` instead of what was sent."""
+
+    frame: int
+    link: str
+    packet: bytes
+
+
+@dataclass(slots=True)
 class EchoRequestSent(TraceEvent):
     """A ping application sent a request."""
 

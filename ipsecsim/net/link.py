@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND, Duration, Instant
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.net.events import FrameLost, FrameSent
+from ipsecsim.net.events import FrameCorrupted, FrameDoubled, FrameLost, FrameSent
+from ipsecsim.net.impairments import NONE, Fate, Impairments
+from ipsecsim.net.priority_queue import Arrival, PriorityQueue
 
 if TYPE_CHECKING:
     from ipsecsim.net.node import Node
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class LinkOptions:
-    """`rate` in bit/s (None: no serialisation delay); the queue is bounded in packets and, if given, in bytes."""
+    """`rate` in bit/s (None: no serialisation delay); the queue is bounded in packets and, if given, in bytes.
+
+    With `priority` the packet with the highest DSCP leaves first. `mtu`, `up` and `priority` are those of the link,
+    all else may differ by direction.
+    """
 
     delay: Duration = 0
     rate: int | None = None
@@ -25,12 +31,21 @@ class LinkOptions:
     queue_packets: int = 1000
     queue_bytes: int | None = None
     up: bool = True
+    priority: bool = False
+    impairments: Impairments = NONE
+
+    def serialisation(self, size: int) -> Duration:
+        """How long the bits of a packet take: whole nanoseconds, rounded up: the last bit has to be gone."""
+        return 0 if self.rate is None else -(-size * 8 * SECOND // self.rate)
 
 
 @dataclass(slots=True)
 class _Sender:
     """One end's transmitter: when it is free again, and when what it holds will have left."""
 
+    options: LinkOptions
+    fate: Fate | None = None  # None: nothing happens by chance
+    queue: PriorityQueue | None = None
     free_at: Instant = 0
     leaving: deque[tuple[Instant, int]] = field(default_factory=deque)
 
@@ -38,9 +53,16 @@ class _Sender:
 class Link:
     """Hands a packet to the neighbour that owns the next hop, after queue, serialisation and delay."""
 
-    def __init__(self, name: str, simulator: "Simulator", options: LinkOptions) -> None:
+    def __init__(
+        self,
+        name: str,
+        simulator: "Simulator",
+        options: LinkOptions,
+        from_nodes: Mapping[str, LinkOptions] | None = None,
+    ) -> None:
         self.name = name
         self.options = options
+        self._from_nodes = from_nodes or {}  # where the way from a node differs
         self._simulator = simulator
         self._owners: dict[bytes, tuple[Node, str]] = {}
         self._senders: dict[str, _Sender] = {}
@@ -48,7 +70,14 @@ class Link:
     def attach(self, node: "Node", interface: str, address: bytes) -> None:
         """Connect a node's interface; packets for `address` will go there."""
         self._owners[address] = (node, interface)
-        self._senders[node.name] = _Sender()
+        options = self._from_nodes.get(node.name, self.options)
+        fate = None
+        if options.impairments != NONE:
+            chance = self._simulator.entropy.fork(f"link {self.name}").fork(f"from {node.name}")
+            fate = Fate(options.impairments, chance)
+        has_queue = self.options.priority and options.rate is not None
+        queue = PriorityQueue(self.name, self._simulator, options) if has_queue else None
+        self._senders[node.name] = _Sender(options, fate, queue)
 
     @property
     def owners(self) -> Mapping[bytes, tuple["Node", str]]:
@@ -57,44 +86,87 @@ class Link:
 
     def carry(self, sender: "Node", interface: str, next_hop: bytes, packet: bytes) -> None:
         """Take a packet over from `sender`: schedule its arrival, or drop it with a reason."""
-        simulator, options = self._simulator, self.options
+        simulator, end = self._simulator, self._senders[sender.name]
         frame = simulator.next_frame()
         if sender.tap is not None:
             sender.tap(FrameSent(frame, self.name, interface, next_hop, packet))
         owner = self._owners.get(next_hop)
-        if not options.up:
+        if not self.options.up:
             self._lose(sender, frame, packet, DropReason.LINK_DOWN)
             return
         if owner is None:
             self._lose(sender, frame, packet, DropReason.NO_NEIGHBOUR)
             return
-        wait = options.delay
-        if options.rate is not None:
-            now = simulator.now
-            departure = self._departure(self._senders[sender.name], len(packet), options.rate, now)
-            if departure is None:
-                self._lose(sender, frame, packet, DropReason.QUEUE_FULL)
-                return
-            wait += departure - now
+        if end.queue is not None or end.fate is not None:
+            self._carry_slowly(end, sender, owner, frame, packet)
+            return
+        wait = self._wait(end, packet)
+        if wait is None:
+            self._lose(sender, frame, packet, DropReason.QUEUE_FULL)
+            return
         node, arrives_at = owner
-        simulator.deliver_after(wait, node, arrives_at, self.name, frame, packet)
+        simulator.deliver_after(wait + end.options.delay, node, arrives_at, self.name, frame, packet)
 
-    def _departure(self, sender: _Sender, size: int, rate: int, now: Instant) -> Instant | None:
-        """When the last bit will have left, or None when the queue is full. Nothing is queued for real."""
-        leaving = sender.leaving
+    def _carry_slowly(
+        self, end: _Sender, sender: "Node", owner: tuple["Node", str], frame: int, packet: bytes
+    ) -> None:
+        """Where there is more to ask than how long it takes: what goes wrong by chance, and who goes first."""
+        wait = (0 if not end.queue.is_full(packet) else None) if end.queue else self._wait(end, packet)
+        if wait is None:
+            self._lose(sender, frame, packet, DropReason.QUEUE_FULL)
+            return
+        if end.fate is None:
+            arrivals: tuple[Arrival, ...] = (Arrival(*owner, frame, end.options.delay, packet),)
+        else:
+            arrivals = self._risk(end.fate, end.options.delay, sender, owner, frame, packet)
+        if end.queue is not None:
+            end.queue.take(packet, arrivals)
+            return
+        for node, arrives_at, each, travel, arriving in arrivals:
+            self._simulator.deliver_after(wait + travel, node, arrives_at, self.name, each, arriving)
+
+    def _risk(
+        self,
+        fate: Fate,
+        delay: Duration,
+        sender: "Node",
+        owner: tuple["Node", str],
+        frame: int,
+        packet: bytes,
+    ) -> tuple[Arrival, ...]:
+        """What arrives of a frame: nothing, itself, or two of it, each perhaps with a wrong bit."""
+        if fate.is_lost():
+            self._lose(sender, frame, packet, DropReason.LINK_LOSS)
+            return ()
+        frames = [frame]
+        if fate.is_doubled():
+            frames.append(self._simulator.next_frame())
+            if sender.tap is not None:
+                sender.tap(FrameDoubled(frames[-1], frame, self.name))
+        arrivals = []
+        for each in frames:
+            changed = fate.corrupted(packet)
+            if changed is not None and sender.tap is not None:
+                sender.tap(FrameCorrupted(each, self.name, changed))
+            arrivals.append(Arrival(*owner, each, fate.delay(delay), changed or packet))
+        return tuple(arrivals)
+
+    def _wait(self, end: _Sender, packet: bytes) -> Duration | None:
+        """How long until the last bit has left, or None when the queue is full. Nothing is queued for real."""
+        if end.options.rate is None:
+            return 0
+        now, size, leaving = self._simulator.now, len(packet), end.leaving
         while leaving and leaving[0][0] <= now:
             leaving.popleft()
-        limit = self.options.queue_bytes
-        is_full = len(leaving) > self.options.queue_packets or (
+        limit = end.options.queue_bytes
+        is_full = len(leaving) > end.options.queue_packets or (
             limit is not None and leaving and sum(length for _, length in leaving) + size > limit
         )
         if is_full:
             return None
-        # whole nanoseconds, rounded up: a bit is not gone before it is gone
-        serialisation = -(-size * 8 * SECOND // rate)
-        sender.free_at = max(sender.free_at, now) + serialisation
-        leaving.append((sender.free_at, size))
-        return sender.free_at
+        end.free_at = max(end.free_at, now) + end.options.serialisation(size)
+        leaving.append((end.free_at, size))
+        return end.free_at - now
 
     def _lose(self, sender: "Node", frame: int, packet: bytes, reason: DropReason) -> None:
         if sender.tap is not None:

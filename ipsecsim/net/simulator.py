@@ -105,7 +105,7 @@ class Simulator:
             else:
                 node.rearm(cause)
 
-        self._at(wait, ring)
+        self.after(wait, ring)
 
     def plan(self, at: Instant, node: "Node", work: Callable[[], None], *, stimulus: str = "script") -> None:
         """Plan a line of the script. The run is not quiet before all of them have happened."""
@@ -115,7 +115,7 @@ class Simulator:
             self.planned -= 1
             self.run_turn(node, stimulus, 0, work)
 
-        self._at(at - self.now, begin)
+        self.after(at - self.now, begin)
 
     # -- frames ---------------------------------------------------------------------------------
 
@@ -125,11 +125,18 @@ class Simulator:
         return self._frames
 
     def deliver_after(
-        self, wait: Duration, node: "Node", interface: str, link: str, frame: int, packet: bytes
+        self,
+        wait: Duration,
+        node: "Node",
+        interface: str,
+        link: str,
+        frame: int,
+        packet: bytes,
+        cause: int = 0,
     ) -> None:
-        """A packet is on its way to a node; the turn that runs now is the cause of its arrival."""
+        """A packet is on its way to a node; its cause is the turn that runs now, or `cause`."""
         self.in_flight += 1
-        arrival = (node, interface, link, frame, packet, self.turns)
+        arrival = (node, interface, link, frame, packet, cause or self.turns)
         # a bare timeout with a callback: a simpy process for each packet would cost four times as much
         Timeout(self._env, wait, arrival).callbacks.append(self._arrive)
 
@@ -145,5 +152,6 @@ class Simulator:
         node.rearm(cause=self.turns)
         self._turn = None
 
-    def _at(self, wait: Duration, callback: Callable[[Any], None]) -> None:
+    def after(self, wait: Duration, callback: Callable[[Any], None]) -> None:
+        """Call back after a while, outside of any turn."""
         Timeout(self._env, wait).callbacks.append(callback)

@@ -11,7 +11,7 @@ from typing import Any
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.ipsec.events import HoldEnded, PacketHeld, PacketSealed
-from ipsecsim.net.events import FrameArrived, FrameLost, FrameSent
+from ipsecsim.net.events import FrameArrived, FrameCorrupted, FrameDoubled, FrameLost, FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.recorder import Recorder
@@ -104,20 +104,24 @@ def _check_waiting(recorder: Recorder, simulator: Simulator) -> Iterator[Violati
 
 
 def _check_links(recorder: Recorder, simulator: Simulator) -> Iterator[Violation]:
-    """On each link: sent = arrived + lost + in flight, and bytes arrive as they were sent."""
-    in_flight: dict[int, FrameSent] = {}
+    """On each link: sent + doubled = arrived + lost + in flight, and bytes arrive as they were sent, or spoilt."""
+    in_flight: dict[int, tuple[str, bytes]] = {}
     for row in recorder.rows:
         event, turn = row.event, row.turn
         if isinstance(event, FrameSent):
-            in_flight[event.frame] = event
+            in_flight[event.frame] = event.link, event.packet
+        elif isinstance(event, FrameDoubled):
+            in_flight[event.frame] = in_flight[event.original]
+        elif isinstance(event, FrameCorrupted):
+            in_flight[event.frame] = event.link, event.packet
         elif isinstance(event, FrameArrived | FrameLost):
             sent = in_flight.pop(event.frame, None)
-            if sent is None or sent.link != event.link:
+            if sent is None or sent[0] != event.link:
                 sentence = f"frame {event.frame} came off {event.link}, where it was not in flight"
                 yield Violation(turn.number, turn.node, sentence)
-            elif isinstance(event, FrameArrived) and event.packet != sent.packet:
+            elif isinstance(event, FrameArrived) and event.packet != sent[1]:
                 yield Violation(turn.number, turn.node, f"frame {event.frame} changed on {event.link}")
     if len(in_flight) != simulator.in_flight:
-        frames = ", ".join(f"{sent.frame} on {sent.link}" for sent in in_flight.values()) or "none"
+        frames = ", ".join(f"{frame} on {link}" for frame, (link, _) in in_flight.items()) or "none"
         sentence = f"frames in flight: {simulator.in_flight}, and by the books {len(in_flight)} ({frames})"
         yield Violation(0, "links", sentence)

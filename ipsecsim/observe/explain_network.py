@@ -100,6 +100,8 @@ NETWORK: Tellings = {
     net.FrameSent: (lambda e: f"put onto {e.link} by {e.interface}: {summary(e.packet)}", ""),
     net.FrameArrived: (lambda e: f"came off {e.link} at {e.interface}: {summary(e.packet)}", ""),
     net.FrameLost: (lambda e: f"{e.link} did not take frame {e.frame}", ""),
+    net.FrameDoubled: (lambda e: f"{e.link} made a second frame {e.frame} of {e.original}", ""),
+    net.FrameCorrupted: (lambda e: f"a bit of frame {e.frame} goes wrong on {e.link}", ""),
     net.EchoRequestSent: (
         lambda e: f"{e.name}: sent request {e.sequence} to {unpack(e.destination)}",
         lambda e: icmp_clause(e.destination, "RFC 4443 4.1"),

@@ -7,7 +7,7 @@ from typing import Any
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ipsec.events import HoldEnded, PacketHeld, PacketOpened, PacketSealed
-from ipsecsim.net.events import FrameArrived, FrameLost, FrameSent
+from ipsecsim.net.events import FrameArrived, FrameDoubled, FrameLost, FrameSent
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.events import FragmentStored, PacketDelivered, PacketForwarded, PacketReassembled
@@ -32,7 +32,7 @@ def fates(recorder: Recorder) -> dict[int, Fate]:
     lost: int | None = None
     for row in recorder.rows:
         event = row.event
-        if isinstance(event, FrameSent):
+        if isinstance(event, FrameSent | FrameDoubled):
             found[event.frame] = Fate()
         elif isinstance(event, FrameLost):
             lost = event.frame

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 
-from ipsecsim.net.events import FrameArrived, FrameSent, TurnBegan
+from ipsecsim.net.events import FrameArrived, FrameDoubled, FrameSent, TurnBegan
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.conservation import check_conservation
 from ipsecsim.observe.crossings import check_crossings
@@ -45,7 +45,7 @@ def check_order(recorder: Recorder) -> Iterator[Violation]:
         if begins and not 0 <= turn.cause < turn.number:
             yield Violation(turn.number, turn.node, f"its cause, turn {turn.cause}, is no earlier turn")
         number, now = turn.number, turn.at
-        if isinstance(row.event, FrameSent):
+        if isinstance(row.event, FrameSent | FrameDoubled):
             sent_in[row.event.frame] = turn.number
         elif isinstance(row.event, FrameArrived) and sent_in.get(row.event.frame) != turn.cause:
             frame, sender = row.event.frame, sent_in.get(row.event.frame)

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.ipsec.events import PacketSealed
-from ipsecsim.net.events import FrameArrived, FrameSent
+from ipsecsim.net.events import FrameArrived, FrameDoubled, FrameSent
 from ipsecsim.observe.fate import Fate, fates
 from ipsecsim.observe.headers import headers
 from ipsecsim.observe.packet_summary import esp_of, ike_of, summary
@@ -128,6 +128,8 @@ def _names(recorder: Recorder) -> bytes:
         event = row.event
         if isinstance(event, FrameSent):
             next_hops[event.frame] = event.next_hop
+        elif isinstance(event, FrameDoubled):
+            next_hops[event.frame] = next_hops[event.original]
         elif isinstance(event, FrameArrived):
             owners.setdefault(next_hops[event.frame], row.node)
         elif isinstance(event, PacketOriginated):

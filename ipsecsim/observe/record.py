@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import TraceEvent
-from ipsecsim.net.events import FrameArrived, FrameLost, FrameSent
+from ipsecsim.net.events import FrameArrived, FrameCorrupted, FrameDoubled, FrameLost, FrameSent
 from ipsecsim.net.turn import Turn
 
 
@@ -29,4 +29,5 @@ class Record:
     @property
     def frame(self) -> int | None:
         """The crossing of a link that this row speaks of, or None."""
-        return self.event.frame if isinstance(self.event, FrameSent | FrameArrived | FrameLost) else None
+        kinds = FrameSent | FrameArrived | FrameLost | FrameDoubled | FrameCorrupted
+        return self.event.frame if isinstance(self.event, kinds) else None

@@ -1,7 +1,7 @@
 """From a topology to a world: nodes, links, routes, connections and the script's turns."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import (
@@ -17,7 +17,7 @@ from ipsecsim.ipsec.association import Mode
 from ipsecsim.net.apps.ping import Ping, PingResult
 from ipsecsim.net.apps.send import Send
 from ipsecsim.net.events import NoteTaken
-from ipsecsim.net.link import Link, LinkOptions
+from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes import KINDS
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
@@ -53,7 +53,7 @@ def build(topology: model.Topology, *, seed: str | None = None, observer: Observ
     """A world at time 0, its script planned, nothing run yet."""
     simulator = Simulator(topology.seed if seed is None else seed, observer)
     for spec in topology.links.values():
-        simulator.links[spec.name] = Link(spec.name, simulator, _link_options(spec))
+        simulator.links[spec.name] = Link(spec.name, simulator, replace(spec.options), spec.from_nodes)
     proofs = Proofs(topology, topology.seed if seed is None else seed)
     for node in topology.nodes.values():
         _build_node(topology, node, simulator, proofs)
@@ -65,13 +65,9 @@ def build(topology: model.Topology, *, seed: str | None = None, observer: Observ
 # -- nodes ----------------------------------------------------------------------------------------
 
 
-def _link_options(spec: model.LinkSpec) -> LinkOptions:
-    return LinkOptions(spec.delay, spec.rate, spec.mtu, spec.limit, spec.queue)
-
-
 def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simulator, proofs: Proofs) -> None:
     interfaces = [
-        (_interface(each, topology.links[each.link].mtu), simulator.links[each.link])
+        (_interface(each, topology.links[each.link].options.mtu), simulator.links[each.link])
         for each in spec.interfaces
     ]
     node: Node
@@ -196,6 +192,7 @@ def _ping(world: World, action: model.Ping) -> None:
         size=action.size,
         interval=action.interval,
         dont_fragment=action.df,
+        dscp=action.dscp,
     )
     world.traffic[action.name] = ("ping", action.source, action.to)
     world.pings[action.name] = application.result
@@ -213,6 +210,7 @@ def _send(world: World, action: model.Send) -> None:
             destination_port=action.dport,
             source_port=action.sport,
             size=action.size,
+            dscp=action.dscp,
         )
     )
 

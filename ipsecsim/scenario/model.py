@@ -11,6 +11,7 @@ from typing import Literal
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration, Instant
+from ipsecsim.net.link import LinkOptions
 from ipsecsim.scenario.model_ipsec import NOWHERE, IpsecSpec, ManualChildSpec
 
 Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
@@ -61,18 +62,14 @@ class RouteSpec:
 class LinkSpec:
     """A cable of two ends or a LAN of more. `endpoints` are (node, interface), in the file's order.
 
-    `nets` has a network of each IP version. `rate` None is as fast as you like. Of the two bounds on the queue
-    `limit` counts packets, `queue` bytes (None: not bounded that way).
+    `nets` has a network of each IP version. `from_nodes` has the nodes whose packets fare otherwise.
     """
 
     name: str
     endpoints: tuple[tuple[str, str], ...]
     nets: tuple[Prefix, ...]
-    delay: Duration
-    rate: int | None
-    mtu: int
-    limit: int
-    queue: int | None
+    options: LinkOptions
+    from_nodes: Mapping[str, LinkOptions]
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -130,6 +127,7 @@ class Ping:
     size: int
     interval: Duration
     df: bool
+    dscp: int
     ip: int | None
     name: str
     text: str
@@ -149,6 +147,7 @@ class Send:
     dport: int
     sport: int | None
     size: int
+    dscp: int
     ip: int | None
     name: str
     text: str

@@ -38,15 +38,7 @@ NOT_YET: dict[str, Later] = {
     "node.mss_clamp": Later("MSS clamping (mss_clamp:)", ("no",)),
     "node.tap": Later("adversaries (tap:)"),
     "interface.state": Later("interfaces that are down", ("up",)),
-    "link.jitter": Later("jitter", _NEVER),
-    "link.distribution": Later("jitter and its distribution"),
-    "link.loss": Later("loss", ("0", "0%")),
-    "link.duplicate": Later("duplication", ("0", "0%")),
-    "link.corrupt": Later("corruption", ("0", "0%")),
-    "link.reorder": Later("reordering", ("0", "0%")),
-    "link.priority": Later("priority queues"),
     "link.state": Later("links that are down", ("up",)),
-    "link.from": Later("links with one worse direction (from:)"),
     "tunnel.via": Later("tunnels through {value}", ("ipsec",)),
     "pool.server": Later("attributes of other makers (server:)"),
     "pool.split_include": Later("attributes of other makers (split_include:)"),
@@ -131,7 +123,6 @@ CONDITIONS_LATER: frozenset[str] = frozenset(["dscp"])
 
 DROPS_LATER: frozenset[str] = frozenset(
     [
-        "LINK_LOSS",
         "LINK_CORRUPT",
         "FW_RULE",
         "FW_STATE",

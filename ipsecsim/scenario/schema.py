@@ -7,6 +7,7 @@ import dataclasses
 import re
 from typing import Any
 
+from ipsecsim.net.impairments import Burst
 from ipsecsim.scenario import units
 from ipsecsim.scenario.kinds import (
     PARAMETER,
@@ -63,19 +64,20 @@ MTU = Scalar(
 UP_DOWN = word("up", "down")
 
 
-def _loss(text: str) -> float:
-    """'1%', or burst loss: 'gemodel p=1% r=25%'. The loss in the bad state is what is left out."""
+def _loss(text: str) -> float | Burst:
+    """'1%', or losses in bursts: 'gemodel p=1% r=25%', where h and k are netem's chances to get through."""
     first, *rest = text.split() or [""]
     if first != "gemodel":
         return units.percentage(text)
+    chances = {"r": 100.0, "h": 0.0, "k": 100.0}
     for part in rest:
         key, _, value = part.partition("=")
         if key not in ("p", "r", "h", "k"):
             raise Mistake(f"gemodel has no '{key}'; known: p, r, h, k", text.index(part))
-        units.percentage(value)
-    if not any(part.startswith("p=") for part in rest):
+        chances[key] = units.percentage(value)
+    if "p" not in chances:
         raise Mistake("gemodel needs p=, the chance to turn bad; write gemodel p=1% r=25%")
-    return 0.0
+    return Burst(chances["p"], chances["r"], (100 - chances["h"], 100 - chances["k"]))
 
 
 LOSS = Scalar(_loss, {"type": "string", "pattern": rf"^({PARAMETER}|[0-9.]+ ?%|gemodel .*)$"})

@@ -107,7 +107,7 @@ PACKET: dict[str, Check] = {
     "port": _PORT,
     "icmp": _of(*ICMP),
     "size": _range(units.size),
-    "dscp": _range(lambda text: units.whole(text, 0, 63)),
+    "dscp": _range(units.dscp),
 }
 """What can be read off a packet by anybody."""
 

@@ -4,6 +4,8 @@ from typing import TypeVar
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
+from ipsecsim.net.impairments import Impairments
+from ipsecsim.net.link import LinkOptions
 from ipsecsim.scenario import scalars, schema, schema_ipsec
 from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
 from ipsecsim.scenario.auth_rounds import RoundReader
@@ -30,7 +32,7 @@ from ipsecsim.scenario.sas import SaReader
 from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.spd import RuleReader
 from ipsecsim.scenario.swanctl.values import items, selector_address, selectors
-from ipsecsim.scenario.tree import Map, Seq, Text
+from ipsecsim.scenario.tree import Map, Seq, Text, overlay
 from ipsecsim.scenario.tunnels import identity
 
 T = TypeVar("T")
@@ -45,16 +47,33 @@ def place_of(root: Map, section: str, name: str) -> Place:
 def link(wire: Wire, place: Place) -> LinkSpec:
     """One link."""
     node = wire.node
+    worse = node.map("from") or Map(node.place)
     return LinkSpec(
         wire.name,
         tuple(wire.ends),
         tuple(wire.nets.values()),
+        _link_options(node),
+        {name: _link_options(overlay(node, settings)) for name, settings in worse.maps()},
+        place=place,
+    )
+
+
+def _link_options(node: Map) -> LinkOptions:
+    return LinkOptions(
         delay=value(schema.DURATION, node, schema.LINK, "delay"),
         rate=optional(schema.RATE, node, "rate"),
         mtu=value(schema.MTU, node, schema.LINK, "mtu"),
-        limit=value(scalars.WHOLE, node, schema.LINK, "limit"),
-        queue=optional(scalars.BYTES, node, "queue"),
-        place=place,
+        queue_packets=value(scalars.WHOLE, node, schema.LINK, "limit"),
+        queue_bytes=optional(scalars.BYTES, node, "queue"),
+        priority=word_of(node, schema.LINK, "priority") == "dscp",
+        impairments=Impairments(
+            jitter=value(schema.DURATION, node, schema.LINK, "jitter"),
+            distribution=word_of(node, schema.LINK, "distribution"),
+            loss=value(schema.LOSS, node, schema.LINK, "loss"),
+            duplicate=value(schema.CHANCE, node, schema.LINK, "duplicate"),
+            corrupt=value(schema.CHANCE, node, schema.LINK, "corrupt"),
+            reorder=value(schema.CHANCE, node, schema.LINK, "reorder"),
+        ),
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from ipsecsim.base.address import unpack
 from ipsecsim.crypto.catalogue import AhSuite
 from ipsecsim.ike.config import ChildProposal
+from ipsecsim.net.impairments import Burst
+from ipsecsim.net.link import LinkOptions
 from ipsecsim.scenario.model import (
     Condition,
     Expectation,
@@ -231,14 +233,40 @@ def _link(link: LinkSpec, topology: Topology) -> _Value:
             )
             for node, _ in link.endpoints
         },
-        "delay": show_duration(link.delay),
+        "mtu": str(link.options.mtu),
+        **_link_options(link.options),
     }
-    if link.rate is not None:
-        made["rate"] = show_rate(link.rate)
-    made |= {"mtu": str(link.mtu), "limit": str(link.limit)}
-    if link.queue is not None:
-        made["queue"] = str(link.queue)
+    if link.options.priority:
+        made["priority"] = "dscp"
+    if link.from_nodes:
+        made["from"] = {node: _link_options(options) for node, options in link.from_nodes.items()}
     return made
+
+
+def _link_options(options: LinkOptions) -> dict[str, _Value]:
+    """What may differ by direction; of the impairments only those that are there."""
+    made: dict[str, _Value] = {"delay": show_duration(options.delay)}
+    if options.rate is not None:
+        made["rate"] = show_rate(options.rate)
+    made["limit"] = str(options.queue_packets)
+    if options.queue_bytes is not None:
+        made["queue"] = str(options.queue_bytes)
+    chances = options.impairments
+    if chances.jitter:
+        made |= {"jitter": show_duration(chances.jitter), "distribution": chances.distribution}
+    if chances.loss:
+        made["loss"] = _loss(chances.loss)
+    for name in ("duplicate", "corrupt", "reorder"):
+        if percent := getattr(chances, name):
+            made[name] = f"{percent}%"
+    return made
+
+
+def _loss(loss: float | Burst) -> str:
+    if not isinstance(loss, Burst):
+        return f"{loss}%"
+    bad, good = loss.lost
+    return f"gemodel p={loss.turns_bad}% r={loss.turns_good}% h={100 - bad}% k={100 - good}%"
 
 
 def _one_or_list(texts: list[str]) -> _Value:

@@ -77,6 +77,19 @@ def size(text: str) -> int:
     return _whole(number * factor, text, "byte")
 
 
+def dscp(text: str) -> int:
+    """A code point as its name or number: 'ef', 'af21', 'cs1', '46' (RFC 2474, RFC 2597, RFC 3246)."""
+    if text == "ef":
+        return 46
+    if len(text) == 3 and text[:2] == "cs" and text[2] in "01234567":
+        return 8 * int(text[2])
+    if len(text) == 4 and text[:2] == "af" and text[2] in "1234" and text[3] in "123":
+        return 8 * int(text[2]) + 2 * int(text[3])
+    if not text.isdecimal() or int(text) > 63:
+        raise Mistake(f"'{text}' is no DSCP; write ef, af11 to af43, cs0 to cs7, or 0 to 63")
+    return int(text)
+
+
 def percentage(text: str) -> float:
     """'1.5%' as 1.5."""
     number, unit = _split(text, "percentage", "1%")

@@ -39,6 +39,7 @@ class Ping:
         size: int = 56,
         interval: Duration = SECOND,
         dont_fragment: bool = False,
+        dscp: int = 0,
     ) -> None:
         self.name = name
         self.result = PingResult()
@@ -47,6 +48,7 @@ class Ping:
         self._count = count
         self._interval = interval
         self._dont_fragment = dont_fragment
+        self._tos = dscp << 2
         self._data = bytes(number & 0xFF for number in range(size))
         self._identifier = int.from_bytes(node.entropy.fork("ping identifier").bytes(2), "big")
         self._next_at: Instant | None = node.simulator.now if count else None
@@ -94,5 +96,6 @@ class Ping:
             destination,
             icmp.protocol_for(destination),
             message,
+            tos=self._tos,
             dont_fragment=self._dont_fragment,
         )

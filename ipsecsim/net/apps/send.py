@@ -21,6 +21,7 @@ class Send:
         destination_port: int = 9,
         source_port: int | None = None,
         size: int = 56,
+        dscp: int = 0,
     ) -> None:
         self.name = name
         self._node = node
@@ -30,6 +31,7 @@ class Send:
             source_port = FIRST_FREE_PORT + node.entropy.fork("source port").below(0x10000 - FIRST_FREE_PORT)
         self._source_port = source_port
         self._data = bytes(number & 0xFF for number in range(size))
+        self._tos = dscp << 2
         self._is_sent = False
 
     def next_deadline(self) -> Instant | None:
@@ -46,7 +48,12 @@ class Send:
                 DatagramSent(self.name, self._destination, self._destination_port, len(self._data))
             )
         return self._node.stack.send_datagram(
-            None, self._source_port, self._destination, self._destination_port, self._data
+            None,
+            self._source_port,
+            self._destination,
+            self._destination_port,
+            self._data,
+            tos=self._tos,
         )
 
     def on_echo_reply(self, arrived: EchoReplyArrived, now: Instant) -> list[Action]:

@@ -21,13 +21,13 @@ WITH_PARAMS = SITES.replace("name: sites\n", "name: sites\nparams: {d: 5ms, n: 3
 
 def test_a_parameter_fills_in_a_whole_word():
     topology = read(WITH_PARAMS + "script: [do: ping alice bob count=$n]\n")
-    assert topology.links["wan"].delay == 5 * MILLISECOND
+    assert topology.links["wan"].options.delay == 5 * MILLISECOND
     assert topology.script[0].do[0].text == "ping alice bob count=3"
     assert topology.params == {"d": "5ms", "n": "3"}
 
 
 def test_a_parameter_may_be_given_from_outside():
-    assert read(WITH_PARAMS, params={"d": "7ms"}).links["wan"].delay == 7 * MILLISECOND
+    assert read(WITH_PARAMS, params={"d": "7ms"}).links["wan"].options.delay == 7 * MILLISECOND
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_value_from_outside_is_called_by_its_path():
 @pytest.mark.parametrize(
     ("path", "value", "look"),
     [
-        ("links.wan.delay", "9ms", lambda t: t.links["wan"].delay == 9 * MILLISECOND),
+        ("links.wan.delay", "9ms", lambda t: t.links["wan"].options.delay == 9 * MILLISECOND),
         ("tunnels.net.child.replay_window", "64", lambda t: _child(t).replay_window == 64),
         ("nodes.west.ipsec.connections.net.encap", "yes", lambda t: _connection(t).encap),
         ("nodes.west.routes", "[10.7.0.0/16 via=east]", lambda t: len(t.nodes["west"].routes) == 4),
@@ -121,7 +121,7 @@ def test_a_file_extends_its_neighbour(folder):
     path.write_text("name: other\nextends: base\nlinks: {wan: {delay: 3ms}}\nset: {links.left.delay: 4ms}\n")
     topology = read(path)
     assert topology.name == "other"
-    assert [topology.links[name].delay // MILLISECOND for name in ("left", "wan")] == [4, 3]
+    assert [topology.links[name].options.delay // MILLISECOND for name in ("left", "wan")] == [4, 3]
     assert topology.tunnels["net"].ends == read(SITES).tunnels["net"].ends
 
 

@@ -48,8 +48,8 @@ links: {one: [a, r], two: {endpoints: [r, g], mtu: 1300}, three: [g, b]}
         "r": "router",
         "g": "gateway",
     }
-    assert [link.mtu for link in topology.links.values()] == [1400, 1300, 1400]
-    assert {link.delay for link in topology.links.values()} == {9 * MILLISECOND}
+    assert [link.options.mtu for link in topology.links.values()] == [1400, 1300, 1400]
+    assert {link.options.delay for link in topology.links.values()} == {9 * MILLISECOND}
     assert topology.groups == {"ends": ("a", "b")}
 
 
@@ -83,7 +83,7 @@ def test_a_claim_means_all_members():
 
 def test_a_setting_may_mean_one_of_many():
     topology = read(STAR, settings=[("links.access2.delay", "7ms"), ("tunnels.star3.dpd_delay", "5s")])
-    assert [topology.links[f"access{i}"].delay // MILLISECOND for i in (1, 2, 3)] == [20, 7, 20]
+    assert [topology.links[f"access{i}"].options.delay // MILLISECOND for i in (1, 2, 3)] == [20, 7, 20]
     assert topology.nodes["branch3"].ipsec.connections["star3"].dpd_delay == 5_000_000_000
     assert topology.nodes["branch2"].ipsec.connections["star2"].dpd_delay == 0
 
