@@ -6,6 +6,7 @@ import pytest
 
 from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.ike.actions import ChildGivenUp, ReleaseAddress, UseAddress
 from ipsecsim.ike.events import (
     AddressLent,
@@ -19,6 +20,7 @@ from ipsecsim.ike.events import (
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.pools import Pool
 from ipsecsim.ike.v2 import configuration
+from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.wire.ike.configuration import Configuration
@@ -147,6 +149,37 @@ def test_a_client_asks_again_with_its_next_child():
     assert len(pair.east.endpoint.sas) == 1
 
 
+def test_an_address_is_in_use_though_the_child_that_came_with_it_can_not_be_used():
+    pair = remote_access(pools=(NOBODY,))
+    exhausted(pair)
+    pair.establish()
+    pair.east.endpoint.leases.give_back(NOBODY, NOBODY.first)
+    pair.initiate()
+    task = own_sa(pair.west).task
+    task.config = replace(task.config, remote_ts=())  # as if east had answered with other networks
+    pair.settle()
+    assert own_sa(pair.west).assigned.own == (NOBODY.first,)
+    assert [action for action in pair.west.actions if isinstance(action, UseAddress)]
+    assert not pair.west.sas
+
+
+def test_nobody_takes_the_address_of_another():
+    pair = remote_access(local_ts=["10.9.0.200/32"])
+    pair.establish()
+    assert own_sa(pair.east).assigned.at_peer == (pack("10.9.0.1"),)
+    assert pair.west.seen(ChildSaFailed) == [ChildSaFailed("net", "TS_UNACCEPTABLE")]
+
+
+def test_a_client_that_lost_its_memory_comes_back_to_its_address():
+    pair = remote_access()
+    pair.establish()
+    pair.perform(pair.west, pair.west.endpoint.forget())
+    pair.establish()
+    assert own_sa(pair.west).assigned.own == (pack("10.9.0.1"),)
+    assert len(pair.east.endpoint.sas) == 1
+    assert pair.east.endpoint.leases.lent(VISITORS) == {pack("10.9.0.1"): Identity.from_text("west.example")}
+
+
 def test_a_gateway_that_has_no_pools_says_so_too():
     pair = remote_access(pools=())
     pair.establish()
@@ -213,6 +246,32 @@ def test_the_same_peer_gets_the_same_address_again():
     pair.east.endpoint.leases.lend(VISITORS, Identity.from_text("somebody.else"))
     pair.establish()
     assert own_sa(pair.west).assigned.own == (pack("10.9.0.1"),)
+
+
+def test_a_client_that_authenticates_anew_keeps_its_address_while_both_ike_sas_stand():
+    pair = remote_access()
+    pair.establish()
+    old = own_sa(pair.west)
+    fresh = IkeSa(
+        is_initiator=True,
+        candidates=[old.connection],
+        path=old.path,
+        spi_i=bytes(range(1, 9)),
+        spi_r=NO_SPI,
+        credentials=old.credentials,
+        entropy=SeededEntropy("fresh"),
+        node=pair.west.endpoint,
+        tap=None,
+    )
+    begun = fresh.initiate(old.wanted_child, pair.now)
+    pair.west.endpoint.adopt(fresh)
+    pair.perform(pair.west, begun)
+    pair.settle()
+    assert (old.assigned.own, fresh.assigned.own) == ((pack("10.9.0.1"),), (pack("10.9.0.1"),))
+    pair.perform(pair.west, old.terminate(pair.now))
+    pair.settle()
+    assert list(pair.east.endpoint.leases.lent(VISITORS)) == [pack("10.9.0.1")]
+    assert not pair.east.seen(AddressReturned)
 
 
 @pytest.mark.parametrize("begins", ["west", "east"])

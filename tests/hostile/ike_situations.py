@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from ipsecsim.base.address import Prefix
 from ipsecsim.base.instant import SECOND, Instant, ms
 from ipsecsim.crypto.catalogue import ENCRYPTION, INTEGRITY, Protection
 from ipsecsim.crypto.protection import make_protection
@@ -13,6 +14,7 @@ from ipsecsim.ike.config import AuthKind, HalfOpenLimits, LocalAuth, RemoteAuth
 from ipsecsim.ike.credentials import OwnKey
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.events import IkeKeysDerived
+from ipsecsim.ike.pools import Pool
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.fragments import FragmentSet
 from ipsecsim.ike.v2.message import Path
@@ -35,6 +37,7 @@ _WATCHFUL = {"dpd_delay": 20 * SECOND}
 _PKI = LabPki("hostile", KeyKind.ED25519)
 _BARE = OwnKey("bare", _PKI.own_key("west", []).key)
 
+_POOLS = tuple(Pool.of(net, Prefix.parse(net)) for net in ("10.9.0.0/24", "fd09::/64"))
 LOADED = HalfOpenLimits(cookie_threshold=2, per_address=6)
 
 # What the two sides are told, so that every kind of cipher, group and selector list comes up.
@@ -58,6 +61,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "in udp": {"west": {"encap": True}},
     "under load": {"limits": LOADED},
+    "virtual addresses": {
+        "west": {"vips": (bytes(4), bytes(16)), "local_ts": ["0.0.0.0/0", "::/0"]},
+        "east": {"pools": _POOLS, "remote_ts": ["0.0.0.0/0", "::/0"]},
+    },
     "wrong guess": {
         "west": {"ike": ["aes128gcm16-prfsha512-x25519-ecp256"]},
         "east": {"ike": ["aes128gcm16-prfsha512-ecp256"]},

@@ -80,12 +80,17 @@ def check(payloads: Sequence[Payload]) -> None:
 
 
 def request(sa: "IkeSa") -> list[Payload]:
-    """What a client asks for that has no virtual address yet: addresses, and who knows names there."""
+    """What a client asks for that has no virtual address yet: addresses, and who knows names there.
+
+    One that authenticates anew, beside the IKE SA that it has, asks for the addresses of that.
+    """
     vips = sa.connection.vips
     if not vips or sa.assigned.own:
         return []
-    addresses = [(_ADDRESS[len(vip)], _wish(vip)) for vip in vips]
-    servers = [(_DNS[size], b"") for size in dict.fromkeys(map(len, vips))]
+    beside = (each.assigned.own for each in sa.node.sas if each.connection is sa.connection)
+    wishes = next(filter(None, beside), vips)
+    addresses = [(_ADDRESS[len(wish)], _wish(wish)) for wish in wishes]
+    servers = [(_DNS[size], b"") for size in dict.fromkeys(map(len, wishes))]
     return [Configuration(CfgType.CFG_REQUEST, [*addresses, *servers])]
 
 

@@ -112,6 +112,7 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
     if error is not None:
         return _refused(sa, task, error, now)
     sa.busy_since = None
+    addresses: list[Action] = []  # a client keeps them, whatever becomes of the child
     try:
         addresses = configuration.accept(sa, payloads)
         agreed, material = _accepted(sa, task, payloads)
@@ -119,13 +120,13 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
         # the peer has made a child that we cannot use: it is to forget it
         child_agreement.failed(sa, task.config.name, wrong.notify or NotifyType.INVALID_SYNTAX)
         gone = Delete(_chosen_protocol(payloads), [task.spi_in.to_bytes(4, "big")])
-        return [*_nothing_came(task), *sa.enqueue(Inform([gone]), now)]
+        return [*addresses, *_nothing_came(task), *sa.enqueue(Inform([gone]), now)]
     if (agreed.protocol, agreed.spi_out) in task.deleted_meanwhile:
-        return _overtaken(sa, task, agreed, now)
+        return [*addresses, *_overtaken(sa, task, agreed, now)]
     created = child.create(sa, agreed, material, we_began=True)
     old = task.replaces
     if task.is_unwanted:
-        return [created.inbound, *close(sa, created.child, now)]
+        return [*addresses, created.inbound, *close(sa, created.child, now)]
     if old is None:
         return [*addresses, created.inbound, created.outbound]
     if collisions.is_ours_redundant(sa, old, material):
