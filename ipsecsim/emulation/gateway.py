@@ -30,6 +30,7 @@ from ipsecsim.ike.config import Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.narrowing import to_selectors
+from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, ReportError, SaRefused, SendDatagram
 from ipsecsim.ipsec.engine import IpsecEngine
@@ -111,13 +112,13 @@ class Gateway:
             Expiring: lambda _: None,
             SaRefused: lambda a: self.ike.close_child(a.destination, a.spi, self.driver.now),
             ReportError: lambda _: None,  # ping is never too long for a socket
-            Acquire: lambda a: self.ike.initiate(a.policy, self.driver.now),
+            Acquire: lambda a: self.ike.initiate(a.policy, self.driver.now, Trigger(a.flow, a.only)),
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.driver.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
             MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
             UseAddress: lambda a: self.stack.use_address(a.address, a.destinations),
             ReleaseAddress: lambda a: self.stack.release_address(a.address),
-            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
+            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy, only=a.only),
             EchoReplyArrived: self._echo_reply_arrived,
             IcmpErrorArrived: lambda _: None,
         }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.actions import Action
 from ipsecsim.ipsec.association import Direction, Outer, SaParameters
+from ipsecsim.ipsec.selector import Selector
 from ipsecsim.wire.numbers import IpProtocol
 
 
@@ -52,6 +53,7 @@ class ReleaseAddress(Action):
 
 @dataclass(slots=True)
 class ChildGivenUp(Action):
-    """No SA will come for this SPD rule: what waits for it may go."""
+    """No SA will come for this SPD rule, or for a part of it `only`: what waits for it may go."""
 
     policy: str
+    only: Selector | None = None

@@ -15,6 +15,7 @@ from ipsecsim.ike.pools import Pool
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.options import SaOptions
+from ipsecsim.ipsec.populate import Part
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 
 ANYWHERE = b""
@@ -168,6 +169,8 @@ class ChildConfig:
 
     `proposals` may mix ESP and AH: one of them is chosen. A `mode` of transport is a wish, and tunnel what comes
     where the peer does not share it, or where the traffic is not that of the two hosts themselves.
+
+    `from_packet` are the parts of the traffic of which each SA has one value (RFC 4301 4.4.1), as in its rule.
     """
 
     name: str
@@ -178,6 +181,7 @@ class ChildConfig:
     start_action: StartAction = StartAction.TRAP
     options: SaOptions = field(default_factory=SaOptions)
     mode: Mode = Mode.TUNNEL
+    from_packet: frozenset[Part] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

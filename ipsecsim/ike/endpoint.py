@@ -15,6 +15,7 @@ from ipsecsim.ike.events import CookieDemanded
 from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
 from ipsecsim.ike.notices import Notices, clear_answer, is_one_way
 from ipsecsim.ike.pools import Leases
+from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2 import following, moving
 from ipsecsim.ike.v2.exchanges.create_child import close
 from ipsecsim.ike.v2.message import Path
@@ -81,23 +82,26 @@ class IkeEndpoint:
             self._file(sa, path)
         return actions
 
-    def initiate(self, policy: str, now: Instant) -> list[Action]:
+    def initiate(self, policy: str, now: Instant, trigger: Trigger | None = None) -> list[Action]:
         """Bring up the child that serves an SPD rule; nothing happens when it is up or on its way.
 
-        Raises LocalError when no child serves that rule.
+        `trigger` is the packet that asks for it: where the child that is up does not carry that, there is to be one
+        more. Raises LocalError when no child serves that rule.
         """
         connection, wanted = self._configured(policy)
         if connection.remote_address == ANYWHERE:
             return [ChildGivenUp(policy)]
-        if any(sa.is_carrying(wanted) for sa in self._sas.values()):
+        if any(sa.will_carry(wanted, trigger) for sa in self._sas.values()):
             return []
+        if trigger is not None and any(sa.is_carrying(wanted) for sa in self._sas.values()):
+            trigger = trigger.alone()  # the peer did not want more of the rule in one child
         path = Path(self._own_address(connection), IKE_PORT, connection.remote_address, IKE_PORT)
         for standing in self._sas.values():
-            if standing.connection is connection and standing.state is State.ESTABLISHED:
+            if standing.connection is connection and standing.can_have_children:
                 # RFC 7296 1.3.1: a further child needs no IKE SA of its own
-                return standing.enqueue(CreateChild(wanted), now)
+                return standing.enqueue(CreateChild(wanted, trigger=trigger), now)
         sa = self._new_sa([connection], path, is_initiator=True)
-        actions = sa.initiate(wanted, now)
+        actions = sa.initiate(wanted, now, trigger)
         self._file(sa, path)
         return actions
 

@@ -85,6 +85,13 @@ class FailedCpRequired(IkeError):
     notify = NotifyType.FAILED_CP_REQUIRED
 
 
+class SinglePairRequired(IkeError):
+    """Each pair of addresses has a child of its own here, and the offer does not begin with one (RFC 7296 2.9)."""
+
+    reason = DropReason.TS_UNACCEPTABLE
+    notify = NotifyType.SINGLE_PAIR_REQUIRED
+
+
 class TemporaryFailure(IkeError):
     """Not now: we are busy with what the request is about (RFC 7296 2.25)."""
 

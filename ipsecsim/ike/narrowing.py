@@ -45,17 +45,45 @@ def narrow(
 ) -> tuple[TrafficSelector, ...]:
     """Every meeting of an offered with an allowed selector, in the order of the offer; empty when none meet.
 
-    Never more than was offered, and MOST_SELECTORS at most.
+    Never more than was offered, MOST_SELECTORS at most, and none that lies within another.
     """
     met: list[TrafficSelector] = []
     for one in offered:
         for other in allowed:
             common = intersect(one, other)
-            if common is not None and common not in met:
-                met.append(common)
-                if len(met) == MOST_SELECTORS:
-                    return tuple(met)
+            if common is None or is_within([common], met):
+                continue
+            met = [each for each in met if not is_within([each], [common])]
+            met.append(common)
+            if len(met) == MOST_SELECTORS:
+                return tuple(met)
     return tuple(met)
+
+
+def only_first(
+    first: TrafficSelector, *, address: bool, protocol: bool, ports: bool
+) -> list[TrafficSelector]:
+    """All traffic that has the same values as an offer's first selector in these parts.
+
+    Nothing where its address is to count and is not a single one: then it comes from no packet.
+    """
+    if address and first.start != first.end:
+        return []
+    size = len(first.start)
+    start_port, end_port = (first.start_port, first.end_port) if ports else ANY_PORT
+    start, end = (first.start, first.end) if address else (bytes(size), b"\xff" * size)
+    return [
+        TrafficSelector(first.ts_type, first.protocol if protocol else 0, start_port, end_port, start, end)
+    ]
+
+
+def of_selector(row: Selector) -> tuple[TrafficSelector, TrafficSelector]:
+    """Both ends of a row of the SPD or the SAD, ours first."""
+    kind = TsType.IPV4_ADDR_RANGE if len(row.local[0]) == 4 else TsType.IPV6_ADDR_RANGE
+    return (
+        TrafficSelector(kind, row.protocol, *row.local_ports, *row.local),
+        TrafficSelector(kind, row.protocol, *row.remote_ports, *row.remote),
+    )
 
 
 def is_within(inner: Sequence[TrafficSelector], outer: Sequence[TrafficSelector]) -> bool:

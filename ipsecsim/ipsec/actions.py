@@ -5,7 +5,7 @@ from enum import Enum
 
 from ipsecsim.base.actions import Action
 from ipsecsim.ipsec.association import Direction
-from ipsecsim.ipsec.selector import Flow
+from ipsecsim.ipsec.selector import Flow, Selector
 from ipsecsim.wire.numbers import IpProtocol
 
 
@@ -45,10 +45,14 @@ class Deliver(Action):
 
 @dataclass(slots=True)
 class Acquire(Action):
-    """Traffic met a PROTECT rule without an SA: please negotiate one (RFC 4301 4.4.1)."""
+    """Traffic met a PROTECT rule without an SA: please negotiate one (RFC 4301 4.4.1).
+
+    With `only` it is to carry no more than that.
+    """
 
     policy: str
     flow: Flow
+    only: Selector | None = None
 
 
 @dataclass(slots=True)

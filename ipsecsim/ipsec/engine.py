@@ -20,7 +20,7 @@ from ipsecsim.ipsec.events import (
     SaConflictFound,
 )
 from ipsecsim.ipsec.expiry import Limit
-from ipsecsim.ipsec.holding import Holding
+from ipsecsim.ipsec.holding import Holding, Queue
 from ipsecsim.ipsec.icmp_rules import ErrorMessage
 from ipsecsim.ipsec.inbound import unprotect
 from ipsecsim.ipsec.keeper import SaKeeper
@@ -28,7 +28,7 @@ from ipsecsim.ipsec.outbound import protect, protect_dummy, protected_length, to
 from ipsecsim.ipsec.path_mtu import Fate, PathMtus
 from ipsecsim.ipsec.policy import Decision, Policy, PolicyAction, SecurityPolicyDatabase
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
-from ipsecsim.ipsec.selector import flow_of
+from ipsecsim.ipsec.selector import Selector, flow_of
 from ipsecsim.ipsec.settings import Settings
 from ipsecsim.ipsec.surroundings import Nowhere, Surroundings
 from ipsecsim.wire import ip, ipv4
@@ -180,7 +180,7 @@ class IpsecEngine:
             is_pair_known = parameters.direction is Direction.OUTBOUND  # its inbound half came first
             return [SaRefused(parameters.destination, parameters.spi)] if is_pair_known else []
         self._keeper.install(parameters, now)
-        return [] if parameters.direction is Direction.INBOUND else self._release(parameters.policy, now)
+        return [] if parameters.direction is Direction.INBOUND else self._release(parameters, now)
 
     def remove(
         self,
@@ -217,16 +217,14 @@ class IpsecEngine:
             if sa.parameters.direction is Direction.OUTBOUND and expiry.hard_limit(sa, length, now) is None
         ]
 
-    def give_up(self, policy: str, *, reached: bool = False) -> list[Action]:
-        """No SA will come for `policy`: drop what waits for it. `reached`: the peer was there, and said no."""
-        actions: list[Action] = []
+    def give_up(self, policy: str, *, only: Selector | None = None, reached: bool = False) -> list[Action]:
+        """No SA will come for `policy`, or for a part of it `only`: drop what waits for it.
+
+        `reached`: the peer was there, and said no.
+        """
         complaint = Complaint.PROHIBITED if reached else Complaint.UNREACHABLE
-        for packet in self._holding.release(policy):
-            if self.tap is not None:
-                self.tap(HoldEnded(policy, packet))
-            self._drop(DropReason.NO_SA_YET, packet, policy)
-            actions += self._answer(packet, complaint)
-        return actions
+        queues = self._holding.of(policy) if only is None else [(policy, only)]
+        return [action for queue in queues for action in self._end_hold(queue, complaint)]
 
     def next_deadline(self) -> Instant | None:
         """When waiting packets run out of time, an SA comes to a limit, or a path MTU is to be forgotten."""
@@ -238,8 +236,8 @@ class IpsecEngine:
         """Harmless when early, when repeated, and when nothing is due."""
         self._path_mtus.forget_old(now)
         actions: list[Action] = []
-        for policy in self._holding.pop_expired(now):
-            actions += self.give_up(policy)
+        for policy, only in self._holding.pop_expired(now):
+            actions += self._end_hold((policy, only), Complaint.UNREACHABLE)
         return actions + self._keeper.handle_timeout(now)
 
     @property
@@ -324,15 +322,33 @@ class IpsecEngine:
         if not policy.negotiable:
             is_over = policy.name in self._keeper.without_successor
             return self._drop(DropReason.SA_EXPIRED if is_over else DropReason.NO_SA_YET, packet, policy.name)
-        if not self._holding.has_room(policy.name):
+        only = policy.populated(flow)
+        queue = (policy.name, only)
+        if not self._holding.has_room(queue):
             return self._drop(DropReason.NO_SA_YET, packet, policy.name)
         if self.tap is not None:
             self.tap(PacketHeld(policy.name, packet))
-        return [Acquire(policy.name, flow)] if self._holding.keep(policy.name, packet, now) else []
+        return [Acquire(policy.name, flow, only)] if self._holding.keep(queue, packet, now) else []
 
-    def _release(self, policy: str, now: Instant) -> list[Action]:
+    def _end_hold(self, queue: Queue, complaint: Complaint) -> list[Action]:
         actions: list[Action] = []
-        for packet in self._holding.release(policy):
+        policy, _ = queue
+        for packet in self._holding.release(queue):
+            if self.tap is not None:
+                self.tap(HoldEnded(policy, packet))
+            self._drop(DropReason.NO_SA_YET, packet, policy)
+            actions += self._answer(packet, complaint)
+        return actions
+
+    def _release(self, parameters: SaParameters, now: Instant) -> list[Action]:
+        actions: list[Action] = []
+        policy = parameters.policy
+        queues = [
+            (name, only)
+            for name, only in self._holding.of(policy)
+            if only is None or any(only.overlaps(row) for row in parameters.selectors)
+        ]
+        for packet in [packet for queue in queues for packet in self._holding.release(queue)]:
             if self.tap is not None:
                 self.tap(HoldEnded(policy, packet))
             sa = self.sad.outbound(policy, flow_of(packet), ip.traffic_class(packet) >> 2)

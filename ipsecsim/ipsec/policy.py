@@ -9,6 +9,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import Instant
 from ipsecsim.ipsec.association import Direction, SecurityAssociation
 from ipsecsim.ipsec.fragment_ports import FragmentPorts
+from ipsecsim.ipsec.populate import Part, populate
 from ipsecsim.ipsec.selector import (
     Flow,
     Selector,
@@ -40,6 +41,8 @@ class Policy:
 
     A rule that `follows_sas` has no selectors of its own: it speaks of what its SAs carry now. So each peer whose
     address comes from a pool gets what was agreed with it, and nobody else's (RFC 4301 4.4.1.1, names).
+
+    `from_packet` are the parts that each SA takes from the packet that asks for it, so that one rule has many SAs.
     """
 
     name: str
@@ -49,6 +52,14 @@ class Policy:
     direction: Direction | None = None
     negotiable: bool = True
     follows_sas: bool = False
+    from_packet: frozenset[Part] = frozenset()
+
+    def populated(self, flow: Flow) -> Selector | None:
+        """What the SA for a leaving packet is to carry, where that is less than the rule; else None."""
+        if not self.from_packet:
+            return None
+        row = next(each for each in self.selectors if each.matches_outbound(flow))
+        return populate(row, flow, self.from_packet)
 
     @property
     def is_around_others(self) -> bool:

@@ -203,7 +203,8 @@ def with_selectors(made: Situation, selectors: list[TrafficSelector]) -> Links:
 
 
 def any_address(number: int, protocol: int = 0) -> TrafficSelector:
-    return TrafficSelector(TsType.IPV4_ADDR_RANGE, protocol, number, 0xFFFF, bytes(4), b"\xff" * 4)
+    """None lies within another one."""
+    return TrafficSelector(TsType.IPV4_ADDR_RANGE, protocol, number, number, bytes(4), b"\xff" * 4)
 
 
 UNKNOWN = TrafficSelector(129, 0, 0, 0, b"", b"", b"")

@@ -10,6 +10,7 @@ from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import to_selectors, traffic_selector
 from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.ipsec.policy import Policy, PolicyAction
+from ipsecsim.ipsec.populate import Part
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.apps.ping import Ping, PingResult
@@ -108,6 +109,7 @@ def two_gateways(
     inner: int = 4,
     outer: int = 4,
     settings: Settings | None = None,
+    from_packet: frozenset[Part] = frozenset(),
 ) -> World:
     """The smallest site-to-site VPN.
 
@@ -142,6 +144,7 @@ def two_gateways(
         start_action=start_action,
         replay_window=replay_window,
         settings=settings or Settings(),
+        from_packet=from_packet,
     )
     Router(
         "internet",
@@ -165,6 +168,7 @@ def two_gateways(
         start_action=StartAction.TRAP,
         replay_window=replay_window,
         settings=settings or Settings(),
+        from_packet=from_packet,
     )
     b = Host("b", simulator, [_end(simulator, "lan_b", "eth0", lan_b.format(2))])
     a.add_route(Route(_EVERYTHING[inner], pack(_address(lan_a, 1)), "eth0"))
@@ -192,6 +196,7 @@ def _gateway(
     start_action: StartAction,
     replay_window: int,
     settings: Settings,
+    from_packet: frozenset[Part],
 ) -> VpnGateway:
     local, remote = networks
     child = ChildConfig(
@@ -202,6 +207,7 @@ def _gateway(
         "net",
         start_action,
         SaOptions(replay_window=replay_window),
+        from_packet=from_packet,
     )
     connection = Connection(
         f"to {peer[0]}",
@@ -213,7 +219,9 @@ def _gateway(
         (child,),
         encap=encap,
     )
-    protect = Policy("net", PolicyAction.PROTECT, to_selectors(child.local_ts, child.remote_ts))
+    protect = Policy(
+        "net", PolicyAction.PROTECT, to_selectors(child.local_ts, child.remote_ts), from_packet=from_packet
+    )
     return VpnGateway(
         name,
         simulator,

@@ -147,6 +147,7 @@ class Pair:
             policy=name,
             options=changes.get("options", SaOptions()),
             mode=Mode(changes.get("mode", "tunnel")),
+            from_packet=changes.get("from_packet", frozenset()),
         )
 
     def _selectors(self, said):

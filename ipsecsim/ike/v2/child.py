@@ -14,6 +14,7 @@ from ipsecsim.ike.v2 import configuration
 from ipsecsim.ike.v2.child_form import ChildForm
 from ipsecsim.ike.v2.keys import derive_keymat
 from ipsecsim.ipsec.association import Direction, SaParameters
+from ipsecsim.ipsec.selector import Selector
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.numbers import ProtocolId
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
@@ -52,6 +53,11 @@ class ChildSa:
     def stands_alone(self) -> bool:
         """Do both ends have it, and is neither about to replace or to close it, as far as we know?"""
         return self.successor is None and self.waiting is None and not self.is_closing
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """What it carries, as rows of the SAD."""
+        return to_selectors(self.local, self.remote)
 
     @property
     def goodbye(self) -> Delete:
@@ -158,7 +164,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
             suite=agreed.suite,
             encryption_key=secrets[0],
             integrity_key=secrets[1],
-            selectors=to_selectors(agreed.local, agreed.remote),
+            selectors=child.selectors,
             policy=config.policy,
             mode=agreed.form.mode,
             udp_ports=(source[1], destination[1]) if sa.carrier.in_udp else None,

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from ipsecsim.crypto.catalogue import Group
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.config import AhProposal, ChildConfig, ChildProposal
-from ipsecsim.ike.errors import InvalidSyntax, TsUnacceptable
+from ipsecsim.ike.errors import InvalidSyntax, SinglePairRequired, TsUnacceptable
 from ipsecsim.ike.events import ChildSaFailed, SelectorsNarrowed
-from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, is_within, narrow, to_selectors
+from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, is_within, narrow, only_first, to_selectors
+from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2 import child_form, configuration
 from ipsecsim.ike.v2.child import Agreement, ChildSa
 from ipsecsim.ike.v2.message import first, the
 from ipsecsim.ipsec.association import Mode
+from ipsecsim.ipsec.populate import Part
 from ipsecsim.wire.ike.generic import Payload
+from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType, name_of
 from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector, TsInitiator, TsResponder
@@ -32,11 +35,13 @@ class Agreed(NamedTuple):
     group: Group | None
     sa: SecurityAssociationPayload
     selectors: tuple[TsInitiator, TsResponder]
+    has_more: bool = False
 
     @property
     def notifies(self) -> list[Payload]:
-        """What the responder says about the form of the child."""
-        return child_form.echoes(self.agreement.form)
+        """What the responder says about the child: its form, and whether another one could carry the rest."""
+        more = [Notify(NotifyType.ADDITIONAL_TS_POSSIBLE)] if self.has_more else []
+        return [*child_form.echoes(self.agreement.form), *more]
 
 
 def offer(sa: "IkeSa", config: ChildConfig, spi_in: int, *, with_groups: bool) -> SecurityAssociationPayload:
@@ -45,9 +50,13 @@ def offer(sa: "IkeSa", config: ChildConfig, spi_in: int, *, with_groups: bool) -
     return negotiate.offer_child(proposals, spi_in.to_bytes(4, "big"), with_groups=with_groups)
 
 
-def selectors_of(sa: "IkeSa", config: ChildConfig) -> tuple[TsInitiator, TsResponder]:
-    """The traffic that an initiator asks for."""
+def selectors_of(
+    sa: "IkeSa", config: ChildConfig, trigger: Trigger | None
+) -> tuple[TsInitiator, TsResponder]:
+    """The traffic that an initiator asks for, that of the packet which waits first."""
     local, remote = configuration.local_side(sa, config), configuration.remote_side(sa, config)
+    if trigger is not None:
+        local, remote = trigger.offered(local, remote)
     return TsInitiator(list(local)), TsResponder(list(remote))
 
 
@@ -60,16 +69,17 @@ def agree(
 ) -> Agreed:
     """The responder's half: which child it is, which suite, which selectors.
 
-    Raises NoProposalChosen, TsUnacceptable.
+    Raises NoProposalChosen, TsUnacceptable, SinglePairRequired.
     """
     their_ts, our_ts = the(payloads, TsInitiator).selectors, the(payloads, TsResponder).selectors
     is_asked = child_form.is_transport_asked(payloads)
     seen = child_form.as_seen(sa, our_ts, their_ts) if is_asked else None
     found = None if seen is None else _transport_child_for(sa, configs, seen)
+    has_more = False
     if found is not None and seen is not None:
         our_ts, their_ts = list(seen.local), list(seen.remote)
     else:
-        found, seen = _child_for(sa, configs, our_ts, their_ts), None
+        (found, has_more), seen = _child_for(sa, configs, our_ts, their_ts), None
     config, local, remote = found
     if is_asked and seen is None:
         child_form.declined(sa, config.name, by_peer=False)
@@ -85,11 +95,18 @@ def agree(
     agreement = Agreement(
         config, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence, form
     )
-    return Agreed(agreement, choice.group, answer, (TsInitiator(list(remote)), TsResponder(list(local))))
+    selectors = (TsInitiator(list(remote)), TsResponder(list(local)))
+    return Agreed(agreement, choice.group, answer, selectors, has_more)
 
 
 def accept(
-    sa: "IkeSa", payloads: Sequence[Payload], wanted: ChildConfig, spi_in: int, *, with_groups: bool
+    sa: "IkeSa",
+    payloads: Sequence[Payload],
+    wanted: ChildConfig,
+    spi_in: int,
+    trigger: Trigger | None,
+    *,
+    with_groups: bool,
 ) -> Agreed:
     """The initiator's half: the answer must lie within what was asked for.
 
@@ -108,11 +125,14 @@ def accept(
         local, remote = list(seen.local), list(seen.remote)
     if max(len(local), len(remote)) > MOST_SELECTORS:
         raise TsUnacceptable(f"the responder lists more than {MOST_SELECTORS} traffic selectors")
-    if not (local and remote and is_within(local, wanted.local_ts) and is_within(remote, wanted.remote_ts)):
+    asked: Both = wanted.local_ts, wanted.remote_ts
+    if trigger is not None and not trigger.may_be_alone:
+        asked = trigger.offered(*asked)
+    if not (local and remote and is_within(local, asked[0]) and is_within(remote, asked[1])):
         raise TsUnacceptable("the responder widened the traffic selectors")
     if not to_selectors(local, remote):
         raise TsUnacceptable("the responder's traffic selectors go with no packet")
-    _tell(sa, wanted, (wanted.local_ts, wanted.remote_ts), (local, remote))
+    _tell(sa, wanted, asked, (local, remote))
     form = child_form.settled(payloads, seen, [*wanted.local_ts, *wanted.remote_ts])
     agreement = Agreement(
         wanted, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence, form
@@ -140,7 +160,7 @@ Both = tuple[Sequence[TrafficSelector], Sequence[TrafficSelector]]
 """Local and remote selectors."""
 
 
-Found = tuple[ChildConfig, tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]
+Found = tuple[ChildConfig, Sequence[TrafficSelector], Sequence[TrafficSelector]]
 """A child, and the local and remote selectors that are allowed for it."""
 
 
@@ -165,13 +185,45 @@ def _child_for(
     configs: Sequence[ChildConfig],
     our_ts: Sequence[TrafficSelector],
     their_ts: Sequence[TrafficSelector],
-) -> Found:
+) -> tuple[Found, bool]:
+    """The first child that may carry the offer's first choices, else the first that may carry any of it.
+
+    Also whether another child could carry more of it.
+    """
+    found: list[Found] = []
     for config in configs:
         local = narrow(our_ts, configuration.local_side(sa, config))
         remote = narrow(their_ts, configuration.remote_side(sa, config))
         if to_selectors(local, remote):
-            return config, local, remote
-    raise TsUnacceptable(f"offered {describe(their_ts)} === {describe(our_ts)}")
+            found.append((config, local, remote))
+    if not found:
+        raise TsUnacceptable(f"offered {describe(their_ts)} === {describe(our_ts)}")
+
+    def holds_first(each: Found) -> bool:
+        return is_within(our_ts[:1], each[1]) and is_within(their_ts[:1], each[2])
+
+    config, *allowed = next(filter(holds_first, found), found[0])
+    taken: Both = allowed[0], allowed[1]
+    if config.from_packet:
+        taken = _populated(config, (our_ts, their_ts), taken)
+    has_more = any(not (is_within(each[1], taken[0]) and is_within(each[2], taken[1])) for each in found)
+    return (config, *taken), has_more
+
+
+def _populated(config: ChildConfig, offered: Both, allowed: Both) -> Both:
+    """The part that is about the packet which the offer begins with. Raises SinglePairRequired when none is."""
+    parts = config.from_packet
+    ours, theirs = (
+        only_first(first[0], address=address in parts, protocol=Part.PROTOCOL in parts, ports=port in parts)
+        for first, address, port in (
+            (offered[0], Part.LOCAL_ADDRESS, Part.LOCAL_PORT),
+            (offered[1], Part.REMOTE_ADDRESS, Part.REMOTE_PORT),
+        )
+    )
+    local, remote = narrow(allowed[0], ours), narrow(allowed[1], theirs)
+    if not to_selectors(local, remote):
+        raise SinglePairRequired(f"offered {describe(offered[1])} === {describe(offered[0])}")
+    return local, remote
 
 
 def _tell(sa: "IkeSa", config: ChildConfig, offered: Both, taken: Both) -> None:

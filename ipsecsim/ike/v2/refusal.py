@@ -8,12 +8,12 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.errors import IkeError, InvalidSyntax, NoProposalChosen
 from ipsecsim.ike.v2 import courier, doubt
 from ipsecsim.ike.v2.fragments import TooManyFragments
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.states import PROVED, State
+from ipsecsim.ike.v2.tasks import CreateChild
 from ipsecsim.wire.ike.header import IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType
@@ -73,4 +73,4 @@ def _refuse_response(sa: "IkeSa", header: IkeHeader, error: RemoteError, now: In
 
 def _drop_child(sa: "IkeSa", now: Instant) -> list[Action]:
     """The IKE SA stands, but the child in its answer cannot be used: tear both down."""
-    return [ChildGivenUp(sa.wanted_child.policy), *sa.terminate(now)]
+    return [*CreateChild(sa.wanted_child, trigger=sa.trigger).given_up(), *sa.terminate(now)]

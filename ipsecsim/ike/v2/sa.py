@@ -10,11 +10,11 @@ from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import Tap
 from ipsecsim.crypto.catalogue import Group, IkeSuite, KeyPair
 from ipsecsim.crypto.protection import Protection
-from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import ChildConfig, Connection
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.identity import Identity
+from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2 import courier, envelope, moving, payload_rules, refusal
 from ipsecsim.ike.v2.agenda import Agenda
 from ipsecsim.ike.v2.alarms import Alarm
@@ -102,6 +102,7 @@ class IkeSa:
         self.we_are_behind_nat = False
         self.peer_is_behind_nat = False
         self.wanted_child: ChildConfig = self.connection.children[0]
+        self.trigger: Trigger | None = None  # the packet that waits for it
         self.spi_in = 0
         self.began_as: tuple[bytes, bytes, int] | None = None  # a responder's entry among the half-open SAs
 
@@ -123,9 +124,22 @@ class IkeSa:
         asked_for = any(task.config is wanted and not task.is_unwanted for task in self.agenda.children)
         return is_on_its_way or asked_for or any(child.config is wanted for child in self.children)
 
-    def initiate(self, wanted: ChildConfig, now: Instant) -> list[Action]:
+    def will_carry(self, wanted: ChildConfig, trigger: Trigger | None) -> bool:
+        """The same for the packet that asks; what is on its way counts, unless it is only for another packet."""
+        if trigger is None or not self.is_carrying(wanted):
+            return self.is_carrying(wanted)
+        if any(each.config is wanted and trigger.is_carried(each.selectors) for each in self.children):
+            return True
+        pending = [
+            task.trigger for task in self.agenda.children if task.config is wanted and not task.replaces
+        ]
+        if self.is_initiator and self.state in (State.INIT_SENT, State.AUTH_SENT):
+            pending.append(self.trigger if self.wanted_child is wanted else None)
+        return any(each is None or each.only == trigger.only for each in pending)
+
+    def initiate(self, wanted: ChildConfig, now: Instant, trigger: Trigger | None = None) -> list[Action]:
         """Begin, with the aim of setting up `wanted`."""
-        self.wanted_child = wanted
+        self.wanted_child, self.trigger = wanted, trigger
         return self.request(ExchangeType.IKE_SA_INIT, now)
 
     def terminate(self, now: Instant) -> list[Action]:
@@ -191,6 +205,12 @@ class IkeSa:
         return actions
 
     # -- what the exchanges ask for -------------------------------------------------------------
+
+    @property
+    def can_have_children(self) -> bool:
+        """Does it stand, or will it by our own doing?"""
+        is_on_its_way = self.is_initiator and self.state in (State.INIT_SENT, State.AUTH_SENT)
+        return is_on_its_way or self.state is State.ESTABLISHED
 
     @property
     def is_dead(self) -> bool:
@@ -296,7 +316,7 @@ class IkeSa:
         """This SA is no more; `step` says why."""
         actions = remove_all(self)
         if self.is_initiator and self.state in (State.IDLE, State.INIT_SENT, State.AUTH_SENT):
-            actions.append(ChildGivenUp(self.wanted_child.policy))
+            actions += CreateChild(self.wanted_child, trigger=self.trigger).given_up()
         actions += self._give_up_children()
         self.agenda.clear()
         if self.state is not State.DEAD:
@@ -309,7 +329,7 @@ class IkeSa:
         """Nothing comes of the children that were still to be made."""
         if self.state is State.DELETING:
             return []  # it was said then
-        return [ChildGivenUp(task.config.policy) for task in self.agenda.children if task.replaces is None]
+        return [each for task in self.agenda.children for each in task.given_up()]
 
     # -- what is due ----------------------------------------------------------------------------
 

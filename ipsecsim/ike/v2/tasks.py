@@ -7,7 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from ipsecsim.crypto.catalogue import Group, KeyPair
+from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import ChildConfig
+from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2.child import ChildSa
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.numbers import ExchangeType
@@ -32,11 +34,13 @@ class CreateChild:
 
     `deleted_meanwhile` are SPIs of the peer that it has deleted since it was asked, and that we did not know.
     `is_unwanted`: it has been asked for, and is to go again as soon as it is there.
+    `trigger` is the packet that waits for a new one, if there is one.
     """
 
     exchange: ClassVar[ExchangeType] = ExchangeType.CREATE_CHILD_SA
     config: ChildConfig
     replaces: ChildSa | None = None
+    trigger: Trigger | None = None
     spi_in: int = 0
     nonce: bytes = b""
     group: Group | None = None
@@ -44,6 +48,23 @@ class CreateChild:
     restarts: int = 0
     deleted_meanwhile: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MOST_DELETED))
     is_unwanted: bool = False
+
+    @property
+    def asks_for(self) -> Trigger | None:
+        """What traffic, where it is not that of the rule.
+
+        A new pair for an old one has no packet that it is for (RFC 7296 2.9.2), but one populated from a packet
+        stays what it was.
+        """
+        if self.replaces is None:
+            return self.trigger
+        return Trigger.same_as(self.replaces.selectors[0]) if self.config.from_packet else None
+
+    def given_up(self) -> list[ChildGivenUp]:
+        """Nothing came of it."""
+        if self.replaces is not None:
+            return []
+        return [ChildGivenUp(self.config.policy, None if self.trigger is None else self.trigger.only)]
 
 
 @dataclass(slots=True, eq=False)

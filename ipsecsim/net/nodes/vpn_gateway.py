@@ -17,6 +17,7 @@ from ipsecsim.ike.actions import (
 from ipsecsim.ike.config import Connection, StartAction
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
+from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import (
     Acquire,
@@ -122,7 +123,7 @@ class VpnGateway(Node):
             MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
             UseAddress: lambda a: self.stack.use_address(a.address, a.destinations),
             ReleaseAddress: lambda a: self.stack.release_address(a.address),
-            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy),
+            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy, only=a.only),
         }
 
     @property
@@ -228,7 +229,8 @@ class VpnGateway(Node):
         self._nesting -= 1
 
     def _acquire(self, action: Acquire) -> list[Action]:
-        return self.ike.initiate(action.policy, self.simulator.now)
+        trigger = Trigger(action.flow, action.only)
+        return self.ike.initiate(action.policy, self.simulator.now, trigger)
 
     def _report_error(self, action: ReportError) -> list[Action]:
         problem = _PROBLEMS[action.complaint]

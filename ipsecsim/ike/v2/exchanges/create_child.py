@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.catalogue import GROUPS, Group
-from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.errors import (
     ChildSaNotFound,
     IkeError,
@@ -72,7 +71,7 @@ def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
         child_agreement.offer(sa, config, task.spi_in, with_groups=True),
         Nonce(task.nonce),
         *ke,
-        *child_agreement.selectors_of(sa, config),
+        *child_agreement.selectors_of(sa, config, task.asks_for),
     ]
 
 
@@ -120,13 +119,16 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
         # the peer has made a child that we cannot use: it is to forget it
         child_agreement.failed(sa, task.config.name, wrong.notify or NotifyType.INVALID_SYNTAX)
         gone = Delete(_chosen_protocol(payloads), [task.spi_in.to_bytes(4, "big")])
-        return [*addresses, *_nothing_came(task), *sa.enqueue(Inform([gone]), now)]
+        return [*addresses, *task.given_up(), *sa.enqueue(Inform([gone]), now)]
     if (agreed.protocol, agreed.spi_out) in task.deleted_meanwhile:
         return [*addresses, *_overtaken(sa, task, agreed, now)]
     created = child.create(sa, agreed, material, we_began=True)
     old = task.replaces
     if task.is_unwanted:
         return [*addresses, created.inbound, *close(sa, created.child, now)]
+    if old is None and _is_of_no_use(sa, task, created.child):
+        # or each packet that nobody wants to carry would leave one more child behind
+        return [*addresses, created.inbound, *close(sa, created.child, now), *task.given_up()]
     if old is None:
         return [*addresses, created.inbound, created.outbound]
     if collisions.is_ours_redundant(sa, old, material):
@@ -176,6 +178,14 @@ def _chosen_protocol(payloads: Sequence[Payload]) -> int:
     return ProtocolId.AH if any(each.protocol == ProtocolId.AH for each in proposals) else ProtocolId.ESP
 
 
+def _is_of_no_use(sa: "IkeSa", task: CreateChild, made: ChildSa) -> bool:
+    """Was it made for a packet that it does not carry, and is there another one for the rest?"""
+    is_carrying = task.trigger is None or task.trigger.is_carried(made.selectors)
+    return not is_carrying and any(
+        each.config is made.config and each is not made and not each.is_closing for each in sa.children
+    )
+
+
 def _our_half(sa: "IkeSa", group: Group | None, theirs: KeyExchange | None) -> tuple[bytes, list[Payload]]:
     """The responder's secret and KE payload. Raises InvalidKeyExchange when the peer guessed another group."""
     if group is None:
@@ -187,7 +197,7 @@ def _our_half(sa: "IkeSa", group: Group | None, theirs: KeyExchange | None) -> t
 
 
 def _accepted(sa: "IkeSa", task: CreateChild, payloads: Sequence[Payload]) -> tuple[Agreement, Material]:
-    agreed = child_agreement.accept(sa, payloads, task.config, task.spi_in, with_groups=True)
+    agreed = child_agreement.accept(sa, payloads, task.config, task.spi_in, task.asks_for, with_groups=True)
     if task.replaces is not None and child_agreement.is_narrower(agreed.agreement, task.replaces):
         raise TsUnacceptable("the new Child SA would carry less than the old one")
     nonce_r = checked_nonce(the(payloads, Nonce))
@@ -203,7 +213,7 @@ def _overtaken(sa: "IkeSa", task: CreateChild, agreed: Agreement, now: Instant) 
     """The peer has deleted the new child before its answer came: nothing is installed, and what is old stands."""
     if sa.tap is not None:
         sa.tap(DeleteOvertook(task.config.name, agreed.spi_out))
-    return _ask_later(sa, task, now) if task.replaces is not None else _nothing_came(task)
+    return _ask_later(sa, task, now) if task.replaces is not None else [*task.given_up()]
 
 
 def _id(group: Group | None) -> int:
@@ -227,14 +237,17 @@ def _refused(sa: "IkeSa", task: CreateChild, error: Notify, now: Instant) -> lis
     if kind == NotifyType.TEMPORARY_FAILURE:
         return _ask_later(sa, task, now)
     child_agreement.failed(sa, task.config.name, kind)
-    return _nothing_came(task)
+    trigger = task.trigger
+    if kind == NotifyType.SINGLE_PAIR_REQUIRED and trigger is not None and trigger.may_be_alone:
+        return sa.enqueue(CreateChild(task.config, trigger=trigger.alone()), now)
+    return [*task.given_up()]
 
 
 def _ask_later(sa: "IkeSa", task: CreateChild, now: Instant) -> list[Action]:
     """Begin anew after a while, unless what it is about has come to its end, or has a successor."""
     if task.is_unwanted or (task.replaces is not None and not _stands(sa, task.replaces)):
         return []
-    return collisions.put_off(sa, CreateChild(task.config, task.replaces), now)
+    return collisions.put_off(sa, CreateChild(task.config, task.replaces, task.trigger), now)
 
 
 def _stands(sa: "IkeSa", old: ChildSa) -> bool:
@@ -252,7 +265,3 @@ def other_group(sa: "IkeSa", tried: Group, refusal: Notify, offered: Sequence[Se
     if sa.tap is not None:
         sa.tap(GroupChanged(sa.spi_i, tried.name, GROUPS[wanted].name))
     return GROUPS[wanted]
-
-
-def _nothing_came(task: CreateChild) -> list[Action]:
-    return [ChildGivenUp(task.config.policy)] if task.replaces is None else []

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import Connection
 from ipsecsim.ike.errors import (
     AuthenticationFailed,
@@ -34,7 +33,7 @@ from ipsecsim.ike.v2 import (
 )
 from ipsecsim.ike.v2.message import Answer, Message, first, the
 from ipsecsim.ike.v2.states import State, Step, move
-from ipsecsim.ike.v2.tasks import Inform
+from ipsecsim.ike.v2.tasks import CreateChild, Inform
 from ipsecsim.wire.ike.auth import Authentication
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.identification import Identification, IdInitiator, IdResponder
@@ -66,7 +65,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         *configuration.request(sa),
         *child_form.wishes(sa, wanted),
         child_agreement.offer(sa, wanted, sa.spi_in, with_groups=False),
-        *child_agreement.selectors_of(sa, wanted),
+        *child_agreement.selectors_of(sa, wanted, sa.trigger),
         *mobility.offer(sa),
     ]
 
@@ -175,8 +174,12 @@ def _accept_child(sa: "IkeSa", payloads: Sequence[Payload]) -> list[Action]:
         if error is None:
             raise InvalidSyntax("the answer holds neither a Child SA nor a reason")
         child_agreement.failed(sa, wanted.name, error.notify_type)
-        return [ChildGivenUp(wanted.policy)]
+        asked = CreateChild(wanted, trigger=sa.trigger)
+        if error.notify_type == NotifyType.SINGLE_PAIR_REQUIRED and sa.trigger and sa.trigger.may_be_alone:
+            sa.agenda.add(CreateChild(wanted, trigger=sa.trigger.alone()))
+            return []
+        return [*asked.given_up()]
     addresses = configuration.accept(sa, payloads)
-    agreed = child_agreement.accept(sa, payloads, wanted, sa.spi_in, with_groups=False)
+    agreed = child_agreement.accept(sa, payloads, wanted, sa.spi_in, sa.trigger, with_groups=False)
     created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=True)
     return [*addresses, created.inbound, created.outbound]
