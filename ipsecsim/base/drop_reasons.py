@@ -111,7 +111,7 @@ class DropReason(Enum):
     COOKIE_REQUIRED = ("ike", "answered with a cookie: too many half-open SAs", "RFC 7296 2.6")
     COOKIE_WRONG = ("ike", "the cookie is not ours, or too old", "RFC 7296 2.6")
     HALF_OPEN_LIMIT = ("ike", "the cap on half-open SAs is reached", "RFC 7296 2.6")
-    IKE_SA_LIMIT = ("ike", "the cap on IKE SAs is reached", "RFC 7296 2.6")
+    IKE_SA_LIMIT = ("ike", "the cap on IKE SAs, or on the children of one, is reached", "RFC 7296 1.3")
     UNEXPECTED_NAT = (
         "ike",
         "somebody on the way changed the addresses, and no NAT is allowed",

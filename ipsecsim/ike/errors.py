@@ -36,6 +36,13 @@ class UnsupportedCriticalPayload(IkeError):
         self.notify_data = bytes([payload_type])
 
 
+class NoAdditionalSas(IkeError):
+    """There are as many SAs as there may be (RFC 7296 1.3)."""
+
+    reason = DropReason.IKE_SA_LIMIT
+    notify = NotifyType.NO_ADDITIONAL_SAS
+
+
 class NoProposalChosen(IkeError):
     """Nothing that was offered is acceptable (RFC 7296 2.7)."""
 

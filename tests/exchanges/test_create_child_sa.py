@@ -4,10 +4,13 @@ import pytest
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.ike.events import ChildSaFailed, NotifyReceived
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.negotiate import offer_child
 from ipsecsim.ike.v2 import envelope
+from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
 from ipsecsim.ike.v2.states import State
+from ipsecsim.ike.v2.tasks import CreateChild
 from ipsecsim.scenario.swanctl.parse import esp_proposal
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.nonce import Nonce
@@ -113,6 +116,30 @@ def test_a_child_that_is_not_here_cannot_be_rekeyed():
     assert (refusal.notify_type, refusal.spi) == (NotifyType.CHILD_SA_NOT_FOUND, b"\x01\x02\x03\x04")
     assert [sa.state for sa in pair.east.endpoint.sas] == [State.ESTABLISHED]
     assert len(pair.east.sas) == 2  # what stands goes on standing
+
+
+def test_a_peer_gets_so_many_children_and_no_more(monkeypatch):
+    monkeypatch.setattr(create_child, "MOST_CHILDREN", 3)
+    pair = Pair()
+    pair.establish()
+    (sa,) = pair.west.endpoint.sas
+    for _ in range(4):
+        pair.perform(pair.west, sa.enqueue(CreateChild(sa.connection.children[0]), pair.now))
+        pair.settle()
+    assert_agree(pair, pairs=3)
+    assert pair.east.drops == [DropReason.IKE_SA_LIMIT] * 2
+    assert [each.notify for each in pair.west.seen(ChildSaFailed)] == ["NO_ADDITIONAL_SAS"] * 2
+
+
+def test_a_peer_that_replaces_its_ike_sa_again_and_again_comes_to_an_end(monkeypatch):
+    monkeypatch.setattr(rekey_ike, "MOST_STANDING", 1)
+    pair = Pair()
+    pair.establish()
+    pair.perform(pair.west, pair.west.endpoint.rekey_ike("net", pair.now))
+    pair.settle()
+    assert_agree(pair)
+    assert pair.east.drops == [DropReason.IKE_SA_LIMIT]
+    assert [each.notify for each in pair.west.seen(NotifyReceived)] == ["NO_ADDITIONAL_SAS"]
 
 
 def test_a_request_to_create_while_we_say_goodbye_is_to_be_tried_later():

@@ -19,6 +19,7 @@ from ipsecsim.ike.errors import (
     IkeError,
     InvalidKeyExchange,
     InvalidSyntax,
+    NoAdditionalSas,
     NoProposalChosen,
     TsUnacceptable,
 )
@@ -46,6 +47,9 @@ from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
+
+MOST_CHILDREN = 1000
+"""Of one IKE SA, at the same time. A peer may ask for one after the other, and never delete any."""
 
 
 def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
@@ -78,6 +82,8 @@ def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Make the child. Raises IkeError with the notify that the peer gets instead."""
     payloads = message.payloads
+    if len(sa.children) >= MOST_CHILDREN:
+        raise NoAdditionalSas(f"{len(sa.children)} Child SAs")
     configuration.check(payloads)
     old = _to_be_replaced(sa, payloads)
     given = configuration.answer(sa, payloads)

@@ -14,7 +14,8 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.catalogue import IkeSuite
 from ipsecsim.ike import negotiate
-from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax
+from ipsecsim.ike.config import MOST_STANDING
+from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoAdditionalSas
 from ipsecsim.ike.events import NotifyReceived, RekeyCollided
 from ipsecsim.ike.v2 import collisions
 from ipsecsim.ike.v2.child import Material
@@ -57,6 +58,8 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Make the new IKE SA. Raises IkeError with the notify that the peer gets instead."""
     payloads = message.payloads
     collisions.reply(sa, Asked.REKEY_IKE)
+    if len(sa.node.sas) >= MOST_STANDING:
+        raise NoAdditionalSas(f"{len(sa.node.sas)} IKE SAs")
     theirs = first(payloads, KeyExchange)
     spi = sa.node.ike_spi()
     answer, suite, their_spi = negotiate.choose_ike_rekey(
