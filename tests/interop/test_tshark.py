@@ -257,3 +257,25 @@ def test_wireshark_puts_ike_fragments_together(tmp_path: Path) -> None:
     last = [number for number, row in enumerate(pieces) if row["isakmp.reassembled.length"]]
     assert [pieces[at]["isakmp.reassembled.length"] for at in last] == [[str(event.size)] for event in joined]
     assert [inside[at] for at in last] == [{"35", "36", "37", "39", "44"}, {"36", "37", "39", "44"}]
+
+
+def test_wireshark_reads_the_virtual_addresses(tmp_path: Path) -> None:
+    run = Run(read("remote_access_ipv6")).run()
+    save(run, tmp_path)
+    assert read_back(run.recorder, tmp_path).having("_ws.malformed") == []
+    told = {
+        "type": ["2"],
+        "attr.internal_ip4_address": ["10.9.0.10"],
+        "attr.internal_ip6_address": ["fd00:9::1"],
+        "attr.internal_ip6_address.prefix": ["128"],
+        "attr.internal_ip4_dns": ["10.1.0.53"],
+        "attr.internal_ip6_dns": ["fd00:10:1::53"],
+        "attr.internal_ip6_subnet_ip": ["fd00:10:1::"],
+        "attr.internal_ip6_subnet_prefix": ["64"],
+    }
+    fields = [f"-eisakmp.cfg.{name}" for name in told]
+    text = tshark(tmp_path, "-Y", "isakmp.exchangetype == 35", "-T", "fields", *fields, "-E", "aggregator=|")
+    request, answer = dict.fromkeys(text.splitlines())  # each was seen on two links
+    assert request.split("\t")[0] == "1"
+    assert request.count("|") == 0
+    assert answer.split("\t") == ["|".join(each) for each in told.values()]
