@@ -67,6 +67,7 @@ def run(
         tables.summary,
         tables.policies,
         tables.associations,
+        tables.leases,
         tables.overheads,
         tables.drops,
         tables.expectations,

@@ -110,6 +110,19 @@ def _life_left(sa: SecurityAssociation, now: Instant) -> str:
     return ", ".join(left) or "endless"
 
 
+def leases(run: Run) -> str:
+    """Who has which virtual address (RFC 7296 2.19)."""
+    rows = [
+        (node.name, pool.name, unpack(address), str(holder))
+        for node in _gateways(run)
+        for pool in dict.fromkeys(each for connection in node.ike.connections for each in connection.pools)
+        for address, holder in node.ike.leases.lent(pool).items()
+    ]
+    if not rows:
+        return "Virtual addresses: none is lent"
+    return table("Virtual addresses: who has which", ("node", "pool", "address", "lent to"), rows)
+
+
 def overheads(run: Run) -> str:
     """What protection cost in bytes."""
     rows = overhead(run.recorder)

@@ -59,3 +59,12 @@ def test_a_rule_for_one_direction_says_so():
         ["3", "discard", "in", "#3"],
         ["last", "discard", "(default)", "everything"],
     ]
+
+
+def test_who_has_which_virtual_address_is_told():
+    run = Run(read("road_warriors"))
+    assert tables.leases(run) == "Virtual addresses: none is lent"
+    assert [row.split() for row in rows(tables.leases(run.run()), "moon")] == [
+        ["moon", "visitors", "10.9.0.2", "dave.example"],
+        ["moon", "visitors", "10.9.0.1", "carol.example"],
+    ]
