@@ -53,6 +53,7 @@ class IpsecEngine:
         self._path_mtus = PathMtus(self._surroundings, settings, tap)
         self._keeper = SaKeeper(self.sad, self.spd, self._path_mtus, self._surroundings, tap)
         self._holding = Holding()
+        self._with_deadlines = (self._holding, self._keeper, self._path_mtus)
 
     def outbound(self, packet: bytes, now: Instant) -> list[Action] | None:
         """Decide about a packet that is to cross the boundary outwards (RFC 4301 5.1).
@@ -67,17 +68,16 @@ class IpsecEngine:
         policy.hits += 1
         if self.tap is not None:
             self.tap(PolicyMatched(policy.name, policy.action.value, Direction.OUTBOUND.value))
+        if decision.sa is not None:  # as most packets find it
+            return self._protect(decision.sa, packet, now)
         if policy.action is PolicyAction.BYPASS:
             return None
         if policy.action is PolicyAction.DISCARD:
             return self._keep_in(DropReason.SPD_DISCARD, packet, decision, now)
-        sa = decision.sa
+        sa = self._choose(decision, policy, packet)
         if sa is None:
-            sa = self._choose(decision, policy, packet)
-            if sa is None:
-                return self._without_sa(decision, policy, packet, now)
-            return self._carry(sa, packet, now)
-        return self._protect(sa, packet, now)
+            return self._without_sa(decision, policy, packet, now)
+        return self._carry(sa, packet, now)
 
     def inbound_clear(self, packet: bytes, now: Instant) -> bool:
         """May a packet that arrived without protection pass? Policy decides (RFC 4301 5.2, step 3b).
@@ -228,9 +228,12 @@ class IpsecEngine:
 
     def next_deadline(self) -> Instant | None:
         """When waiting packets run out of time, an SA comes to a limit, or a path MTU is to be forgotten."""
-        sources = (self._holding, self._keeper, self._path_mtus)
-        deadlines = [at for source in sources if (at := source.next_deadline()) is not None]
-        return min(deadlines) if deadlines else None
+        earliest: Instant | None = None
+        for source in self._with_deadlines:
+            at = source.next_deadline()
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""

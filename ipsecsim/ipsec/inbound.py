@@ -17,6 +17,7 @@ from ipsecsim.wire.numbers import IpProtocol
 RESYNCHRONISE_AFTER = 64  # integrity failures in a row (RFC 4303 A3.1)
 MOST_SUBSPACES_TRIED = 4  # high halves tried for one packet (RFC 4303 A3.2)
 
+_ESP, _NO_NEXT = int(IpProtocol.ESP), int(IpProtocol.NO_NEXT)  # to look into an Enum takes long, per packet
 _NOT_AUTHENTIC = (DropReason.ICV_FAIL, DropReason.AH_ICV_FAIL)
 
 
@@ -39,7 +40,7 @@ def unprotect(
         end, is_whole = packet[2] << 8 | packet[3], not (packet[6] & 0x3F or packet[7])
     else:
         end, is_whole = ip.total_length(packet), ip.is_whole(packet)
-    is_esp = protocol == IpProtocol.ESP
+    is_esp = protocol == _ESP
     if not is_whole:
         raise Refused(DropReason.ESP_FRAGMENT if is_esp else DropReason.AH_FRAGMENT)
     spi, low = (esp if is_esp else ah).numbers(packet, start, end)
@@ -50,11 +51,15 @@ def unprotect(
     reason = sa.replay.check(sequence)
     if reason is not None:
         raise _replayed(sa, sequence, reason, tap)
-    authentic, sequence = _open(sa, packet, start, end, sequence, tap)
+    try:
+        authentic = sa.transform.open(packet, start, end, sequence)
+        sa.failures = 0
+    except RemoteError as failed:
+        authentic, sequence = _open_later(sa, packet, start, end, sequence, failed, tap)
     # now, whatever is wrong inside: an authentic packet must not be tried twice
     sa.replay.accept(sequence)
     payload, next_header = sa.transform.content(authentic)
-    if next_header == IpProtocol.NO_NEXT and is_esp:  # under AH it is a packet of no protocol
+    if next_header == _NO_NEXT and is_esp:  # under AH it is a packet of no protocol
         raise Refused(DropReason.DUMMY)
     inner = sa.form.disclose(packet, start, payload, next_header)
     key = flow_key(inner)
@@ -75,21 +80,25 @@ def unprotect(
     return sa, inner
 
 
-def _open(
-    sa: SecurityAssociation, packet: bytes, start: int, end: int, sequence: int, tap: Tap | None
+def _open_later(
+    sa: SecurityAssociation,
+    packet: bytes,
+    start: int,
+    end: int,
+    sequence: int,
+    failed: RemoteError,
+    tap: Tap | None,
 ) -> tuple[bytes, int]:
-    """What is authentic of a packet, and its whole sequence number."""
-    try:
-        authentic = sa.transform.open(packet, start, end, sequence)
-    except RemoteError as failed:
-        if failed.reason not in _NOT_AUTHENTIC:
-            raise
-        sa.failures += 1
-        if not sa.parameters.extended_sequence or sa.failures < RESYNCHRONISE_AFTER:
-            raise
-        return _resynchronise(sa, packet, start, end, sequence, tap)
-    sa.failures = 0
-    return authentic, sequence
+    """What is authentic of a packet that did not open, and its whole sequence number, if it was that.
+
+    Raises `failed`, as long as too few have failed in a row.
+    """
+    if failed.reason not in _NOT_AUTHENTIC:
+        raise failed
+    sa.failures += 1
+    if not sa.parameters.extended_sequence or sa.failures < RESYNCHRONISE_AFTER:
+        raise failed
+    return _resynchronise(sa, packet, start, end, sequence, tap)
 
 
 def _resynchronise(

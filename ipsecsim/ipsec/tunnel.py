@@ -33,6 +33,7 @@ _ECN_AT_EXIT = (
 )
 
 _VERSIONS: dict[int, int] = {IpProtocol.IPV4: 4, IpProtocol.IPV6: 6}
+_NEXT_HEADERS = {version: number for number, version in _VERSIONS.items()}
 
 
 class OuterDontFragment(Enum):
@@ -164,7 +165,7 @@ class TunnelForm:
 
     def enclose(self, packet: bytes) -> tuple[bytes, int]:
         """What goes into ESP or AH, and the next header that names it."""
-        return packet, IpProtocol.IPV4 if packet[0] >> 4 == 4 else IpProtocol.IPV6
+        return packet, _NEXT_HEADERS[packet[0] >> 4]
 
     def disclose(self, outer: bytes, start: int, payload: bytes, next_header: int) -> bytes:
         """The inner packet, checked, and changed where the outer header asks for it.

@@ -40,6 +40,9 @@ from ipsecsim.wire import icmpv4, icmpv6, ip, ipv4, ipv6, udp
 from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.reader import Malformed
 
+_UDP = int(IpProtocol.UDP)  # to look into an Enum takes long, per packet
+_ICMP = {4: int(IpProtocol.ICMP), 6: int(IpProtocol.ICMPV6)}
+
 
 class HostStack:
     """One node's interfaces, routes, hooks and ports. A host does not forward, a router does."""
@@ -134,7 +137,7 @@ class HostStack:
         return self.send(
             source,
             destination,
-            IpProtocol.UDP,
+            _UDP,
             segment,
             tos=tos,
             dont_fragment=dont_fragment,
@@ -338,9 +341,9 @@ class HostStack:
             protocol, offset = ip.upper_layer(packet)
             if protocol in self.protocols:
                 return [PacketArrived(protocol, packet, offset)]
-            if protocol == IpProtocol.UDP:
+            if protocol == _UDP:
                 return self._deliver_udp(packet, offset, now)
-            if protocol == (IpProtocol.ICMP if ip.version(packet) == 4 else IpProtocol.ICMPV6):
+            if protocol == _ICMP[packet[0] >> 4]:
                 return self._deliver_icmp(packet, offset, now)
         except Refused as refused:
             self._drop(refused.reason, packet, str(refused))

@@ -28,8 +28,8 @@ class Keepalives:
 
     def next_deadline(self) -> Instant | None:
         """When the first path has been silent for too long."""
-        due = [self._last_sent.get(path, 0) + self._interval for path in self._paths()]
-        return min(due, default=None)
+        paths = self._paths()
+        return min(self._last_sent.get(path, 0) for path in paths) + self._interval if paths else None
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""
@@ -46,6 +46,6 @@ class Keepalives:
         """The paths that lead out through a NAT of ours, each once."""
         return list(
             dict.fromkeys(
-                sa.path for sa in self._ike.sas if sa.state is State.ESTABLISHED and sa.we_are_behind_nat
+                sa.path for sa in self._ike.sas if sa.we_are_behind_nat and sa.state is State.ESTABLISHED
             )
         )

@@ -282,9 +282,9 @@ def _way_back(packet: bytes) -> tuple[Path, int]:
 def _is_protected(packet: bytes) -> bool:
     """Is it ESP or AH, or ESP in UDP?"""
     protocol, start = ip.upper_layer(packet)
-    if protocol != IpProtocol.UDP:
-        return protocol in _SECURITY
-    if packet[start + 2 : start + 4] != _NAT_T or not ip.is_whole(packet):
+    if protocol in _SECURITY:
+        return True
+    if protocol != IpProtocol.UDP or packet[start + 2 : start + 4] != _NAT_T or not ip.is_whole(packet):
         return False
     try:
         return classify(packet[start + udp.HEADER_LENGTH :]) is Encapsulated.ENCAPSULATED_ESP
