@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Set
 
 from ipsecsim.base.actions import Action
-from ipsecsim.base.address import Prefix
 from ipsecsim.base.budget import Budget
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import Entropy
@@ -30,7 +29,7 @@ from ipsecsim.stack.events import (
 )
 from ipsecsim.stack.fragments import fragment
 from ipsecsim.stack.icmp import Problem, Refused
-from ipsecsim.stack.interface import Address, Interface
+from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.own_addresses import OwnAddresses, Ranges
 from ipsecsim.stack.path import HookTable, Passage, walk
 from ipsecsim.stack.path_mtu import PathMtuTable
@@ -67,7 +66,7 @@ class HostStack:
         self.addresses: Set[bytes] = self._own.all
         for interface in self.interfaces.values():
             for address in interface.addresses:
-                self.routes.add(Route(_network_of(address), None, interface.name))
+                self.routes.add(Route(address.network, None, interface.name))
 
     # -- feed verbs -----------------------------------------------------------------------------
 
@@ -444,10 +443,3 @@ class HostStack:
 
 def _source_may_cut(packet: bytes) -> bool:
     return ip.version(packet) == 6 or ip.may_be_fragmented_on_the_way(packet)
-
-
-def _network_of(address: Address) -> Prefix:
-    bits = 8 * len(address.packed)
-    host_bits = bits - address.prefix_length
-    number = int.from_bytes(address.packed, "big") >> host_bits << host_bits
-    return Prefix(number.to_bytes(bits // 8, "big"), address.prefix_length)

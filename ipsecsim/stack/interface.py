@@ -3,12 +3,22 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ipsecsim.base.address import Prefix
+
 
 class Address(NamedTuple):
     """A packed address of either version, and how long the prefix of its link is."""
 
     packed: bytes
     prefix_length: int
+
+    @property
+    def network(self) -> Prefix:
+        """All addresses of the link."""
+        bits = 8 * len(self.packed)
+        host_bits = bits - self.prefix_length
+        number = int.from_bytes(self.packed, "big") >> host_bits << host_bits
+        return Prefix(number.to_bytes(bits // 8, "big"), self.prefix_length)
 
 
 @dataclass(slots=True)
