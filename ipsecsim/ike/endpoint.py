@@ -22,14 +22,13 @@ from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
+from ipsecsim.ipsec.association import FIRST_SPI
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
 from ipsecsim.wire.numbers import IKE_PORT, IpProtocol
-
-FIRST_CHILD_SPI = 256  # RFC 4303 2.1: 1 to 255 are reserved, 0 is never sent
 
 
 class IkeEndpoint:
@@ -318,7 +317,7 @@ class IkeEndpoint:
         taken = {spi for sa in self._sas.values() for spi in sa.spis_in}
         while True:
             spi = int.from_bytes(entropy.bytes(4), "big")
-            if spi >= FIRST_CHILD_SPI and spi not in taken:
+            if spi >= FIRST_SPI and spi not in taken:
                 return spi
 
     # -- refusing -------------------------------------------------------------------------------

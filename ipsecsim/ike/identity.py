@@ -96,10 +96,17 @@ class Identity:
             return unpack(self.data)
         if self.id_type == IdType.ID_DER_ASN1_DN:
             try:
-                return to_text(self.data)
+                return _printable(to_text(self.data))
             except Malformed:
                 return self.data.hex()
-        return self.data.decode("utf-8", "backslashreplace")
+        return _printable(self.data.decode("utf-8", "backslashreplace"))
+
+
+def _printable(text: str) -> str:
+    """What a peer calls itself may not move the cursor of whoever reads it."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
+    )
 
 
 @dataclass(frozen=True, slots=True)

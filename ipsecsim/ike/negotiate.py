@@ -17,6 +17,7 @@ from ipsecsim.crypto.catalogue import (
 )
 from ipsecsim.ike.config import AhProposal, ChildProposal, IkeProposal
 from ipsecsim.ike.errors import NoProposalChosen
+from ipsecsim.ipsec.association import FIRST_SPI
 from ipsecsim.wire.ike.numbers import ProtocolId, TransformType
 from ipsecsim.wire.ike.proposal import Proposal, SecurityAssociationPayload, Transform
 
@@ -174,8 +175,12 @@ def _accept(answer: SecurityAssociationPayload, ours: Sequence[_Offer], spi_leng
 
 
 def _is_spi_fitting(proposal: Proposal, length: int) -> bool:
-    """Four bytes for ESP and AH, eight for an IKE SA that replaces one, none for a first one (RFC 7296 3.3.1)."""
-    return len(proposal.spi) == length and (not length or any(proposal.spi))
+    """Four bytes for ESP and AH, eight for an IKE SA that replaces one, none for a first one (RFC 7296 3.3.1).
+
+    0 is none, and the first numbers of ESP and AH are reserved.
+    """
+    least = {0: 0, 4: FIRST_SPI, 8: 1}[length]
+    return len(proposal.spi) == length and int.from_bytes(proposal.spi, "big") >= least
 
 
 def _ike_offer(proposal: IkeProposal) -> _Offer:

@@ -17,6 +17,7 @@ from ipsecsim.ipsec.tunnel import EcnEntry, OuterDontFragment, OuterHeader, Tunn
 from ipsecsim.wire.ipv4 import LARGEST_PACKET
 from ipsecsim.wire.numbers import IpProtocol
 
+FIRST_SPI = 256  # RFC 4303 2.1: 0 is never sent, 1 to 255 are reserved
 LAST_SEQUENCE = 0xFFFF_FFFF
 LAST_EXTENDED_SEQUENCE = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -173,8 +174,7 @@ class SecurityAssociation:
 
 
 def _check(parameters: SaParameters) -> None:
-    if not 255 < parameters.spi <= LAST_SEQUENCE:
-        # RFC 4303 2.1: 0 is never sent, 1 to 255 are reserved
+    if not FIRST_SPI <= parameters.spi <= LAST_SEQUENCE:
         raise LocalError(f"an SPI of {parameters.spi}")
     if parameters.replay_window and not 32 <= parameters.replay_window <= 4096:
         raise LocalError(f"a replay window of {parameters.replay_window}: 32 to 4096, or 0")

@@ -14,7 +14,7 @@ def test_identities_are_read_as_people_write_them():
         "carol@example",
         "2001:db8::1",
     ]
-    assert str(Identity(IdType.ID_FQDN, b"\xff\x00")) == "\\xff\x00"
+    assert str(Identity(IdType.ID_FQDN, b"\xff\x00")) == "\\xff\\x00"
 
 
 def test_the_secret_that_names_most_of_the_two_wins():
