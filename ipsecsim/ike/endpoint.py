@@ -245,8 +245,11 @@ class IkeEndpoint:
         if not candidates:
             raise NoProposalChosen("no connection for this address")
         standing = len(self._sas) - len(self._half_open)
-        self._half_open.admit((header.spi_i, path.remote, path.remote_port), outer, standing, now)
-        return self._new_sa(candidates, path, is_initiator=False, spi_i=header.spi_i)
+        key = (header.spi_i, path.remote, path.remote_port)
+        has_shown_its_address = self._half_open.admit(key, outer, standing, now)
+        sa = self._new_sa(candidates, path, is_initiator=False, spi_i=header.spi_i)
+        sa.has_shown_its_address = has_shown_its_address
+        return sa
 
     def _new_sa(
         self, candidates: Sequence[Connection], path: Path, *, is_initiator: bool, spi_i: bytes = b""

@@ -58,6 +58,7 @@ class HalfOpenTable:
         self._limits = limits
         self._sas: dict[Key, IkeSa] = {}
         self._per_address: dict[bytes, int] = {}
+        self._shown: dict[bytes, int] = {}  # those of them that have returned a cookie
         self._entropy = entropy
         self._secrets: dict[int, bytes] = {}  # by the number of the period in which each was made
 
@@ -68,19 +69,20 @@ class HalfOpenTable:
         """The SA that a first message belongs to, when it is a repetition."""
         return self._sas.get(key)
 
-    def admit(self, key: Key, payloads: Sequence[Payload], standing: int, now: Instant) -> None:
-        """Raise CookieRequired, TooManyHalfOpen or TooManyStanding unless this initiator may begin.
+    def admit(self, key: Key, payloads: Sequence[Payload], standing: int, now: Instant) -> bool:
+        """May this initiator begin, and has it shown that it is where it says? Raises when it may not.
 
-        `standing` IKE SAs are no longer half-open, or never were.
+        CookieRequired, TooManyHalfOpen or TooManyStanding. `standing` IKE SAs are no longer half-open, or never
+        were. Nobody is shut out by what others have sent in its name: when an address has many it is asked for a
+        cookie, and only those that have returned one count against it then.
         """
         if standing >= self._limits.standing:
             raise TooManyStanding(f"{standing} IKE SAs")
         if len(self._sas) >= self._limits.total:
             raise TooManyHalfOpen(f"{len(self._sas)} half-open SAs")
-        if self._per_address.get(key[1], 0) >= self._limits.per_address:
-            raise TooManyHalfOpen(f"{self._limits.per_address} half-open SAs of this address")
-        if len(self._sas) < self._limits.cookie_threshold:
-            return
+        limit, address = self._limits.per_address, key[1]
+        if len(self._sas) < self._limits.cookie_threshold and self._per_address.get(address, 0) < limit:
+            return False
         nonce = next((payload.data for payload in payloads if isinstance(payload, Nonce)), None)
         if nonce is None:
             raise InvalidSyntax("no nonce to make a cookie for")
@@ -88,20 +90,29 @@ class HalfOpenTable:
         period = now // SECRET_LIFE
         if shown not in (self._cookie(key, nonce, period), self._cookie(key, nonce, period - 1)):
             raise CookieRequired(self._cookie(key, nonce, period), was_wrong=shown is not None)
+        if self._shown.get(address, 0) >= limit:
+            raise TooManyHalfOpen(f"{limit} half-open SAs of this address")
+        return True
 
     def add(self, key: Key, sa: "IkeSa") -> None:
         """An initiator has begun."""
         if key not in self._sas:
-            self._per_address[key[1]] = self._per_address.get(key[1], 0) + 1
+            for count in self._counts(sa):
+                count[key[1]] = count.get(key[1], 0) + 1
         self._sas[key] = sa
 
     def remove(self, key: Key) -> None:
         """It proved itself, or it is gone. Harmless when it is not here."""
-        if self._sas.pop(key, None) is None:
+        gone = self._sas.pop(key, None)
+        if gone is None:
             return
-        self._per_address[key[1]] -= 1
-        if not self._per_address[key[1]]:
-            del self._per_address[key[1]]
+        for count in self._counts(gone):
+            count[key[1]] -= 1
+            if not count[key[1]]:
+                del count[key[1]]
+
+    def _counts(self, sa: "IkeSa") -> list[dict[bytes, int]]:
+        return [self._per_address, self._shown] if sa.has_shown_its_address else [self._per_address]
 
     def _cookie(self, key: Key, nonce: bytes, period: int) -> bytes:
         """<VersionIDofSecret> | Hash(Ni | IPi | SPIi), keyed with the secret (RFC 7296 2.6)."""

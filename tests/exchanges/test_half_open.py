@@ -1,5 +1,7 @@
 """A responder under load: cookies, caps, and a real client among the forged ones (RFC 7296 2.6)."""
 
+from dataclasses import replace
+
 import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -8,7 +10,7 @@ from ipsecsim.ike.config import Fragmentation, HalfOpenLimits
 from ipsecsim.ike.events import CookieDemanded, CookieReturned
 from ipsecsim.ike.half_open import SECRET_LIFE
 from ipsecsim.ipsec.actions import SendDatagram
-from ipsecsim.wire.ike.chain import parse_message
+from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType
 from tests.support.pair import EAST, Pair
@@ -97,15 +99,37 @@ def test_a_cookie_of_another_conversation_is_not_ours():
     assert payloads[0].notify_type == NotifyType.COOKIE
 
 
+def with_cookie(pair: Pair, request: SendDatagram, number: int) -> SendDatagram:
+    """A first message of a liar who does read the answers: it brings the cookie that it was given."""
+    pair.inject(forged(request, number))
+    _, (cookie,) = parse_message(pair.wire.pop().payload)
+    assert isinstance(cookie, Notify)
+    header, payloads = parse_message(forged(request, number).payload)
+    return replace(request, payload=emit_message(header, [cookie, *payloads]))
+
+
 def test_one_address_cannot_begin_without_end():
     pair, request = flooded(9, per_address=5)
-    assert pair.east.drops == [DropReason.HALF_OPEN_LIMIT] * 4
-    assert len(pair.east.endpoint.sas) == 5
+    assert pair.east.drops == [DropReason.COOKIE_REQUIRED] * 4
+    for number in range(100, 109):
+        pair.inject(with_cookie(pair, request, number))
+        pair.wire.clear()
+    assert pair.east.drops.count(DropReason.HALF_OPEN_LIMIT) == 4
+    assert len(pair.east.endpoint.sas) == 10
     pair.wait_until(31 * SECOND)
     assert not pair.east.endpoint.sas
     pair.west.endpoint.handle_timeout(pair.now)
     pair.inject(request)
     assert len(pair.east.endpoint.sas) == 1
+
+
+@pytest.mark.conf("IK2-30")
+def test_what_others_send_in_its_name_does_not_shut_a_client_out():
+    pair, request = flooded(1000, per_address=5)
+    pair.inject(request)
+    pair.settle()
+    assert len(pair.west.sas) == 2
+    assert len(pair.west.seen(CookieReturned)) == 1
 
 
 def test_all_together_cannot_either():

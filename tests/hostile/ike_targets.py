@@ -30,7 +30,8 @@ from tests.hostile.seeds import Finding, seeds
 from tests.hostile.target import Broken, Target, outcome, reachable, require
 
 AMPLIFICATION = 3  # an unproved sender gets at most so many bytes for each of its own
-MOST_HALF_OPEN = max(HalfOpenLimits().per_address, LOADED.per_address)
+MOST_HALF_OPEN = 2 * max(HalfOpenLimits().per_address, LOADED.per_address)
+"""As many that have shown their address, and as many that nobody has asked to."""
 LEFT_OVER = 40  # objects: a few numbers and lists that differ from run to run
 _NEVER = 10_000  # no engine needs so many timers to come to rest
 _WATCHED = (State.INIT_SENT, State.AUTH_SENT, State.INIT_ANSWERED, State.DELETING)

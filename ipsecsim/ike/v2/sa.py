@@ -91,6 +91,7 @@ class IkeSa:
         self.init_request = b""
         self.init_response = b""
         self.cookie = b""
+        self.has_shown_its_address = False  # a peer that has returned our cookie
         self.earlier: list[Attempt] = []  # first requests that were given up for a changed one
         self.wishes = Wishes()
         self.peer: Identity | None = None  # once it has proved itself
