@@ -16,7 +16,7 @@ from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
 from ipsecsim.ike.notices import Notices, clear_answer, is_one_way
 from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import following, moving
+from ipsecsim.ike.v2 import configuration, following, moving
 from ipsecsim.ike.v2.exchanges.create_child import close
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
@@ -92,6 +92,9 @@ class IkeEndpoint:
             return [ChildGivenUp(policy)]
         if any(sa.will_carry(wanted, trigger) for sa in self._sas.values()):
             return []
+        ours = [sa for sa in self._sas.values() if sa.connection is connection]
+        if trigger and any(configuration.is_foreign(sa, wanted, trigger.flow.source) for sa in ours):
+            return [*CreateChild(wanted, trigger=trigger).given_up()]
         if trigger is not None and any(sa.is_carrying(wanted) for sa in self._sas.values()):
             trigger = trigger.alone()  # the peer did not want more of the rule in one child
         path = Path(self._own_address(connection), IKE_PORT, connection.remote_address, IKE_PORT)

@@ -19,13 +19,15 @@ from ipsecsim.ike.events import (
 )
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.pools import Pool
+from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2 import configuration
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import Inform
+from ipsecsim.ipsec.selector import Flow
 from ipsecsim.wire.ike.configuration import Configuration
 from ipsecsim.wire.ike.numbers import CfgAttribute, CfgType
-from tests.support.pair import EAST_NET, Pair
+from tests.support.pair import EAST_NET, WEST, Pair
 
 A = CfgAttribute
 ANY4, ANY6 = bytes(4), bytes(16)
@@ -178,6 +180,19 @@ def test_a_client_that_lost_its_memory_comes_back_to_its_address():
     assert own_sa(pair.west).assigned.own == (pack("10.9.0.1"),)
     assert len(pair.east.endpoint.sas) == 1
     assert pair.east.endpoint.leases.lent(VISITORS) == {pack("10.9.0.1"): Identity.from_text("west.example")}
+
+
+@pytest.mark.parametrize(("source", "is_asked"), [(WEST, False), (pack("10.9.0.1"), True)])
+def test_no_child_is_asked_for_that_would_not_carry_the_packet_which_waits(source, is_asked):
+    pair = remote_access()
+    pair.establish()
+    pair.perform(pair.west, pair.west.endpoint.terminate_child("net", pair.now))
+    pair.settle()
+    pair.west.actions.clear()
+    trigger = Trigger(Flow(source, pack("10.2.0.2"), 1, None, None))
+    pair.perform(pair.west, pair.west.endpoint.initiate("net", pair.now, trigger))
+    assert bool(pair.wire) is is_asked
+    assert bool(pair.west.actions) is not is_asked
 
 
 def test_a_gateway_that_has_no_pools_says_so_too():

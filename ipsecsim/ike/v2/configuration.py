@@ -218,6 +218,15 @@ def remote_side(sa: "IkeSa", child: ChildConfig) -> Sequence[TrafficSelector]:
     return _only(child.remote_ts, sa.assigned.at_peer)
 
 
+def is_foreign(sa: "IkeSa", child: ChildConfig, source: bytes) -> bool:
+    """Is this no source that a client's child could ever carry, since it is not the virtual address?"""
+    if not sa.assigned.own:
+        return False
+    return not any(
+        each.start <= source <= each.end for each in local_side(sa, child) if len(each.start) == len(source)
+    )
+
+
 def give_back(sa: "IkeSa") -> list[Action]:
     """The IKE SA ends, and with it every address that it had."""
     gone, sa.assigned = sa.assigned, Assigned()
