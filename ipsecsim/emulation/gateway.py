@@ -161,6 +161,10 @@ class Gateway:
         """Begin to take down the child that serves an SPD rule, and its IKE SA."""
         self.driver.turn("script", lambda: self.ike.terminate(policy, self.driver.now))
 
+    def terminate_child(self, policy: str) -> None:
+        """Begin to take down the child that serves an SPD rule; its IKE SA stays."""
+        self.driver.turn("script", lambda: self.ike.terminate_child(policy, self.driver.now))
+
     def rekey(self, policy: str) -> None:
         """Begin to give the child that serves an SPD rule new keys."""
         self.driver.turn("script", lambda: self.ike.rekey(policy, self.driver.now))

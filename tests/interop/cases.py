@@ -153,6 +153,7 @@ _ALL = [
     *(Case("new keys for the IKE SA", role, rekey_plays.ike_rekeyed) for role in ROLES),
     *(Case("crossed child rekeys", role, rekey_plays.crossed_child_rekeys) for role in ROLES),
     *(Case("crossed IKE rekeys", role, rekey_plays.crossed_ike_rekeys) for role in ROLES),
+    *(Case("crossed deletes", role, rekey_plays.crossed_deletes) for role in ROLES),
     *(Case("a second child", role, rekey_plays.second_child, second_net="10.3.0.0/24") for role in ROLES),
     Case(
         "dead peer, we ask", "initiator", rekey_plays.dead_peer, dpd_delay=SECOND // 2, retransmit=IMPATIENT

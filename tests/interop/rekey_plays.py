@@ -128,6 +128,47 @@ async def crossed(lab: Lab, ours: Callable[[], None], charons: Callable[[], Awai
     await both_ways(lab)
 
 
+async def crossed_deletes(lab: Lab) -> None:
+    """What one side deletes while the other rekeys or deletes it is gone on both (RFC 7296 2.25)."""
+    with lab.step("IKE_SA and CHILD_SA"):
+        await bring_up(lab)
+    with lab.step("CHILD_SA rekeyed by us, deleted by charon"):
+        await at_once(lab, lambda: lab.gateway.rekey("net"), lab.charon.terminate_child)
+        await no_child(lab)
+    with lab.step("another CHILD_SA, deleted by both"):
+        lab.gateway.initiate("net")
+        await lab.until(lambda: lab.gateway.is_up("net"), "our SAs")
+        await agree(lab)
+        await at_once(lab, lambda: lab.gateway.terminate_child("net"), lab.charon.terminate_child)
+        await no_child(lab)
+    with lab.step("IKE_SA rekeyed by us, deleted by charon"):
+        lab.gateway.initiate("net")
+        await lab.until(lambda: lab.gateway.is_up("net"), "our SAs")
+        await at_once(lab, lambda: lab.gateway.rekey_ike("net"), lab.charon.terminate)
+        await nothing_left(lab)
+    with lab.step("another IKE_SA, deleted by both"):
+        await bring_up(lab)
+        await at_once(lab, lambda: lab.gateway.terminate("net"), lab.charon.terminate)
+        await nothing_left(lab)
+
+
+async def at_once(lab: Lab, ours: Callable[[], None], charons: Callable[[], Awaitable[object]]) -> None:
+    """Each side asks before it has heard the other's request."""
+    asked = len(lab.seen(IkeMessageReceived, is_response=False))
+    held = lab.hold()
+    ours()
+    asking = asyncio.ensure_future(charons())
+    await lab.until(lambda: len(lab.seen(IkeMessageReceived, is_response=False)) > asked, "charon's request")
+    lab.release(held)
+    await asking
+
+
+async def no_child(lab: Lab) -> None:
+    """The IKE SA stands, and has no child on either side."""
+    await lab.until(lambda: is_at_rest(lab) and not lab.gateway.ipsec.sad.all(), "our child to go")
+    await children_of(lab, 0)
+
+
 async def second_child(lab: Lab) -> None:
     """Another Child SA on the same IKE SA, without handshake (RFC 7296 1.3.1)."""
     with lab.step("IKE_SA and CHILD_SA"):
