@@ -158,6 +158,43 @@ def _responder_deleting(pair: Pair) -> Side:
     return pair.east
 
 
+def _asked(verb: str, *, crossed: bool = False) -> Callable[[Pair], Side]:
+    """West has asked for new keys, and the answer is on its way; `crossed`: so is what east has asked meanwhile."""
+
+    def make(pair: Pair) -> Side:
+        pair.establish()
+        for side in (pair.west, pair.east) if crossed else (pair.west,):
+            pair.perform(side, getattr(side.endpoint, verb)("net", pair.now))
+        pair.deliver()
+        return pair.west
+
+    return make
+
+
+def _asks(verb: str) -> Callable[[Pair], Side]:
+    """West's request for new keys is on its way to east."""
+
+    def make(pair: Pair) -> Side:
+        pair.establish()
+        pair.perform(pair.west, getattr(pair.west.endpoint, verb)("net", pair.now))
+        return pair.east
+
+    return make
+
+
+def _succeeded(verb: str, *, told: bool) -> Callable[[Pair], Side]:
+    """What is new stands, and what is old is to go: its DELETE is on the way to east, or `told`, answered."""
+
+    def make(pair: Pair) -> Side:
+        pair.establish()
+        pair.perform(pair.west, getattr(pair.west.endpoint, verb)("net", pair.now))
+        for _ in range(3 if told else 2):
+            pair.deliver()
+        return pair.west if told else pair.east
+
+    return make
+
+
 STATES: dict[str, Callable[[Pair], Side]] = {
     "responder, no state": _no_state,
     "responder, INIT_ANSWERED": _init_answered,
@@ -168,6 +205,16 @@ STATES: dict[str, Callable[[Pair], Side]] = {
     "initiator, ESTABLISHED": _initiator_established,
     "initiator, asking": _asking,
     "initiator, DELETING": _initiator_deleting,
+    "initiator, rekeying": _asked("rekey"),
+    "initiator, rekeying the IKE SA": _asked("rekey_ike"),
+    "initiator, rekeyings crossed": _asked("rekey", crossed=True),
+    "initiator, rekeyings of the IKE SA crossed": _asked("rekey_ike", crossed=True),
+    "initiator, closing a child": _succeeded("rekey", told=True),
+    "initiator, closing the old IKE SA": _succeeded("rekey_ike", told=True),
+    "responder, asked for a child's new keys": _asks("rekey"),
+    "responder, asked for a new IKE SA": _asks("rekey_ike"),
+    "responder, with an old child": _succeeded("rekey", told=False),
+    "responder, REPLACED": _succeeded("rekey_ike", told=False),
 }
 _REFUSALS = (
     (NotifyType.COOKIE, bytes(range(33))),
@@ -199,10 +246,11 @@ def situation(state: str, shape: str) -> Situation:
     if state == "initiator, INIT_SENT":
         spi_i = made.endpoint.sas[0].spi_i
         made.refusals = [_refusal(spi_i, kind, data) for kind, data in _REFUSALS]
-    keys = victim.seen(IkeKeysDerived)
+    keys = {each.spi_i: each for each in victim.seen(IkeKeysDerived)}
     if keys:
-        made.protection = protection_of(keys[-1], by_initiator=victim is pair.east)
-        made.inside = _opened(made)
+        oldest = made.endpoint.sas[0]
+        made.protection = protection_of(keys[oldest.spi_i], by_initiator=not oldest.is_initiator)
+        made.inside = _opened(made, oldest.spi_i)
     victim.events.clear()
     return made
 
@@ -224,13 +272,15 @@ def protection_of(keys: IkeKeysDerived, *, by_initiator: bool) -> Protection:
     return make_protection(encryption, keys.encryption_bits, cipher_key, integrity, integrity_key)
 
 
-def _opened(made: Situation) -> list[Links]:
-    """What is inside the peer's sealed messages."""
+def _opened(made: Situation, spi_i: bytes) -> list[Links]:
+    """What is inside the peer's sealed messages in an IKE SA."""
     assert made.protection is not None
     chains: list[Links] = []
     sets: dict[int, FragmentSet] = {}
     for raw in (*made.heard, *made.genuine):
         header, outer = parse_message(raw)
+        if header.spi_i != spi_i:
+            continue
         last = outer[-1]
         if isinstance(last, Encrypted):
             chains.append(links_of(envelope.open(raw, last, made.protection)))
