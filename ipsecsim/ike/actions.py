@@ -53,7 +53,11 @@ class ReleaseAddress(Action):
 
 @dataclass(slots=True)
 class ChildGivenUp(Action):
-    """No SA will come for this SPD rule, or for a part of it `only`: what waits for it may go."""
+    """No SA will come for this SPD rule, or for a part of it `only`: what waits for it may go.
+
+    `reached`: the peer was there.
+    """
 
     policy: str
     only: Selector | None = None
+    reached: bool = False

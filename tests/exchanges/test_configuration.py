@@ -132,7 +132,7 @@ def test_without_an_address_left_the_ike_sa_stands_and_the_child_fails():
     assert pair.east.seen(PoolsExhausted) == [PoolsExhausted("west.example", ("nobody",))]
     assert pair.west.seen(ChildSaFailed) == [ChildSaFailed("net", "INTERNAL_ADDRESS_FAILURE")]
     assert [own_sa(side).state for side in (pair.west, pair.east)] == [State.ESTABLISHED] * 2
-    assert pair.west.actions == [ChildGivenUp("net")]
+    assert pair.west.actions == [ChildGivenUp("net", reached=True)]
     assert not pair.east.actions
 
 
@@ -223,7 +223,7 @@ def test_a_client_that_gets_no_reply_does_not_keep_the_child():
     sa.connection = replace(sa.connection, vips=(ANY4,))  # as if east had not looked at the request
     pair.settle()
     assert pair.west.drops == [DropReason.INTERNAL_ADDRESS_FAILURE]
-    assert ChildGivenUp("net") in pair.west.actions
+    assert ChildGivenUp("net", reached=True) in pair.west.actions
     assert not pair.east.endpoint.sas
 
 

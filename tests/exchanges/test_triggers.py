@@ -89,7 +89,7 @@ def test_nothing_in_common_is_told_and_the_packet_given_up():
     pair = Pair(east={"local_ts": ["10.9.0.0/24"]})
     ask_for(pair)
     assert pair.west.seen(ChildSaFailed) == [ChildSaFailed("net", "TS_UNACCEPTABLE")]
-    assert pair.west.actions == [ChildGivenUp("net")]
+    assert pair.west.actions == [ChildGivenUp("net", reached=True)]
 
 
 def test_a_packet_outside_the_narrowed_child_gets_one_of_its_own_and_only_one():
@@ -124,7 +124,7 @@ def test_without_a_packet_it_requires_one():
     pair = Pair(east={"from_packet": ADDRESSES})
     pair.establish()
     assert pair.west.seen(ChildSaFailed) == [ChildSaFailed("net", "SINGLE_PAIR_REQUIRED")]
-    assert pair.west.actions == [ChildGivenUp("net")]
+    assert pair.west.actions == [ChildGivenUp("net", reached=True)]
 
 
 @pytest.mark.conf("IK2-80")

@@ -84,11 +84,16 @@ def test_a_sender_is_told_that_policy_keeps_it_in_but_not_without_end(version, t
 
 
 @pytest.mark.conf("ARC-50")
-def test_a_sender_is_told_that_the_peer_cannot_be_reached():
-    world = two_gateways()
+@pytest.mark.parametrize(
+    ("forwards", "secret", "expected"),
+    [(False, b"a secret", (3, 1)), (True, b"another", (3, 13))],
+    ids=["nobody there", "a refusal"],
+)
+def test_a_sender_is_told_whether_the_peer_was_reached(forwards, secret, expected):
+    world = two_gateways(psk_east=secret)
     world.gateway("west").ipsec.settings = Settings(answers_discards=True)
-    world.nodes["internet"].stack.forwards = False
+    world.nodes["internet"].stack.forwards = forwards
     world.ping("a", "b")
     world.run()
     told = [(event.type, event.code) for row, event in world.recorder.of(IcmpErrorSent) if row.node == "west"]
-    assert told == [(3, 1)]
+    assert told == [expected]

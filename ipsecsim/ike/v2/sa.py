@@ -317,7 +317,9 @@ class IkeSa:
         """This SA is no more; `step` says why."""
         actions = remove_all(self)
         if self.is_initiator and self.state in (State.IDLE, State.INIT_SENT, State.AUTH_SENT):
-            actions += CreateChild(self.wanted_child, trigger=self.trigger).given_up()
+            actions += CreateChild(self.wanted_child, trigger=self.trigger).given_up(
+                reached=self.spi_r != NO_SPI
+            )
         actions += self._give_up_children()
         self.agenda.clear()
         if self.state is not State.DEAD:
@@ -330,7 +332,7 @@ class IkeSa:
         """Nothing comes of the children that were still to be made."""
         if self.state is State.DELETING:
             return []  # it was said then
-        return [each for task in self.agenda.children for each in task.given_up()]
+        return [each for task in self.agenda.children for each in task.given_up(reached=False)]
 
     # -- what is due ----------------------------------------------------------------------------
 

@@ -60,11 +60,12 @@ class CreateChild:
             return self.trigger
         return Trigger.same_as(self.replaces.selectors[0]) if self.config.from_packet else None
 
-    def given_up(self) -> list[ChildGivenUp]:
-        """Nothing came of it."""
+    def given_up(self, *, reached: bool = True) -> list[ChildGivenUp]:
+        """Nothing came of it. `reached`: the peer was there."""
         if self.replaces is not None:
             return []
-        return [ChildGivenUp(self.config.policy, None if self.trigger is None else self.trigger.only)]
+        only = None if self.trigger is None else self.trigger.only
+        return [ChildGivenUp(self.config.policy, only, reached)]
 
 
 @dataclass(slots=True, eq=False)

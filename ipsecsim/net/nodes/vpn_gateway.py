@@ -123,7 +123,7 @@ class VpnGateway(Node):
             MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
             UseAddress: lambda a: self.stack.use_address(a.address, a.destinations),
             ReleaseAddress: lambda a: self.stack.release_address(a.address),
-            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy, only=a.only),
+            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy, only=a.only, reached=a.reached),
         }
 
     @property
