@@ -66,6 +66,19 @@ class Fragmentation(Enum):
     NO = "no"
 
 
+class Childless(Enum):
+    """Whether an IKE SA is made without its first child (RFC 6023; swanctl's `childless`).
+
+    ALLOW: where the initiator wants so. PREFER: an initiator wants so, where the responder can. FORCE: in no other
+    way. NEVER: neither wanted nor taken.
+    """
+
+    ALLOW = "allow"
+    PREFER = "prefer"
+    FORCE = "force"
+    NEVER = "never"
+
+
 class SendCert(Enum):
     """When to send one's own certificates: whatever the peer says, only if it asks, or not at all."""
 
@@ -236,6 +249,7 @@ class Connection:
     local_auth: LocalAuth = LocalAuth()
     remote_auth: RemoteAuth = RemoteAuth()
     unique: Uniqueness = Uniqueness.NO
+    childless: Childless = Childless.ALLOW
     vips: tuple[bytes, ...] = ()
     pools: tuple[Pool, ...] = ()
     fragmentation: Fragmentation = Fragmentation.YES

@@ -108,11 +108,15 @@ class IkeEndpoint:
         return actions
 
     def terminate(self, policy: str, now: Instant) -> list[Action]:
-        """Delete the IKE SA that carries the child that serves an SPD rule, and the child with it."""
-        _, wanted = self._configured(policy)
+        """Delete the IKE SA that carries the child that serves an SPD rule, and the child with it.
+
+        One of the same connection that came to no child goes too: nothing else would end it.
+        """
+        connection, wanted = self._configured(policy)
         actions: list[Action] = []
         for sa in list(self._sas.values()):
-            if sa.is_carrying(wanted):
+            is_left_over = sa.connection is connection and sa.can_have_children and not sa.children
+            if sa.is_carrying(wanted) or is_left_over:
                 actions += sa.terminate(now)
                 self._file(sa, sa.path)
         return actions

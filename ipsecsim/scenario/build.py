@@ -7,6 +7,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import (
     ANYWHERE,
     ChildConfig,
+    Childless,
     Connection,
     Fragmentation,
     StartAction,
@@ -110,6 +111,7 @@ def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> C
         vips=spec.vips,
         pools=tuple(lending(pools[name]) for name in spec.pools),
         unique=Uniqueness(spec.unique),
+        childless=Childless(spec.childless),
         fragmentation=Fragmentation(spec.fragmentation),
         fragment_size=spec.fragment_size,
     )

@@ -104,6 +104,7 @@ class ConnectionSpec:
     dpd_timeout: Duration
     keyingtries: int
     unique: Literal["never", "no", "keep", "replace"]
+    childless: Literal["allow", "prefer", "force", "never"]
     reauth_time: Duration
     rekey_time: Duration
     over_time: Duration

@@ -52,7 +52,6 @@ NOT_YET: dict[str, Later] = {
     "connection.aggressive": Later("IKEv1 and its aggressive mode", ("no",)),
     "connection.pull": Later("IKEv1 and its push mode", ("yes",)),
     "connection.dscp": Later("DSCP on IKE packets", ("000000",)),
-    "connection.childless": Later("childless IKE SAs", ("allow", "never")),
     "connection.ppk_id": Later("post-quantum pre-shared keys (ppk_id:)"),
     "connection.ppk_required": Later("post-quantum pre-shared keys", ("no",)),
     "connection.keyingtries": Later("more than one sequence of retransmissions", ("1",)),

@@ -214,6 +214,7 @@ class Reader:
             dpd_timeout=value(scalars.SECONDS, entry, table, "dpd_timeout"),
             keyingtries=value(scalars.WHOLE, entry, table, "keyingtries"),
             unique=word_of(entry, table, "unique"),
+            childless=word_of(entry, table, "childless"),
             reauth_time=reauth,
             rekey_time=rekey,
             over_time=over,

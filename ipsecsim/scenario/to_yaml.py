@@ -172,6 +172,7 @@ def _connection(connection: ConnectionSpec) -> _Value:
         "dpd_timeout": show_duration(connection.dpd_timeout),
         "keyingtries": str(connection.keyingtries),
         "unique": connection.unique,
+        "childless": connection.childless,
         "reauth_time": show_duration(connection.reauth_time),
         "rekey_time": show_duration(connection.rekey_time),
         "over_time": show_duration(connection.over_time),

@@ -382,7 +382,7 @@ def test_certificates_that_are_none_end_in_their_reasons(octets, reason):
     ],
 )
 @pytest.mark.parametrize("pki", [None, LabPki("1")])
-@pytest.mark.hos("HOS-16", "HOS-19", "HOS-80")
+@pytest.mark.hos("HOS-16", "HOS-19", "HOS-79", "HOS-80")
 def test_identities_that_are_none_end_in_their_reasons(identity, reason, pki):
     pair = pair_of(pki=pki, east={"peer_id": "%any"})
     connection = dataclasses.replace(pair.west.endpoint.connections[0], local_id=identity)

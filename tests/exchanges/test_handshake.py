@@ -28,6 +28,7 @@ from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.header import RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
+from tests.support.misbehaving import a_peer_that, adds
 from tests.support.pair import EAST, WEST, Pair
 
 
@@ -68,8 +69,9 @@ def test_message_sizes_are_those_of_the_model_lesson():
     )
     pair.establish()
     sizes = [len(datagram.payload) for datagram in pair.sent]
+    # message 2 announces childless IKE SAs, in 8 bytes;
     # message 3 carries INITIAL_CONTACT and IDr here, which the lesson's does not: 8, and 4 + 4 + 11 bytes more
-    assert sizes == [200, 200, 201 + 8 + 19, 200]
+    assert sizes == [200, 200 + 8, 201 + 8 + 19, 200]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,23 @@ def test_no_common_esp_proposal_leaves_the_ike_sa_without_a_child():
     assert not pair.west.sas
     assert not pair.east.sas
     assert [sa.state for sa in (*pair.west.endpoint.sas, *pair.east.endpoint.sas)] == [State.ESTABLISHED] * 2
+
+
+def test_an_ike_sa_whose_child_failed_can_be_taken_down():
+    pair = Pair(west={"esp": ["aes128gcm16"]})
+    pair.establish()
+    pair.terminate()
+    pair.settle()
+    assert not pair.west.endpoint.sas
+    assert not pair.east.endpoint.sas
+
+
+@pytest.mark.hos("HOS-79")
+@pytest.mark.parametrize("message", ["IKE_SA_INIT request", "IKE_AUTH request", "IKE_AUTH response"])
+def test_a_status_notify_that_nobody_knows_is_passed_over_whatever_its_size(message):
+    pair = a_peer_that(adds(Notify(50_000, bytes(60_000)), at=0), in_=message)
+    pair.establish()
+    assert len(pair.west.sas) == len(pair.east.sas) == 2
 
 
 def test_selectors_that_do_not_meet_leave_the_ike_sa_without_a_child():

@@ -2,7 +2,7 @@
 
 from ipsecsim.base.instant import SECOND
 from ipsecsim.crypto.signature_keys import KeyKind
-from ipsecsim.ike.config import Fragmentation, HalfOpenLimits
+from ipsecsim.ike.config import Childless, Fragmentation, HalfOpenLimits
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.scenario.lab_pki import Flaw
 from tests.interop import fragment_plays, peer_plays, plays, rekey_plays
@@ -171,6 +171,8 @@ _ALL = [
         for role in ROLES
     ),
     *(Case("forgets and comes back", role, peer_plays.comes_back) for role in ROLES),
+    Case("childless", "initiator", peer_plays.made_childless, childless=Childless.PREFER),
+    Case("childless", "responder", peer_plays.made_childless, options={"childless": "force"}),
     Case("begun at once", "initiator", peer_plays.begun_at_once, limits=HalfOpenLimits()),
     *VISITS,
     *(Case("crossing DELETEs", role, plays.crossing_deletes) for role in ROLES),

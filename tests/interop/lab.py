@@ -14,7 +14,7 @@ from ipsecsim.base.trace import TraceEvent
 from ipsecsim.emulation.gateway import COOKIES_ALWAYS, Gateway
 from ipsecsim.emulation.namespace import Namespace
 from ipsecsim.emulation.strongswan import PeerConfig, StrongSwan
-from ipsecsim.ike.config import ChildConfig, Connection, Fragmentation, HalfOpenLimits
+from ipsecsim.ike.config import ChildConfig, Childless, Connection, Fragmentation, HalfOpenLimits
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.pools import Pool
@@ -56,6 +56,7 @@ class Case:
     our_remote_ts: str = PEER_NET
     second_net: str = ""  # of ours, for a child called second
     fragmentation: Fragmentation = Fragmentation.YES
+    childless: Childless = Childless.ALLOW
     fragment_size: int = 0
     retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)
     peer_remote_ts: str = OUR_NET
@@ -249,6 +250,7 @@ def _connection(name: str, case: Case, our_id: str, nets: Mapping[str, str], hel
         dpd_delay=case.dpd_delay,
         retransmit=case.retransmit,
         fragmentation=case.fragmentation,
+        childless=case.childless,
         fragment_size=case.fragment_size,
         local_auth=held.local_auth,
         remote_auth=held.remote_auth,

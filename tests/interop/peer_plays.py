@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ipsecsim.ike.events import DuplicatesEnded, IkeMessageSent, InitiationsCrossed
+from ipsecsim.ike.events import DuplicatesEnded, IkeMessageReceived, IkeMessageSent, InitiationsCrossed
 from tests.interop.lab import Lab
 from tests.interop.plays import agree, bring_up, ping_peer, ping_us, we_say_goodbye
 
@@ -57,3 +57,28 @@ async def begun_at_once(lab: Lab) -> None:
         assert {(sa["initiator-spi"], sa["responder-spi"]) for sa in await lab.charon.sas()} == ours
         await ping_peer(lab)
         await ping_us(lab)
+
+
+async def made_childless(lab: Lab) -> None:
+    """IKE_AUTH holds no child; it comes by CREATE_CHILD_SA (RFC 6023)."""
+    with lab.step("IKE_AUTH without SA, TSi and TSr"):
+        if lab.case.role == "initiator":
+            lab.gateway.initiate("net")
+            side = IkeMessageSent
+        else:
+            asked = asyncio.create_task(lab.charon.initiate())
+            side = IkeMessageReceived
+        await lab.until(lambda: bool(lab.seen(side, exchange="IKE_AUTH", is_response=False)), "IKE_AUTH")
+        (request,) = lab.seen(side, exchange="IKE_AUTH", is_response=False)
+        assert not {"SA", "TSi", "TSr"} & set(request.payloads)
+    with lab.step("the child by CREATE_CHILD_SA"):
+        if lab.case.role == "responder":
+            (await asked).check()
+        await lab.until(lambda: lab.gateway.is_up("net"), "our SAs")
+        assert lab.seen(side, exchange="CREATE_CHILD_SA", is_response=False)
+        await agree(lab)
+    with lab.step("pings both ways"):
+        await ping_peer(lab)
+        await ping_us(lab)
+    with lab.step("DELETE by us"):
+        await we_say_goodbye(lab)

@@ -29,6 +29,7 @@ PASSED_ON = (
     "dpd_delay",
     "half_open_timeout",
     "unique",
+    "childless",
     "vips",
     "pools",
     "fragmentation",

@@ -25,7 +25,7 @@ RULES = {
     (ExchangeType.IKE_SA_INIT, False): Rule(once=(P.SA, P.KE, P.NONCE)),
     (ExchangeType.IKE_SA_INIT, True): Rule(once=(P.SA, P.KE, P.NONCE)),
     (ExchangeType.IKE_AUTH, False): Rule(
-        once=(P.IDi, P.AUTH, P.SA, P.TSi, P.TSr), at_most_once=(P.IDr, P.CP)
+        once=(P.IDi, P.AUTH), at_most_once=(P.IDr, P.CP, P.SA, P.TSi, P.TSr)
     ),
     (ExchangeType.IKE_AUTH, True): Rule(once=(P.IDr, P.AUTH), at_most_once=(P.SA, P.TSi, P.TSr, P.CP)),
     (ExchangeType.CREATE_CHILD_SA, False): Rule(

@@ -104,6 +104,7 @@ class IkeSa:
         self.peer_is_behind_nat = False
         self.wanted_child: ChildConfig = self.connection.children[0]
         self.trigger: Trigger | None = None  # the packet that waits for it
+        self.is_childless = False  # the child is left to CREATE_CHILD_SA
         self.spi_in = 0
         self.began_as: tuple[bytes, bytes, int] | None = None  # a responder's entry among the half-open SAs
 

@@ -3,6 +3,8 @@
     HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT),] [CERTREQ,] IDr, AUTH, [CP,] [N,] SAi2, TSi, TSr}  -->
                                               <--  HDR, SK {IDr, [CERT,] AUTH, [CP,] [N,] SAr2, TSi, TSr}
 
+SA, TSi and TSr are left out together where the responder has announced that this may be (RFC 6023).
+
 An IKE SA can stand without its child: then the answer holds a notify in place of SAr2, TSi and TSr.
 """
 
@@ -25,6 +27,7 @@ from ipsecsim.ike.v2 import (
     child,
     child_agreement,
     child_form,
+    childless,
     configuration,
     mobility,
     payload_rules,
@@ -39,8 +42,6 @@ from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.identification import Identification, IdInitiator, IdResponder
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, name_of
-from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
-from ipsecsim.wire.ike.traffic_selector import TsInitiator, TsResponder
 from ipsecsim.wire.reader import Malformed
 
 if TYPE_CHECKING:
@@ -50,9 +51,8 @@ if TYPE_CHECKING:
 def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     """Our identity and proof, whom we expect, and the child we want."""
     move(sa, Step.SEND_AUTH)
-    connection, wanted = sa.connection, sa.wanted_child
+    connection = sa.connection
     our_id = IdInitiator(connection.local_id.id_type, connection.local_id.data)
-    sa.spi_in = sa.node.child_spi()
     expected = connection.remote_id if isinstance(connection.remote_id, Identity) else None
     proved = proof.ours(sa, our_id, expected)
     return [
@@ -63,10 +63,18 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         *([] if expected is None else [IdResponder(expected.id_type, expected.data)]),
         proved.auth,
         *configuration.request(sa),
+        *([] if sa.is_childless else _child_asked_for(sa)),
+        *mobility.offer(sa),
+    ]
+
+
+def _child_asked_for(sa: "IkeSa") -> list[Payload]:
+    wanted = sa.wanted_child
+    sa.spi_in = sa.node.child_spi()
+    return [
         *child_form.wishes(sa, wanted),
         child_agreement.offer(sa, wanted, sa.spi_in, with_groups=False),
         *child_agreement.selectors_of(sa, wanted, sa.trigger),
-        *mobility.offer(sa),
     ]
 
 
@@ -79,6 +87,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     their_id = the(payloads, IdInitiator)
     certificates.read_requests(sa.wishes, payloads)
     sa.connection = _connection_for(sa, payloads)
+    is_childless = childless.is_asked_for(sa, payloads)
     proof.check(sa, their_id, payloads, now)
     our_id = IdResponder(sa.connection.local_id.id_type, sa.connection.local_id.data)
     proved = proof.ours(sa, our_id, Identity.of(their_id))
@@ -90,6 +99,9 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     replaced = uniqueness.settle(sa, Identity.of(their_id), payloads, now)
     try:
         given = configuration.answer(sa, payloads)
+        if is_childless:
+            return Answer([*us, *given, *roaming], after=replaced)
+        childless.check(sa)
         agreed = child_agreement.agree(sa, payloads, sa.connection.children, with_groups=False)
     except IkeError as refused:
         if refused.notify is None:
@@ -168,8 +180,10 @@ def _checked(sa: "IkeSa", payload: Identification) -> Identity:
 def _accept_child(sa: "IkeSa", payloads: Sequence[Payload]) -> list[Action]:
     """The initiator's half of the child; without one, a notify says why."""
     wanted = sa.wanted_child
-    kinds = (SecurityAssociationPayload, TsInitiator, TsResponder)
-    if any(first(payloads, kind) is None for kind in kinds):
+    if sa.is_childless:
+        childless.ask_for_child(sa)
+        return configuration.accept(sa, payloads)
+    if any(first(payloads, kind) is None for kind in childless.ABOUT_A_CHILD):
         error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
         if error is None:
             raise InvalidSyntax("the answer holds neither a Child SA nor a reason")

@@ -15,7 +15,7 @@ from ipsecsim.crypto.catalogue import GROUPS, Group
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoProposalChosen, UnexpectedMessage
 from ipsecsim.ike.events import CookieReturned, GroupChanged, IkeProposalChosen, NatDetected, NotifyReceived
-from ipsecsim.ike.v2 import certificates, doubt, fragments, moving, payload_rules
+from ipsecsim.ike.v2 import certificates, childless, doubt, fragments, moving, payload_rules
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.hash_notify import hashes_notify, read_hashes
 from ipsecsim.ike.v2.message import Answer, Message, notify, the
@@ -80,6 +80,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             Nonce(sa.nonce_r),
             *detection_notifies(sa, sa.path),
             *fragments.supported(sa),
+            *childless.announcement(sa),
             *hashes_notify(sa),
             *certificates.requests(sa, sa.candidates),
         ]
@@ -103,6 +104,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
         raise InvalidSyntax(f"the answer's key exchange is for group {theirs.group}")
     nonce_r = checked_nonce(the(payloads, Nonce))
     shared_secret = asked.key_pair.shared_secret(theirs.data)
+    sa.is_childless = childless.choose(sa, payloads)
     sa.timers.cancel(Alarm.DOUBT)
     sa.init_request, sa.group = asked.request, asked.group
     sa.suite = suite
