@@ -173,6 +173,7 @@ _ALL = [
     *(Case("forgets and comes back", role, peer_plays.comes_back) for role in ROLES),
     Case("childless", "initiator", peer_plays.made_childless, childless=Childless.PREFER),
     Case("childless", "responder", peer_plays.made_childless, options={"childless": "force"}),
+    *(Case("masquerade", role, peer_plays.masqueraded, is_masqueraded=True) for role in ROLES),
     Case("begun at once", "initiator", peer_plays.begun_at_once, limits=HalfOpenLimits()),
     *VISITS,
     *(Case("crossing DELETEs", role, plays.crossing_deletes) for role in ROLES),

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.views.text import story
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
+from tests.interop import masquerade
 from tests.interop.held import CertificateProof, Held, by_certificate, by_secret
 from tests.interop.row import Row, timed
 
@@ -67,6 +68,7 @@ class Case:
     peer_pools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     another_id: str = ""  # of ours, for a connection of its own whose child is called other
     proof: CertificateProof | None = None  # else a shared secret
+    is_masqueraded: bool = False  # by a box between the two
     options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -151,8 +153,13 @@ async def run(case: Case) -> list[dict[str, object]]:
 async def _lab(case: Case) -> AsyncIterator[Lab]:
     recorder, held = Recorder(), _held(case)
     with tempfile.TemporaryDirectory(prefix="ipsecsim-interop-") as folder:
-        async with Namespace() as namespace:
-            await _lay_wire(namespace)
+        async with Namespace() as namespace, AsyncExitStack() as others:
+            if case.is_masqueraded:
+                box = await others.enter_async_context(Namespace())
+                await masquerade.lay(OUR_ADDRESS, PEER_ADDRESS, box, namespace)
+            else:
+                await _lay_wire(namespace)
+            await _lay_inside(namespace)
             async with (
                 StrongSwan(_peer(case, held), Path(folder), namespace) as charon,
                 _gateway(case, held, recorder) as gateway,
@@ -163,23 +170,23 @@ async def _lab(case: Case) -> AsyncIterator[Lab]:
 
 
 async def _lay_wire(namespace: Namespace) -> None:
-    """A veth pair; the peer's inner addresses lie on its loopback, ours exist in our own stack only."""
     here = (
         f"link add outer type veth peer name outer netns {namespace.process_id}",
-        "link set lo up",
         f"addr add {OUR_ADDRESS}/24 dev outer",
         "link set outer up",
     )
-    inner = (f"{PEER_INNER}/24", f"{PEER_INNER_2}/24", f"{PEER_INNER_6}/64 nodad")
-    there = (
-        f"addr add {PEER_ADDRESS}/24 dev outer",
-        "link set outer up",
-        *(f"addr add {address} dev lo" for address in inner),
-    )
+    there = (f"addr add {PEER_ADDRESS}/24 dev outer", "link set outer up")
     for words in here:
         subprocess.run(["ip", *words.split()], check=True)
     for words in there:
         (await namespace.run("ip", *words.split())).check()
+
+
+async def _lay_inside(namespace: Namespace) -> None:
+    """The peer's inner addresses lie on its loopback, ours exist in our own stack only."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    for address in (f"{PEER_INNER}/24", f"{PEER_INNER_2}/24", f"{PEER_INNER_6}/64 nodad"):
+        (await namespace.run("ip", "addr", "add", *address.split(), "dev", "lo")).check()
 
 
 def _held(case: Case) -> Held:
@@ -191,7 +198,7 @@ def _held(case: Case) -> Held:
 def _peer(case: Case, held: Held) -> PeerConfig:
     return PeerConfig(
         local_address=PEER_ADDRESS,
-        remote_address=OUR_ADDRESS,
+        remote_address=masquerade.OUTSIDE if case.is_masqueraded else OUR_ADDRESS,
         local_id=case.peer_id,
         remote_id=case.expected_id,
         secret=SECRET,

@@ -2,7 +2,16 @@
 
 import asyncio
 
-from ipsecsim.ike.events import DuplicatesEnded, IkeMessageReceived, IkeMessageSent, InitiationsCrossed
+from ipsecsim.ike.events import (
+    ChildRekeyed,
+    DuplicatesEnded,
+    IkeMessageReceived,
+    IkeMessageSent,
+    IkeRekeyed,
+    InitiationsCrossed,
+    NatDetected,
+)
+from tests.interop import masquerade
 from tests.interop.lab import Lab
 from tests.interop.plays import agree, bring_up, ping_peer, ping_us, we_say_goodbye
 
@@ -78,6 +87,32 @@ async def made_childless(lab: Lab) -> None:
         assert lab.seen(side, exchange="CREATE_CHILD_SA", is_response=False)
         await agree(lab)
     with lab.step("pings both ways"):
+        await ping_peer(lab)
+        await ping_us(lab)
+    with lab.step("DELETE by us"):
+        await we_say_goodbye(lab)
+
+
+async def masqueraded(lab: Lab) -> None:
+    """A kernel between us translates our address and port: both ends find out, and go on in UDP on 4500."""
+    with lab.step("NAT found, IKE_SA and CHILD_SA on port 4500"):
+        await bring_up(lab)
+        (nat,) = lab.seen(NatDetected)
+        assert nat.we_are_behind  # kernel-libipsec says that it is behind one wherever it is
+        (ours,) = lab.gateway.ike.sas
+        assert (ours.path.local_port, ours.path.remote_port) == (4500, 4500)
+        (theirs,) = await lab.charon.sas()
+        assert theirs["remote-host"] == masquerade.OUTSIDE
+        assert theirs["nat-remote"] == "yes"
+    with lab.step("pings both ways, ESP in UDP through the box"):
+        await ping_peer(lab, 0, 56, 1300)
+        await ping_us(lab, 16, 56, 1300)
+    with lab.step("new keys for the child and for the IKE SA"):
+        lab.gateway.rekey("net")
+        await lab.until(lambda: bool(lab.seen(ChildRekeyed)) and not lab.gateway.ike.is_busy, "a new child")
+        lab.gateway.rekey_ike("net")
+        await lab.until(lambda: bool(lab.seen(IkeRekeyed)) and not lab.gateway.ike.is_busy, "a new IKE SA")
+        await agree(lab)
         await ping_peer(lab)
         await ping_us(lab)
     with lab.step("DELETE by us"):

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ipsecsim.emulation import strongswan
+from tests.interop import masquerade
 from tests.interop.cases import CASES
 from tests.interop.row import Row
 
@@ -22,7 +23,7 @@ AT_ONCE = 4  # most of a case is waiting
 
 def why_not() -> str | None:
     """What keeps the cases from running here, and how to get it; None when nothing does."""
-    lacking = strongswan.missing()
+    lacking = strongswan.missing() or masquerade.missing()
     if lacking is not None:
         return lacking
     for words in (("mount", "-t", "tmpfs", "tmpfs", "/run"), ("ip", "tuntap", "add", "probe", "mode", "tun")):

@@ -9,7 +9,7 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.errors import NotForWindow, UnexpectedMessage
 from ipsecsim.ike.events import IkeMessageCut, IkeMessageReceived, IkeMessageSent, ResponseRepeated
-from ipsecsim.ike.v2 import envelope, fragments
+from ipsecsim.ike.v2 import envelope, fragments, rebinding
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.envelope import Content
 from ipsecsim.ike.v2.message import Message, Path, first, names
@@ -93,11 +93,11 @@ def opened(
     return Message(header, envelope.read(content), raw, path, length)
 
 
-def heard(sa: "IkeSa", message: Message, now: Instant) -> None:
+def heard(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
     """An acceptable message came: note the time, and where to send answers (RFC 7296 2.11)."""
     sa.last_heard = now
     header = message.header
-    if not header.is_response and not sa.mobility.is_on:  # RFC 4555 3.8
+    if not header.is_response and sa.state not in PROVED:
         sa.path = message.path
     if sa.tap is not None:
         sa.tap(
@@ -111,6 +111,7 @@ def heard(sa: "IkeSa", message: Message, now: Instant) -> None:
                 message.length,
             )
         )
+    return rebinding.follow(sa, message.path)
 
 
 def respond(

@@ -168,9 +168,9 @@ class IkeSa:
         message = courier.opened(self, header, outer, raw, path, now)
         if message is None:
             return []  # a fragment, and others are still to come
-        courier.heard(self, message, now)
+        actions = courier.heard(self, message, now)
         with refusal.answered(self, header):
-            actions = self._exchanged(message, now)
+            actions += self._exchanged(message, now)
         self.watch(now)
         return actions
 
