@@ -20,6 +20,12 @@ class DropReason(Enum):
     QUEUE_FULL = ("link", "the link's queue was full", "")
     NO_NEIGHBOUR = ("link", "nobody on the link has that next hop", "RFC 826")
 
+    NAT_NO_MAPPING = ("nat", "it came from outside and nobody inside is known by that port", "RFC 4787 5")
+    NAT_MAPPING_EXPIRED = ("nat", "the mapping had its time and was forgotten", "RFC 4787 4.3")
+    NAT_FILTERED = ("nat", "the NAT lets in only those who were spoken to", "RFC 4787 5")
+    NAT_PORTS_EXHAUSTED = ("nat", "no outside port is left for it", "RFC 4787 4.2.2")
+    NAT_PROTO = ("nat", "this NAT can't translate the protocol", "RFC 3715 2.1")
+
     IP_MALFORMED = ("ip", "the IP header is wrong: version, length or checksum", "RFC 791 3.1")
     IP_TTL = ("ip", "the time to live reached zero", "RFC 791 3.2")
     IP_NO_ROUTE = ("ip", "no route leads to the destination", "RFC 792")

@@ -3,7 +3,7 @@
 The NAT mended what it saw, the UDP header outside, and could not see those within.
 """
 
-from ipsecsim.wire.checksum import finish, transport_checksum, word_sum
+from ipsecsim.wire.checksum import replaced, transport_checksum
 from ipsecsim.wire.numbers import IpProtocol
 
 _CHECKSUM_AT = {IpProtocol.TCP: 16, IpProtocol.UDP: 6, IpProtocol.ICMPV6: 2}
@@ -28,10 +28,7 @@ def repaired(payload: bytes, protocol: int, original: Addresses | None, current:
         blank = payload[:at] + bytes(2) + payload[at + 2 :]
         checksum = transport_checksum(*current, protocol, blank)
     else:
-        # RFC 1624 3 for all address words at once: HC' = ~(~HC + ~m + m')
-        before, after = word_sum(b"".join(original)), word_sum(b"".join(current))
-        complement = 0xFFFF - before % 0xFFFF
-        checksum = finish(0xFFFF - int.from_bytes(old, "big") + complement + after)
+        checksum = replaced(int.from_bytes(old, "big"), b"".join(original), b"".join(current))
     if protocol == IpProtocol.UDP and not checksum:
         checksum = 0xFFFF
     return payload[:at] + checksum.to_bytes(2, "big") + payload[at + 2 :]

@@ -1,6 +1,6 @@
 """A node: an IP stack, perhaps engines above it, applications, and one timer for all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ipsecsim.base.actions import Action
@@ -9,6 +9,7 @@ from ipsecsim.base.trace import Tap
 from ipsecsim.net.events import DatagramReceived
 from ipsecsim.net.link import Link
 from ipsecsim.net.simulator import Simulator
+from ipsecsim.net.translation import Translation
 from ipsecsim.stack.actions import (
     DatagramArrived,
     EchoReplyArrived,
@@ -19,6 +20,7 @@ from ipsecsim.stack.actions import (
 from ipsecsim.stack.engine import HostStack
 from ipsecsim.stack.events import PacketDelivered
 from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.nat.behaviour import Behaviour
 from ipsecsim.stack.routes import Route
 from ipsecsim.wire.numbers import IpProtocol
 
@@ -57,6 +59,7 @@ class Node:
             (interface for interface, _ in interfaces), self.entropy, forwards=self.forwards, tap=self.tap
         )
         self.applications: list[Application] = []
+        self.translation: Translation | None = None
         self._engines: list[Engine] = [self.stack]
         self._armed: Instant | None = None
         self._links: dict[str, Link] = {}
@@ -77,9 +80,19 @@ class Node:
         """Tell the stack where a prefix lies."""
         self.stack.routes.add(route)
 
+    def translate(self, behaviour: Behaviour, outside: str, pool: Sequence[bytes] = ()) -> None:
+        """Let addresses be translated between the interface `outside` and all others."""
+        entropy = self.entropy.fork("nat")
+        self.translation = Translation(self.stack, self.simulator, entropy, behaviour, outside, pool)
+        self._engines.append(self.translation)
+        for address in pool:
+            self._links[outside].attach(self, outside, address)
+
     @property
     def address(self) -> bytes:
-        """The address a person means by the node's name: that of its first interface."""
+        """The address a person means by the node's name: that of its first interface, of a NAT the one outside."""
+        if self.translation is not None:
+            return self.stack.interfaces[self.translation.outside].address
         return next(iter(self.stack.interfaces.values())).address
 
     def address_of(self, version: int) -> bytes | None:

@@ -6,6 +6,7 @@ from ipsecsim.net import events as net
 from ipsecsim.observe.packet_summary import icmp_error_name, summary
 from ipsecsim.observe.telling import Tellings, count, icmp_clause
 from ipsecsim.stack import events as stack
+from ipsecsim.stack.nat import events as nat
 from ipsecsim.wire import ip
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.numbers import protocol_name
@@ -41,6 +42,10 @@ def _icmp_error(event: stack.IcmpErrorSent) -> str:
     version = 4 if len(event.destination) == 4 else 6
     words = icmp_error_name(event.type, event.code, event.mtu, version=version)
     return f"told {unpack(event.destination)} by ICMP{'' if version == 4 else 'v6'}: {words}"
+
+
+def _endpoint(end: tuple[bytes, int]) -> str:
+    return f"{unpack(end[0])}:{end[1]}" if end[1] else unpack(end[0])
 
 
 def _echo_reply(event: net.EchoReplyReceived) -> str:
@@ -95,6 +100,24 @@ NETWORK: Tellings = {
             f"put packet {e.identification} together from {count(e.pieces, 'fragment')}: {len(e.packet)} B"
         ),
         lambda e: "RFC 8200 4.5" if _is_ipv6(e.packet) else "RFC 791 3.2",
+    ),
+    nat.MappingMade: (
+        lambda e: (
+            f"{protocol_name(e.protocol)} {_endpoint(e.inside)} is {_endpoint(e.outside)} outside from now on, "
+            f"for {format_duration(e.lifetime)} after its last packet"
+        ),
+        "RFC 4787 4.1",
+    ),
+    nat.MappingEnded: (
+        lambda e: (
+            f"forgot that {protocol_name(e.protocol)} {_endpoint(e.inside)} is {_endpoint(e.outside)} outside: "
+            f"{e.why}"
+        ),
+        "RFC 4787 4.3",
+    ),
+    nat.PacketTranslated: (
+        lambda e: f"exchanged the {e.where} {_endpoint(e.before)} for {_endpoint(e.after)}",
+        "RFC 3022 4.1",
     ),
     net.TurnBegan: (lambda e: f"a turn began: {e.stimulus}", ""),
     net.FrameSent: (lambda e: f"put onto {e.link} by {e.interface}: {summary(e.packet)}", ""),

@@ -44,8 +44,13 @@ def _assign(network: Network, version: int, problems: Problems) -> None:
             taken.append(pinned)
     # Pinned networks are few, so each candidate is held against all of them.
     inner, outer = _free(_HOST_NETS[version](), taken), _free(_OUTER_NETS[version](), taken)
+    hidden = _free(_HIDDEN_NETS[version](), taken)
     for wire in network.wires.values():
-        if version not in wire.nets:
+        if version in wire.nets:
+            continue
+        if network.is_behind_nat(wire):
+            wire.nets[version] = _prefix(next(hidden))
+        else:
             wire.nets[version] = _prefix(next(inner if network.touches_hosts(wire) else outer))
 
 
@@ -179,10 +184,13 @@ def address_towards(network: Network, node: str, peer: str, version: int | None 
 
 
 def main_address(network: Network, node: str, version: int | None = None) -> bytes | None:
-    """The address a bare node name stands for: the one on its first link, for a gateway the first outside."""
+    """The address a bare node name stands for: the one on its first link, of a gateway or NAT the first outside."""
     wires = network.wires_of[node]
     outside = [
-        wire for wire in wires if network.kinds[node] == "gateway" and not network.is_protected(node, wire)
+        wire
+        for wire in wires
+        if (network.kinds[node] == "gateway" or node in network.outside_of_nat)
+        and not network.hides(node, wire)
     ]
     chosen = outside or wires
     return chosen[0].address(node, version or network.versions[0]) if chosen else None
@@ -225,6 +233,14 @@ def _outer_nets_ipv6() -> Iterator[_Net]:
             yield ipaddress.IPv6Network(f"2001:db8:{second}:{third}::/64")
 
 
+def _hidden_nets_ipv4() -> Iterator[_Net]:
+    """What people find behind a NAT, and behind the first 255 of them something else."""
+    for third in range(1, 256):
+        yield ipaddress.IPv4Network(f"192.168.{third}.0/24")
+    yield from ipaddress.IPv4Network("172.16.0.0/12").subnets(new_prefix=24)
+
+
+_HIDDEN_NETS = {4: _hidden_nets_ipv4, 6: _host_nets_ipv6}
 _HOST_NETS = {4: _host_nets_ipv4, 6: _host_nets_ipv6}
 _OUTER_NETS = {4: _outer_nets_ipv4, 6: _outer_nets_ipv6}
 

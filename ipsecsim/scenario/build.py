@@ -86,6 +86,8 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
             connections=[_connection(spec, each, proofs) for each in connections(spec)],
             credentials=proofs.credentials(spec),
         )
+    if spec.nat is not None:
+        node.translate(spec.nat.behaviour, spec.nat.outside, spec.nat.pool)
     for route in spec.routes:
         node.add_route(Route(route.prefix, route.via, route.interface))
 

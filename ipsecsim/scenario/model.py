@@ -13,6 +13,7 @@ from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration, Instant
 from ipsecsim.net.link import LinkOptions
 from ipsecsim.scenario.model_ipsec import NOWHERE, IpsecSpec, ManualChildSpec
+from ipsecsim.stack.nat.behaviour import Behaviour
 
 Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
 
@@ -74,6 +75,22 @@ class LinkSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class NatSpec:
+    """How a node translates addresses. `outside` is its interface there, `pool` its addresses if not that one's.
+
+    `preset`, `link`, `forward` and `exempt` are what the file says, or would say.
+    """
+
+    behaviour: Behaviour
+    outside: str
+    pool: tuple[bytes, ...]
+    preset: str
+    link: str
+    forward: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NodeSpec:
     """One node. `ipsec` is None where the node has no IPsec at all; `cert` says what its certificate is like."""
 
@@ -83,6 +100,7 @@ class NodeSpec:
     routes: tuple[RouteSpec, ...]
     ipsec: IpsecSpec | None
     cert: str = "good"
+    nat: NatSpec | None = None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.scenario.name_table import Names
+from ipsecsim.scenario.nat_sides import outside_link, translates
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.swanctl.values import items
 from ipsecsim.scenario.tree import Map, Node, Seq, Text
@@ -54,6 +55,12 @@ class Network:
                 for other, _ in wire.ends:
                     self._neighbours[name].setdefault(other, wire)
         self.peers = _peers(root, names)
+        self.outside_of_nat = {
+            name: outside
+            for name, node in names.nodes.items()
+            if translates(self.kinds[name], node)
+            and (outside := outside_link(self, name, node, problems)) is not None
+        }
         self._outside: dict[str, frozenset[str]] = {}
         self._behind: dict[str, list[Wire]] = {}
 
@@ -119,16 +126,35 @@ class Network:
         """True when the link is on the inside of this gateway."""
         return self.kinds[node] == "gateway" and wire.name not in self.outside(node)
 
+    def hides(self, node: str, wire: Wire) -> bool:
+        """True when nobody on the node's other side knows what is on this link: it is behind a gateway or a NAT."""
+        outside = self.outside_of_nat.get(node)
+        return self.is_protected(node, wire) or (outside is not None and wire.name != outside)
+
+    def crosses_nat(self, source: str, to: str) -> bool:
+        """True when a NAT on the way from `source` hides it from `to`."""
+        way = self.path(source, to) or []
+        wires = [wire for _, wire in way]
+        nodes = [node for node, _ in way][1:]
+        return any(
+            self.outside_of_nat.get(node) == after.name and before.name != after.name
+            for node, before, after in zip(nodes, wires, wires[1:], strict=False)
+        )
+
+    def is_behind_nat(self, wire: Wire) -> bool:
+        """True when a NAT hides the link, however deep."""
+        return any(wire in self.behind(node) for node in self.outside_of_nat)
+
     def touches_hosts(self, wire: Wire) -> bool:
         """True when a host or laptop is on the link."""
         return any(self.kinds[node] in ("host", "laptop") for node, _ in wire.ends)
 
     def behind(self, gateway: str) -> list[Wire]:
-        """The links behind a gateway, however deep, in the file's order."""
+        """The links behind a gateway or a NAT, however deep, in the file's order."""
         if gateway not in self._behind:
             inside: dict[str, Wire] = {}
             for wire in self.wires_of[gateway]:
-                if self.is_protected(gateway, wire):
+                if self.hides(gateway, wire):
                     inside |= {found.name: found for found in self._inner(wire, gateway)}
             self._behind[gateway] = sorted(inside.values(), key=lambda wire: wire.number)
         return self._behind[gateway]

@@ -30,8 +30,7 @@ class Later:
 _NEVER = ("0", "0s")
 
 NOT_YET: dict[str, Later] = {
-    "node.kind": Later("nodes of kind '{value}'", ("host", "router", "gateway")),
-    "node.nat": Later("NAT (nat:)", ("none",)),
+    "node.kind": Later("nodes of kind '{value}'", ("host", "router", "gateway", "nat")),
     "node.firewall": Later("firewalls (firewall:)", ("open",)),
     "node.clock": Later("a clock for each node (clock:)"),
     "node.device": Later("the cost model of a '{value}'", ("ideal",)),
@@ -125,11 +124,6 @@ DROPS_LATER: frozenset[str] = frozenset(
         "LINK_CORRUPT",
         "FW_RULE",
         "FW_STATE",
-        "NAT_NO_MAPPING",
-        "NAT_MAPPING_EXPIRED",
-        "NAT_FILTERED",
-        "NAT_PORTS_EXHAUSTED",
-        "NAT_PROTO",
         "TCP_PREFIX",
         "TCP_FRAME",
         "TCP_CHECKSUM",

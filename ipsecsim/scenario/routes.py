@@ -111,18 +111,21 @@ def _default(network: Network, node: str, version: int) -> RouteSpec | None:
                 outside = [(hop, way[0][1]), *outside] if network.forwards(hop) else outside
                 break
         hops = outside
+    elif node in network.outside_of_nat:
+        hops = [(name, wire) for name, wire in hops if not network.hides(node, wire)]
     elif network.forwards(node):
-        hops = _towards_gateway(network, node)
+        hops = _towards_hider(network, node)
     if not hops:
         return None
     name, wire = hops[0]
     return RouteSpec(EVERYTHING[version], wire.address(name, version), network.interface(node, wire))
 
 
-def _towards_gateway(network: Network, router: str) -> list[tuple[str, Wire]]:
-    """For a router behind a gateway: the way to it."""
+def _towards_hider(network: Network, router: str) -> list[tuple[str, Wire]]:
+    """For a router behind a gateway or a NAT: the way to it."""
     for gateway, kind in network.kinds.items():
-        if kind != "gateway" or not any(router in dict(wire.ends) for wire in network.behind(gateway)):
+        hides = kind == "gateway" or gateway in network.outside_of_nat
+        if not hides or not any(router in dict(wire.ends) for wire in network.behind(gateway)):
             continue
         way = network.path(router, gateway)
         if way is not None:
@@ -141,9 +144,9 @@ def _spread(network: Network, wire: Wire, made: dict[str, _Table], lone: set[str
         node, learned = todo.popleft()
         if not network.forwards(node):
             continue
-        inside = network.is_protected(node, learned)
+        inside = network.hides(node, learned)
         for other in network.wires_of[node]:
-            if other is learned or (inside and not network.is_protected(node, other)):
+            if other is learned or (inside and not network.hides(node, other)):
                 continue
             for name, interface in other.ends:
                 if name in seen:

@@ -23,6 +23,7 @@ from ipsecsim.scenario.model_ipsec import (
     SelectorSpec,
 )
 from ipsecsim.scenario.name_table import Names
+from ipsecsim.scenario.nat import read_nat
 from ipsecsim.scenario.network import Network, Wire
 from ipsecsim.scenario.not_yet import SECRETS_LATER
 from ipsecsim.scenario.pools import networks, read_pool, routes_to
@@ -111,6 +112,7 @@ class Reader:
             routes if ipsec is None else (*routes, *routes_to(ipsec.pools.values(), routes, interfaces)),
             ipsec,
             word_of(settings, schema.NODE, "cert"),
+            read_nat(network, self.names, name, settings, self.problems),
             place,
         )
 

@@ -13,6 +13,7 @@ from ipsecsim.scenario.model import (
     Condition,
     Expectation,
     LinkSpec,
+    NatSpec,
     NodeSpec,
     ScriptEntry,
     Topology,
@@ -84,8 +85,36 @@ def _node(node: NodeSpec) -> _Value:
         made["routes"] = routes
     if node.cert != "good":
         made["cert"] = node.cert
+    if node.nat is not None:
+        made["nat"] = _nat(node.nat)
+    elif node.kind == "nat":
+        made["nat"] = "none"
     if node.ipsec is not None:
         made["ipsec"] = _ipsec(node.ipsec)
+    return made
+
+
+def _nat(nat: NatSpec) -> _Value:
+    behaviour, times = nat.behaviour, nat.behaviour.timeouts
+    made: dict[str, _Value] = {
+        "preset": nat.preset,
+        "mapping": behaviour.mapping.value,
+        "filtering": behaviour.filtering.value,
+        "ports": behaviour.ports.value,
+        "timeouts": {key: show_duration(getattr(times, key)) for key in ("udp", "tcp", "icmp", "esp")},
+        "hairpinning": _yes_no(behaviour.hairpinning),
+        "esp": behaviour.esp.value,
+        "ah": "pass" if behaviour.ah else "drop",
+        "ike_helper": _yes_no(behaviour.ike_helper),
+        "outside": nat.link,
+    }
+    for key, texts in (
+        ("pool", [unpack(address) for address in nat.pool]),
+        ("forward", list(nat.forward)),
+        ("exempt", list(nat.exempt)),
+    ):
+        if texts:
+            made[key] = list(texts)
     return made
 
 

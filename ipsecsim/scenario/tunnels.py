@@ -169,12 +169,14 @@ def _connection(
 ) -> Map:
     """One end's connection. `nodes` are its own and the peer's."""
     own, peer = nodes
+    is_hidden = network.crosses_nat(peer, own)
     auth = tunnel.text("auth")
     method = "psk" if auth is None else auth.value
     base = build(
         {
             "local_addrs": addresses[own],
-            "remote_addrs": addresses[peer],
+            # who is behind a NAT can't be called, and is known by its name only
+            "remote_addrs": "any" if is_hidden else addresses[peer],
             "local": {"auth": method, "id": identity(own)},
             "remote": {"auth": method, "id": identity(peer)},
             "children": {},
@@ -196,6 +198,8 @@ def _connection(
         if several is not None and several.map(child) is not None:
             said = overlay(said, several.map(child) or said)
         part = _child(said, nodes, addresses, network, first=first)
+        if is_hidden:
+            part.put("start_action", Text("none", said.place, ()))
         if tunnel.get("vips") is not None:
             _put_virtual(part, "local_ts" if first else "remote_ts", said)
         children.put(child, part, tunnel.place)

@@ -58,7 +58,7 @@ class HostStack:
         self.tap = tap
         self._identification = entropy.fork("ip identification").below(0x10000)
         self._fragment_identification = entropy.fork("ipv6 identification").below(1 << 32)
-        self._reassembler = Reassembler(tap)
+        self.reassembler = Reassembler(tap)
         self._paths = PathMtuTable(tap)  # what routers told
         self._tunnels = PathMtuTable(tap)  # what was told by `report_error` about packets of this node
         self._error_budget = Budget()
@@ -183,8 +183,8 @@ class HostStack:
     def next_deadline(self) -> Instant | None:
         """When fragments run out of time, or a path MTU is to be forgotten."""
         if not self._paths.known and not self._tunnels.known:
-            return self._reassembler.next_deadline()
-        tables = (self._reassembler, self._paths, self._tunnels)
+            return self.reassembler.next_deadline()
+        tables = (self.reassembler, self._paths, self._tunnels)
         return min(at for table in tables if (at := table.next_deadline()) is not None)
 
     def handle_timeout(self, now: Instant) -> list[Action]:
@@ -192,14 +192,14 @@ class HostStack:
         self._paths.forget_old(now)
         self._tunnels.forget_old(now)
         actions: list[Action] = []
-        for first in self._reassembler.expire(now):
+        for first in self.reassembler.expire(now):
             actions += self._complain(first, Problem.REASSEMBLY, 0, now)
         return actions
 
     @property
     def fragments_waiting(self) -> int:
         """How many fragments wait for the others of their packet."""
-        return self._reassembler.waiting
+        return self.reassembler.waiting
 
     # -- the path -------------------------------------------------------------------------------
 
@@ -328,7 +328,7 @@ class HostStack:
     def _deliver(self, packet: bytes, passage: Passage, now: Instant) -> list[Action]:
         try:
             if packet[0] >> 4 == 6 or ipv4.is_fragment(packet):
-                whole = self._reassembler.whole(packet, now)
+                whole = self.reassembler.whole(packet, now)
                 if whole is None:
                     return []
                 packet = whole

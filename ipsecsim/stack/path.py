@@ -53,9 +53,10 @@ class HookTable:
     output: tuple[HookFunction, ...] = ()
     postrouting: tuple[HookFunction, ...] = ()
 
-    def add(self, hook: Hook, function: HookFunction) -> None:
-        """Let `function` see every packet that passes `hook`, after those added before it."""
-        setattr(self, hook.value, (*getattr(self, hook.value), function))
+    def add(self, hook: Hook, function: HookFunction, *, first: bool = False) -> None:
+        """Let `function` see every packet that passes `hook`: after those that are there, or before them."""
+        there = getattr(self, hook.value)
+        setattr(self, hook.value, (function, *there) if first else (*there, function))
 
 
 def walk(functions: tuple[HookFunction, ...], packet: bytes, passage: Passage) -> Verdict:

@@ -52,6 +52,11 @@ def update(checksum: int, old_word: int, new_word: int) -> int:
     return finish((0xFFFF - checksum) + (0xFFFF - old_word) + new_word)
 
 
+def replaced(checksum: int, old: bytes, new: bytes) -> int:
+    """The checksum after whole words, anywhere in the data, gave way to others (RFC 1624 3, equation 3)."""
+    return finish((0xFFFF - checksum) + (0xFFFF - word_sum(old) % 0xFFFF) + word_sum(new))
+
+
 def pseudo_header_sum(source: bytes, destination: bytes, protocol: int, length: int) -> int:
     """The sum of the pseudo header that TCP, UDP and ICMPv6 checksums begin with (RFC 768, RFC 8200 8.1).
 

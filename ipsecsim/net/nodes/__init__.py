@@ -2,6 +2,7 @@
 
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes.host import Host
+from ipsecsim.net.nodes.nat_box import NatBox
 from ipsecsim.net.nodes.router import Router
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 
@@ -9,4 +10,5 @@ KINDS: dict[str, type[Node]] = {
     "host": Host,
     "router": Router,
     "gateway": VpnGateway,
+    "nat": NatBox,
 }

@@ -1,0 +1,228 @@
+"""Mapping, filtering, ports and time, against a table written from RFC 4787."""
+
+from itertools import product
+
+import pytest
+
+from ipsecsim.base.address import pack, unpack
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import SECOND
+from ipsecsim.stack.nat.behaviour import (
+    PRESETS,
+    Behaviour,
+    Dependence,
+    Forward,
+    Ports,
+    Timeouts,
+    preset,
+)
+from ipsecsim.stack.nat.events import MappingEnded
+from ipsecsim.stack.nat.mappings import MOST_PEERS
+from ipsecsim.wire.numbers import IpProtocol
+from tests.unit.stack.nat.translator import ALICE, BOB, OTHER, OUTSIDE, PEER, Box, Translator
+
+NOTHING, ADDRESS, BOTH = Dependence
+MINUTE = 60 * SECOND
+
+# What RFC 4787 4.1 says of a second packet from the same inside endpoint: is its outside endpoint the first one's?
+SAME_MAPPING = {
+    # kind: (another address, another port of the same address, the same endpoint again)
+    NOTHING: (True, True, True),
+    ADDRESS: (False, True, True),
+    BOTH: (False, False, True),
+}
+# What RFC 4787 5 says of a packet from outside, after one from inside to PEER port 9: does it get in?
+LETS_IN = {
+    # kind: (another address, another port of PEER, PEER port 9)
+    NOTHING: (True, True, True),
+    ADDRESS: (False, True, True),
+    BOTH: (False, False, True),
+}
+
+
+@pytest.mark.conf("NAT-01")
+@pytest.mark.parametrize(("mapping", "ports"), list(product(Dependence, Ports)))
+def test_which_packets_share_a_mapping(mapping, ports):
+    nat = Translator(Behaviour(mapping=mapping, ports=ports))
+    first = nat.out(ALICE, 5000)
+    others = nat.out(ALICE, 5000, OTHER), nat.out(ALICE, 5000, PEER, 10), nat.out(ALICE, 5000)
+    assert tuple(each == first for each in others) == SAME_MAPPING[mapping]
+
+
+@pytest.mark.conf("NAT-06")
+@pytest.mark.parametrize(("mapping", "filtering", "ports"), list(product(Dependence, Dependence, Ports)))
+def test_who_outside_reaches_the_inside(mapping, filtering, ports):
+    """Filtering alone decides, whatever the mapping depends on, once the port is known."""
+    nat = Translator(Behaviour(mapping=mapping, filtering=filtering, ports=ports))
+    _, port = nat.out(ALICE, 5000)
+    came = nat.back(port, OTHER), nat.back(port, PEER, 10), nat.back(port)
+    assert tuple(each == (unpack(ALICE), 5000) for each in came) == LETS_IN[filtering]
+    assert {each for each in came if isinstance(each, DropReason)} <= {DropReason.NAT_FILTERED}
+
+
+@pytest.mark.conf("NAT-03")
+@pytest.mark.parametrize(("mapping", "ports"), list(product(Dependence, Ports)))
+def test_no_outside_port_is_ever_shared(mapping, ports):
+    nat = Translator(Behaviour(mapping=mapping, ports=ports))
+    asked = [
+        (host, port, peer) for host in (ALICE, BOB) for port in (500, 5000, 5001) for peer in (PEER, OTHER)
+    ]
+    given: dict[tuple[str, int], set[tuple[bytes, int]]] = {}
+    for host, port, peer in asked:
+        given.setdefault(nat.out(host, port, peer), set()).add((host, port))
+    assert all(len(insides) == 1 for insides in given.values())
+
+
+def test_ports_are_picked_as_the_word_says():
+    kept = Translator(Behaviour(ports=Ports.PRESERVING))
+    assert [kept.out(host, 5000)[1] for host in (ALICE, BOB)] == [5000, 5001]
+    in_order = Translator(Behaviour(ports=Ports.SEQUENTIAL))
+    assert [in_order.out(ALICE, port)[1] for port in (9000, 7000, 8000)] == [1024, 1025, 1026]
+    blocks = Translator(Behaviour(ports=Ports.CONTIGUOUS, block=512))
+    own = [blocks.out(host, port)[1] // 512 for host in (ALICE, BOB) for port in (1, 2, 3)]
+    assert own[:3] == [own[0]] * 3
+    assert own[3:] == [own[3]] * 3
+    assert own[0] != own[3], "each host has a range of its own"
+    anywhere = Translator(Behaviour(ports=Ports.RANDOM))
+    assert len({anywhere.out(ALICE, port)[1] - port for port in range(2000, 2010)}) > 5
+
+
+@pytest.mark.conf("NAT-02")
+def test_a_host_has_one_of_several_outside_addresses_and_keeps_it():
+    pool = [pack("203.0.113.1"), pack("203.0.113.2")]
+    nat = Translator(addresses=pool)
+    asked = list(product((1, 2, 3), (PEER, OTHER)))
+    seen = {host: {nat.out(host, port, peer)[0] for port, peer in asked} for host in (ALICE, BOB)}
+    assert all(len(addresses) == 1 for addresses in seen.values())
+    assert seen[ALICE] != seen[BOB]
+
+
+@pytest.mark.conf("NAT-08")
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_same_packets_get_the_same_ports(name):
+    def ports(seed: str) -> list[object]:
+        nat = Translator(preset(name), seed=seed)
+        return [nat.out(*each) for each in product((ALICE, BOB), range(5000, 5020), (PEER, OTHER))]
+
+    assert ports("one") == ports("one")
+    assert (ports("one") == ports("two")) == (PRESETS[name].ports is not Ports.RANDOM)
+
+
+# -- time -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.conf("NAT-04")
+def test_a_mapping_lives_as_long_as_it_should_and_no_longer():
+    assert Behaviour().timeouts.udp == 5 * MINUTE, "RFC 4787 REQ-5c"
+    assert all(each.timeouts.udp >= 2 * MINUTE for name, each in PRESETS.items() if name != "hotel")
+    for seconds in range(10, 601, 59):
+        nat = Translator(Behaviour(timeouts=Timeouts(udp=seconds * SECOND)))
+        _, port = nat.out(ALICE, 5000)
+        assert nat.nat.next_deadline() == seconds * SECOND
+        nat.now = seconds * SECOND - 1
+        nat.nat.expire(nat.now)
+        assert nat.back(port) == (unpack(ALICE), 5000)
+        nat.now += 1
+        nat.nat.expire(nat.now)
+        assert nat.back(port) is DropReason.NAT_MAPPING_EXPIRED
+        assert len(nat.nat.mappings) == 0
+
+
+@pytest.mark.conf("NAT-05")
+def test_what_goes_out_keeps_a_mapping_alive_and_what_comes_in_does_not():
+    nat = Translator()
+    _, port = nat.out(ALICE, 5000)
+    nat.now = 4 * MINUTE
+    assert nat.back(port) == (unpack(ALICE), 5000)
+    assert nat.nat.next_deadline() == 5 * MINUTE
+    nat.out(ALICE, 5000)
+    assert nat.nat.next_deadline() == 9 * MINUTE
+
+
+@pytest.mark.conf("NAT-11", "NAT-14")
+def test_tcp_and_icmp_have_times_of_their_own():
+    assert Timeouts().tcp >= (2 * 60 + 4) * MINUTE
+    assert Timeouts().icmp >= MINUTE
+
+
+def test_a_port_that_was_never_given_is_another_thing_than_one_that_was():
+    nat = Translator()
+    assert nat.back(4711) is DropReason.NAT_NO_MAPPING
+
+
+def test_switched_off_and_on_it_knows_nobody():
+    nat = Translator()
+    _, port = nat.out(ALICE, 5000)
+    nat.nat.forget("switched off and on")
+    assert nat.back(port) is DropReason.NAT_MAPPING_EXPIRED
+    assert nat.nat.next_deadline() is None
+    assert [event.why for event in nat.events if isinstance(event, MappingEnded)] == ["switched off and on"]
+
+
+def test_with_another_outside_address_all_begins_anew():
+    nat = Translator()
+    nat.out(ALICE, 5000)
+    nat.nat.move([pack("203.0.113.77")])
+    assert nat.out(ALICE, 5000) == ("203.0.113.77", 5000)
+
+
+# -- bounds -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.conf("NAT-16")
+def test_one_host_can_not_take_all_ports():
+    nat = Translator(preset("carrier_grade", most_per_host=10))
+    given = [nat.out(ALICE, 5000 + number) for number in range(11)]
+    assert given[-1] is DropReason.NAT_PORTS_EXHAUSTED
+    assert DropReason.NAT_PORTS_EXHAUSTED not in given[:-1]
+    assert nat.out(BOB, 5000)[0] == unpack(OUTSIDE), "the others are served"
+
+
+def test_when_all_ports_are_given_the_next_packet_is_dropped():
+    nat = Translator(Behaviour(most_per_host=100_000, ports=Ports.SEQUENTIAL))
+    hosts = (pack(f"10.0.{number // 250}.{number % 250 + 1}") for number in range(70))
+    given = [nat.out(host, 1000 + port) for host in hosts for port in range(1000)]
+    free = 0x10000 - 1024
+    assert given[free] is DropReason.NAT_PORTS_EXHAUSTED
+    assert len(set(given[:free])) == free
+
+
+def test_of_the_peers_of_a_mapping_only_the_last_are_remembered():
+    nat = Translator()
+    peers = [pack(f"198.51.{100 + number // 256}.{number % 256}") for number in range(MOST_PEERS + 1)]
+    _, port = [nat.out(ALICE, 5000, peer) for peer in peers][-1]
+    assert nat.back(port, peers[0]) is DropReason.NAT_FILTERED
+    assert nat.back(port, peers[-1]) == (unpack(ALICE), 5000)
+
+
+# -- rules ------------------------------------------------------------------------------------------
+
+
+def test_a_forward_leads_a_port_inside_and_answers_come_from_it():
+    rule = Forward(IpProtocol.UDP, ((500, 500), (4500, 4500)), BOB)
+    nat = Translator(preset("home_router", forwards=(rule,)))
+    assert nat.back(500, OTHER, 777) == (unpack(BOB), 500)
+    assert nat.out(BOB, 500, OTHER, 777) == (unpack(OUTSIDE), 500)
+    assert nat.back(80) is DropReason.NAT_NO_MAPPING
+    assert nat.out(ALICE, 500)[1] not in (500, 4500), "the port is BOB's"
+
+
+def test_a_forward_without_ports_is_one_to_one():
+    nat = Translator(preset("home_router", forwards=(Forward(None, (), BOB),)))
+    assert [nat.back(port, OTHER) for port in (1, 500, 65535)] == [
+        (unpack(BOB), port) for port in (1, 500, 65535)
+    ]
+
+
+def test_some_destinations_are_not_translated():
+    from ipsecsim.base.address import Prefix
+
+    nat = Translator(preset("home_router", exempt=(Prefix.parse("198.51.100.2/32"),)))
+    assert nat.out(ALICE, 5000, OTHER) == (unpack(ALICE), 5000)
+    assert nat.out(ALICE, 5000, PEER)[0] == unpack(OUTSIDE)
+
+
+def test_what_the_box_listens_on_stays_with_the_box():
+    nat = Translator(box=Box(ports={500}))
+    assert nat.back(500) == (unpack(OUTSIDE), 500)
+    assert nat.out(ALICE, 500)[1] != 500
