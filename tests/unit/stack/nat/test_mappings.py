@@ -169,7 +169,6 @@ def test_with_another_outside_address_all_begins_anew():
 # -- bounds -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.conf("NAT-16")
 def test_one_host_can_not_take_all_ports():
     nat = Translator(preset("carrier_grade", most_per_host=10))
     given = [nat.out(ALICE, 5000 + number) for number in range(11)]
