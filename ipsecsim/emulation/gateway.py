@@ -32,7 +32,7 @@ from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.narrowing import to_selectors
 from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2.message import Path
-from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, ReportError, SaRefused, SendDatagram
+from ipsecsim.ipsec.actions import Acquire, Deliver, Expired, Expiring, ReportError, SaRefused, SendDatagram
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.net.events import (
@@ -97,8 +97,10 @@ class Gateway:
         self.peers = frozenset(connection.remote_address for connection in connections)
         entropy = entropy or SystemEntropy()
         tap = self.driver.tap
-        self.ike = IkeEndpoint(connections, credentials, entropy.fork("ike"), tap, limits)
         self.ipsec = IpsecEngine(_policies(connections), tap)
+        self.ike = IkeEndpoint(
+            connections, credentials, entropy.fork("ike"), tap, limits, last_used=self.ipsec.last_used
+        )
         others = tuple(Address(each, 8 * len(each)) for each in more_inner)
         inner = Interface(_INNER, inner_address, 8 * len(inner_address), others=others)
         self.stack = HostStack([inner], entropy, forwards=False, tap=tap)
@@ -109,10 +111,11 @@ class Gateway:
         self.driver.performers |= {
             SendDatagram: self._send_datagram,
             Deliver: lambda a: self.stack.receive_decapsulated(a.packet, self.driver.now),
-            Expiring: lambda _: None,
+            Expiring: lambda a: self.ike.expiring(a, self.driver.now),
+            Expired: lambda a: self.ike.expired(a, self.driver.now),
             SaRefused: lambda a: self.ike.close_child(a.destination, a.spi, self.driver.now),
             ReportError: lambda _: None,  # ping is never too long for a socket
-            Acquire: lambda a: self.ike.initiate(a.policy, self.driver.now, Trigger(a.flow, a.only)),
+            Acquire: lambda a: self.ike.acquire(a.policy, Trigger(a.flow, a.only), self.driver.now),
             InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.driver.now),
             RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
             MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
@@ -168,6 +171,10 @@ class Gateway:
     def rekey(self, policy: str) -> None:
         """Begin to give the child that serves an SPD rule new keys."""
         self.driver.turn("script", lambda: self.ike.rekey(policy, self.driver.now))
+
+    def reauthenticate(self, policy: str) -> None:
+        """Begin to let both ends of the IKE SA of a child prove anew who they are."""
+        self.driver.turn("script", lambda: self.ike.reauthenticate(policy, self.driver.now))
 
     def rekey_ike(self, policy: str) -> None:
         """Begin to replace the IKE SA of the child that serves an SPD rule."""

@@ -35,22 +35,18 @@ class Run:
         """How many turns have run."""
         return self.recorder.turns
 
-    def step(self) -> bool:
-        """Run one turn. False when nothing is left to do."""
-        has_run = self.world.simulator.step()
+    def step(self, until: Instant | None = None) -> bool:
+        """Run one turn. False when nothing is left to do, or, with `until`, nothing before or at that time."""
+        has_run = self.world.simulator.step(until)
         if has_run:
             self._script.after_turn()
         return has_run
 
     def run(self, until: Instant | None = None, *, progress: Progress | None = None) -> "Run":
-        """Run until the world is quiet, or to `until` (else the file's own end); turns at `until` still run."""
-        simulator = self.world.simulator
+        """Run to `until`, else to the file's own end, else until the world is quiet; turns at the end still run."""
         end = self.topology.until if until is None else until
         while self.turns < MOST_TURNS:
-            next_at = simulator.next_event()
-            if end is not None and next_at is not None and next_at > end:
-                break
-            if not self.step():
+            if not self.step(end):
                 break
             if progress is not None and self.turns % PROGRESS_EVERY == 0:
                 progress(self)

@@ -14,12 +14,15 @@ from ipsecsim.ike.identity import Identity, IdentityPattern
 from ipsecsim.ike.pools import Pool
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ipsec.association import Mode
+from ipsecsim.ipsec.lifetime import Limits
 from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.ipsec.populate import Part
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector
 
 ANYWHERE = b""
 """The address of a peer that is known by its name only: it is waited for, and never called."""
+
+NO_JITTER = Limits(0, 0, 0)
 
 
 MOST_STANDING = 10_000
@@ -184,6 +187,11 @@ class ChildConfig:
     where the peer does not share it, or where the traffic is not that of the two hosts themselves.
 
     `from_packet` are the parts of the traffic of which each SA has one value (RFC 4301 4.4.1), as in its rule.
+
+    The soft limits in `options` come at random up to `jitter` earlier, drawn anew for each pair of SAs.
+
+    A child that carries nothing for `inactivity` is closed; 0 means never. `close_action` is what to do when the
+    peer closes it, `dpd_action` when the peer is dead.
     """
 
     name: str
@@ -195,6 +203,10 @@ class ChildConfig:
     options: SaOptions = field(default_factory=SaOptions)
     mode: Mode = Mode.TUNNEL
     from_packet: frozenset[Part] = frozenset()
+    jitter: Limits = NO_JITTER
+    inactivity: Duration = 0
+    close_action: StartAction = StartAction.NONE
+    dpd_action: StartAction = StartAction.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +232,8 @@ class Connection:
     A `dpd_delay` of 0 means that liveness is not checked.
 
     The IKE SA is rekeyed after `rekey_time`, at random up to `rand_time` earlier, and deleted when it is
-    `over_time` too old. A `rekey_time` of 0 means never.
+    `over_time` too old. A `rekey_time` of 0 means never. After `reauth_time`, likewise, a new one from scratch
+    takes its place. To begin is tried `keyingtries` times, each with all its retransmissions; 0 means for ever.
 
     Without `remote_id` the peer may be anybody who proves to be who it says. Without `mobike` addresses stay as
     they are. Without `nat_traversal` nobody looks for NATs, and MOBIKE puts up with none (RFC 4555 3.9).
@@ -245,6 +258,8 @@ class Connection:
     rekey_time: Duration = 0
     over_time: Duration = 0
     rand_time: Duration = 0
+    reauth_time: Duration = 0
+    keyingtries: int = 1
     retransmit: RetransmitPolicy = field(default_factory=RetransmitPolicy)
     local_auth: LocalAuth = LocalAuth()
     remote_auth: RemoteAuth = RemoteAuth()

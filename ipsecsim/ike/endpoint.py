@@ -1,6 +1,6 @@
 """The IKE engine of one node: finds the SA a message is for, and is the one door for hostile bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.entropy import Entropy
@@ -8,7 +8,7 @@ from ipsecsim.base.errors import LocalError, RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.ike.actions import ChildGivenUp
-from ipsecsim.ike.config import ANYWHERE, ChildConfig, Connection, HalfOpenLimits
+from ipsecsim.ike.config import ANYWHERE, ChildConfig, Connection, HalfOpenLimits, StartAction
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import CookieDemanded
@@ -16,13 +16,14 @@ from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
 from ipsecsim.ike.notices import Notices, clear_answer, is_one_way
 from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import configuration, following, moving
-from ipsecsim.ike.v2.exchanges.create_child import close
+from ipsecsim.ike.v2 import child_life, configuration, following, moving, reauthentication
+from ipsecsim.ike.v2.child import IP_PROTOCOL, ChildSa
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
-from ipsecsim.ipsec.association import FIRST_SPI
+from ipsecsim.ipsec.actions import Expired, Expiring
+from ipsecsim.ipsec.association import FIRST_SPI, Direction
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import IkeHeader
@@ -30,11 +31,15 @@ from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
 from ipsecsim.wire.numbers import IKE_PORT, IpProtocol
 
+LastUsed = Callable[[Direction, int, int, bytes | None], Instant]
+"""By direction, SPI, IP protocol and, for an outbound SA, outer destination; -1 for never."""
+
 
 class IkeEndpoint:
     """Speaks IKEv2 for one node. Owns no clock, no chance and no socket.
 
-    `addresses` are those of the node that IKE may use, the best first; without a list nobody moves.
+    `addresses` are those of the node that IKE may use, the best first; without a list nobody moves. `last_used` is
+    the IPsec engine's answer to when an SA last carried a packet.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class IkeEndpoint:
         *,
         tells_strangers: bool = False,
         addresses: Sequence[bytes] | None = None,
+        last_used: LastUsed | None = None,
     ) -> None:
         self.connections = tuple(connections)
         self.credentials = credentials
@@ -54,7 +60,14 @@ class IkeEndpoint:
         self.tap = tap
         self.addresses: tuple[bytes, ...] | None = None if addresses is None else tuple(addresses)
         self._entropy = entropy
+        self._last_used = last_used
         self._sas: dict[bytes, IkeSa] = {}  # by our own SPI
+        self._trapped = {
+            child.policy
+            for connection in connections
+            for child in connection.children
+            if child.start_action is StartAction.TRAP
+        }
         self._notices = Notices(tells_strangers=tells_strangers, tap=tap)
         self._half_open = HalfOpenTable(limits or HalfOpenLimits(), entropy.fork("cookies"))
 
@@ -107,6 +120,13 @@ class IkeEndpoint:
         self._file(sa, path)
         return actions
 
+    def acquire(self, policy: str, trigger: Trigger, now: Instant) -> list[Action]:
+        """Traffic has met an SPD rule without an SA: bring its child up, where traffic may ask for it."""
+        _, wanted = self._configured(policy)
+        if policy in self._trapped or any(sa.is_carrying(wanted) for sa in self._sas.values()):
+            return self.initiate(policy, now, trigger)
+        return [ChildGivenUp(policy, trigger.only)]
+
     def terminate(self, policy: str, now: Instant) -> list[Action]:
         """Delete the IKE SA that carries the child that serves an SPD rule, and the child with it.
 
@@ -132,7 +152,7 @@ class IkeEndpoint:
                     actions.append(ChildGivenUp(policy))
             for child in sa.children:
                 if child.config is wanted:
-                    actions += close(sa, child, now)
+                    actions += child_life.close(sa, child, now)
         return actions
 
     def rekey(self, policy: str, now: Instant) -> list[Action]:
@@ -140,9 +160,9 @@ class IkeEndpoint:
         _, wanted = self._configured(policy)
         actions: list[Action] = []
         for sa in list(self._sas.values()):
-            for child in sa.children:
-                if child.config is wanted and child.stands_alone:
-                    actions += sa.enqueue(CreateChild(wanted, replaces=child), now)
+            for child in list(sa.children):
+                if child.config is wanted:
+                    actions += child_life.replace(sa, child, now)
         return actions
 
     def close_child(self, destination: bytes, spi_out: int, now: Instant) -> list[Action]:
@@ -151,7 +171,7 @@ class IkeEndpoint:
         for sa in list(self._sas.values()):
             for child in sa.children:
                 if (child.destination, child.spi_out) == (destination, spi_out):
-                    actions += close(sa, child, now)
+                    actions += child_life.close(sa, child, now)
         return actions
 
     def rekey_ike(self, policy: str, now: Instant) -> list[Action]:
@@ -162,6 +182,25 @@ class IkeEndpoint:
             if sa.state is State.ESTABLISHED and sa.is_carrying(wanted):
                 actions += sa.enqueue(RekeyIke(), now)
         return actions
+
+    def reauthenticate(self, policy: str, now: Instant) -> list[Action]:
+        """Let both ends prove anew who they are, in a new IKE SA in the place of the one that carries a child."""
+        _, wanted = self._configured(policy)
+        actions: list[Action] = []
+        for sa in list(self._sas.values()):
+            if sa.is_carrying(wanted):
+                actions += reauthentication.begin(sa, now)
+        return actions
+
+    def expiring(self, limit: Expiring, now: Instant) -> list[Action]:
+        """An SA has come to a soft limit: its child gets new keys. SAs by hand are nothing to us."""
+        found = child_life.holder(self._sas.values(), limit)
+        return [] if found is None else child_life.replace(*found, now)
+
+    def expired(self, limit: Expired, now: Instant) -> list[Action]:
+        """An SA has come to a hard limit, and is gone already."""
+        found = child_life.holder(self._sas.values(), limit)
+        return [] if found is None else child_life.over(*found, now)
 
     def addresses_changed(
         self, addresses: Sequence[bytes], now: Instant, *, preferred: bytes | None = None
@@ -316,6 +355,31 @@ class IkeEndpoint:
     def adopt(self, heir: IkeSa) -> None:
         """Keep an IKE SA that came out of another one."""
         self._sas[heir.spi_i if heir.is_initiator else heir.spi_r] = heir
+
+    def another(self, like: IkeSa) -> IkeSa:
+        """A new IKE SA with the peer of that one, for this node to begin."""
+        path = like.path
+        if not like.peer_is_behind_nat:
+            path = Path(path.local, IKE_PORT, path.remote, IKE_PORT)
+        return self._new_sa([like.connection], path, is_initiator=True)
+
+    def react(self, child: ChildConfig, action: StartAction, now: Instant) -> list[Action]:
+        """A child went that nobody here closed: do what is configured for that, unless another one is there."""
+        if any(sa.is_carrying(child) for sa in self._sas.values()):
+            return []
+        if action is StartAction.TRAP:
+            self._trapped.add(child.policy)
+        return self.initiate(child.policy, now) if action is StartAction.START else []
+
+    def last_used(self, child: ChildSa) -> Instant:
+        """When a packet last went through a child, either way; -1 when none did."""
+        if self._last_used is None:
+            return -1
+        protocol = IP_PROTOCOL[child.protocol]
+        return max(
+            self._last_used(Direction.INBOUND, child.spi_in, protocol, None),
+            self._last_used(Direction.OUTBOUND, child.spi_out, protocol, child.destination),
+        )
 
     def release(self, gone: IkeSa) -> None:
         """Know no more of an IKE SA that came to its end by what happened to another one."""

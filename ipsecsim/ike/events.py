@@ -392,6 +392,39 @@ class DeleteOvertook(TraceEvent):
 
 
 @dataclass(slots=True)
+class ReauthenticationBegan(TraceEvent):
+    """It is time for both ends to prove anew who they are: a new IKE SA is made beside this one."""
+
+    spi_i: bytes
+    connection: str
+
+
+@dataclass(slots=True)
+class BeganAgain(TraceEvent):
+    """Nobody answered; a whole new try begins."""
+
+    connection: str
+    attempt: int
+
+
+@dataclass(slots=True)
+class ChildIdle(TraceEvent):
+    """A Child SA has carried no packet for a time, in nanoseconds, that is long enough to close it."""
+
+    child: str
+    spi: int
+    how_long: int
+
+
+@dataclass(slots=True)
+class ReplacementFailed(TraceEvent):
+    """A Child SA came to its end, and the peer had refused to replace it."""
+
+    child: str
+    spi: int
+
+
+@dataclass(slots=True)
 class RekeyPostponed(TraceEvent):
     """The peer cannot do it now: it will be asked again."""
 

@@ -5,6 +5,7 @@ from enum import Enum
 
 from ipsecsim.base.actions import Action
 from ipsecsim.ipsec.association import Direction
+from ipsecsim.ipsec.expiry import Limit
 from ipsecsim.ipsec.selector import Flow, Selector
 from ipsecsim.wire.numbers import IpProtocol
 
@@ -74,6 +75,17 @@ class SaRefused(Action):
 
     destination: bytes
     spi: int
+
+
+@dataclass(slots=True)
+class Expired(Action):
+    """An SA came to a hard limit and is gone; whoever made it has to know (RFC 4301 4.4.2.1)."""
+
+    policy: str
+    direction: Direction
+    spi: int
+    protocol: IpProtocol
+    limit: Limit
 
 
 class Complaint(Enum):

@@ -121,9 +121,9 @@ class IpsecEngine:
         length = len(inner)
         asking: list[Action] | None = None
         if sa.packets >= sa.look_packets or sa.octets + length > sa.look_octets or now >= sa.look_at:
-            limit = self._keeper.ended(sa, length, now)
-            if limit is not None:
-                return self._drop(limit.reason, packet, f"SPI {sa.spi:08x}, {limit.value}")
+            gone = self._keeper.ended(sa, length, now)
+            if gone is not None:
+                return [*self._drop(gone.limit.reason, packet, f"SPI {sa.spi:08x}, {gone.limit.value}"), gone]
             asking = self._keeper.ask(sa, length, now)
         sa.packets += 1
         sa.octets += length
@@ -202,6 +202,13 @@ class IpsecEngine:
     ) -> None:
         """Let an SA go on between other outer addresses; harmless when it is not there. `destination` as before."""
         self._keeper.move(direction, spi, protocol, outer, destination)
+
+    def last_used(
+        self, direction: Direction, spi: int, protocol: int, destination: bytes | None = None
+    ) -> Instant:
+        """When an SA last carried a packet; -1 when it never did, or is gone. `destination` as in `sad.remove`."""
+        sa = self.sad.find(direction, spi, protocol, destination)
+        return -1 if sa is None else sa.last_used
 
     def dummy(self, policy: str, length: int, now: Instant) -> list[Action]:
         """Send a packet that carries nothing on each ESP SA of a rule: it hides when there is more (RFC 4303 2.6).
@@ -393,9 +400,9 @@ class IpsecEngine:
             except RemoteError as refused:
                 return self._drop(refused.reason, packet, str(refused))
             return [action for piece in pieces for action in self._protect(sa, piece, now)]
-        limit = self._keeper.ended(sa, len(packet), now)
-        if limit is not None:
-            return self._change_over(sa, limit, packet, now)
+        gone = self._keeper.ended(sa, len(packet), now)
+        if gone is not None:
+            return [*self._change_over(sa, gone.limit, packet, now), gone]
         asking = self._keeper.ask(sa, len(packet), now)
         action = protect(sa, packet, now, self.tap)
         return [to_be_cut(action) if fate is Fate.CUT_AFTERWARDS else action, *asking]

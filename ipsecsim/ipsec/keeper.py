@@ -5,7 +5,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.base.timers import Timers
 from ipsecsim.base.trace import Tap
 from ipsecsim.ipsec import expiry
-from ipsecsim.ipsec.actions import Expiring
+from ipsecsim.ipsec.actions import Expired, Expiring
 from ipsecsim.ipsec.association import Direction, Mode, Outer, SaParameters, SecurityAssociation
 from ipsecsim.ipsec.events import SaExpired, SaExpiring, SaInstalled, SaMoved, SaRemoved
 from ipsecsim.ipsec.expiry import Limit
@@ -106,12 +106,15 @@ class SaKeeper:
                 )
             )
 
-    def ended(self, sa: SecurityAssociation, length: int, now: Instant) -> Limit | None:
-        """The hard limit that one more packet of so many bytes would go over: the SA is gone then."""
+    def ended(self, sa: SecurityAssociation, length: int, now: Instant) -> Expired | None:
+        """The SA is gone, and this is to be told, when one more packet of so many bytes goes over a hard limit."""
         limit = expiry.hard_limit(sa, length, now)
-        if limit is not None and self._sad.forget(sa):
+        if limit is None:
+            return None
+        if self._sad.forget(sa):
             self._expired(sa, limit)
-        return limit
+        parameters = sa.parameters
+        return Expired(parameters.policy, parameters.direction, sa.spi, parameters.protocol, limit)
 
     def ask(self, sa: SecurityAssociation, length: int, now: Instant) -> list[Action]:
         """Tell once that one more packet brings an SA to a soft limit; then only its hard one is watched."""
@@ -141,8 +144,8 @@ class SaKeeper:
         """Harmless when early, when repeated, and when nothing is due."""
         actions: list[Action] = []
         for sa in self._timers.pop_expired(now):
-            if self.ended(sa, 0, now) is None:
-                actions += self.ask(sa, 0, now)
+            gone = self.ended(sa, 0, now)
+            actions += self.ask(sa, 0, now) if gone is None else [gone]
         return actions
 
     def _watch(self, sa: SecurityAssociation) -> None:

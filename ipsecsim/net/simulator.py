@@ -42,11 +42,12 @@ class Simulator:
         """Simulated time."""
         return int(self._env.now)
 
-    def step(self) -> bool:
-        """Run the next turn. False when nothing is left to do."""
+    def step(self, until: Instant | None = None) -> bool:
+        """Run the next turn. False when nothing is left to do, or, with `until`, nothing before or at that time."""
         before = self.turns
         while self.turns == before:
-            if self.is_quiet():
+            at = self.next_event()
+            if at is None or (self.is_quiet() if until is None else at > until):
                 return False
             self._env.step()
         return True

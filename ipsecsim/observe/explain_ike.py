@@ -260,6 +260,30 @@ IKE: Tellings = {
     ike.ChildRekeyed: (_child_rekeyed, "RFC 7296 2.8"),
     ike.IkeRekeyed: (_ike_rekeyed, "RFC 7296 2.18"),
     ike.RekeyCollided: (_rekey_collided, "RFC 7296 2.8.1"),
+    ike.ReauthenticationBegan: (
+        lambda e: (
+            f"the proofs of connection {e.connection} are old: begins a new IKE SA from scratch, beside the old one"
+        ),
+        "RFC 7296 2.8.3",
+    ),
+    ike.BeganAgain: (
+        lambda e: f"connection {e.connection}: began again from the first message, try {e.attempt}",
+        "RFC 7296 2.4",
+    ),
+    ike.ChildIdle: (
+        lambda e: (
+            f"Child SA {e.child}, SPI {e.spi:08x} in, has carried nothing for {format_duration(e.how_long)}: "
+            "closes it"
+        ),
+        "RFC 7296 2.4",
+    ),
+    ike.ReplacementFailed: (
+        lambda e: (
+            f"Child SA {e.child}, SPI {e.spi:08x} in, has come to its end, and the peer refused to replace it: "
+            "the whole IKE SA goes"
+        ),
+        "RFC 7296 2.8",
+    ),
     ike.RekeyPostponed: (_postponed, "RFC 7296 2.25"),
     ike.PeerStayedBusy: (_stayed_busy, "RFC 7296 2.25"),
     ike.DeleteOvertook: (_overtook, "RFC 7296 2.25.1"),

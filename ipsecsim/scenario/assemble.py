@@ -23,7 +23,6 @@ from ipsecsim.scenario.model import (
 )
 from ipsecsim.scenario.model_ipsec import ManualChildSpec
 from ipsecsim.scenario.name_table import Names
-from ipsecsim.scenario.not_yet import NOT_YET
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.scalars import AH_SUITE, ESP_SUITE, TEXT
 from ipsecsim.scenario.schema_ipsec import MANUAL_CHILD
@@ -43,7 +42,7 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         for name in known.nodes
     }
     check_ipsec.check(nodes, problems)
-    topology = Topology(
+    return Topology(
         value(TEXT, root, schema.TOP, "name"),
         (optional(TEXT, root, "story") or "").strip(),
         tuple(_look_for(root)),
@@ -62,8 +61,6 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         matrix=known.axes,
         warnings=tuple(dict.fromkeys(problems.remarks)),
     )
-    _check_rekeying(topology, root, problems)
-    return topology
 
 
 def _expectations(understood: Understood) -> tuple[Expectation, ...]:
@@ -161,19 +158,3 @@ def _named(action: ScriptAction, used: dict[str, int]) -> ScriptAction:
         return action
     used[action.name] = number = used.get(action.name, 0) + 1
     return action if number == 1 else dataclasses.replace(action, name=f"{action.name} {number}")
-
-
-def _check_rekeying(topology: Topology, root: Map, problems: Problems) -> None:
-    """Timers that would run out before the end, while nobody rekeys."""
-    if topology.until is None or "child.rekey_time" not in NOT_YET:
-        return
-    text = root.text("until")
-    for node in topology.nodes.values():
-        for connection in node.ipsec.connections.values() if node.ipsec is not None else ():
-            times = [connection.rekey_time, *(child.rekey_time for child in connection.children.values())]
-            if any(0 < time <= topology.until for time in times):
-                problems.not_yet(
-                    "rekeying, and until: is past rekey_time; end earlier, or write rekey_time: 0 for both",
-                    None if text is None else text.place,
-                )
-                return

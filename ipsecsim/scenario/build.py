@@ -15,6 +15,7 @@ from ipsecsim.ike.config import (
 )
 from ipsecsim.ike.identity import Identity, expected
 from ipsecsim.ipsec.association import Mode
+from ipsecsim.ipsec.lifetime import Limits
 from ipsecsim.net.apps.ping import Ping, PingResult
 from ipsecsim.net.apps.send import Send
 from ipsecsim.net.events import NoteTaken
@@ -38,6 +39,9 @@ from ipsecsim.scenario.model_ipsec import ChildSpec, ConnectionSpec
 from ipsecsim.scenario.pools import lending
 from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.routes import Route
+
+DPD_ACTIONS = {"clear": StartAction.NONE, "trap": StartAction.TRAP, "restart": StartAction.START}
+"""swanctl has words of its own for what it does about a dead peer."""
 
 
 @dataclass(slots=True)
@@ -108,6 +112,11 @@ def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> C
         tuple(_child(node, spec, each) for each in spec.children.values()),
         encap=spec.encap,
         dpd_delay=spec.dpd_delay,
+        rekey_time=spec.rekey_time,
+        over_time=spec.over_time,
+        rand_time=spec.rand_time,
+        reauth_time=spec.reauth_time,
+        keyingtries=spec.keyingtries,
         local_auth=proofs.local(node, spec),
         remote_auth=proofs.remote(spec),
         vips=spec.vips,
@@ -140,6 +149,10 @@ def _child(node: model.NodeSpec, connection: ConnectionSpec, spec: ChildSpec) ->
         StartAction(spec.start_action),
         options(spec),
         Mode(spec.mode),
+        jitter=Limits(spec.rand_time, spec.rand_bytes, spec.rand_packets),
+        inactivity=spec.inactivity,
+        close_action=StartAction(spec.close_action),
+        dpd_action=DPD_ACTIONS[spec.dpd_action],
     )
 
 
@@ -183,7 +196,12 @@ def _work(world: World, action: model.ScriptAction) -> tuple[Node, Callable[[], 
     policy = policy_name(spec, connection, connection.children[action.child])
     if isinstance(action, model.Initiate):
         return gateway, lambda: gateway.initiate(policy)
-    return gateway, lambda: gateway.terminate(policy)
+    if isinstance(action, model.Terminate):
+        return gateway, lambda: gateway.terminate(policy)
+    if isinstance(action, model.Reauth):
+        return gateway, lambda: gateway.reauthenticate(policy)
+    renew = gateway.rekey if action.sa == "child" else gateway.rekey_ike
+    return gateway, lambda: renew(policy)
 
 
 def _ping(world: World, action: model.Ping) -> None:

@@ -136,13 +136,14 @@ def _parameters(
 def options(spec: model_ipsec.ChildSpec | model_ipsec.ManualSaSpec) -> SaOptions:
     """What a child, or an SA by hand, says about this end alone."""
     if isinstance(spec, model_ipsec.ManualSaSpec):
-        dont_fragment = OuterDontFragment(spec.dont_fragment)
+        dont_fragment, soft = OuterDontFragment(spec.dont_fragment), Limits()
     else:
         dont_fragment = OuterDontFragment.COPY if spec.copy_df else OuterDontFragment.CLEAR
+        soft = Limits(spec.rekey_time or ENDLESS, spec.rekey_bytes or ENDLESS, spec.rekey_packets or ENDLESS)
     hard = Limits(spec.life_time or ENDLESS, spec.life_bytes or ENDLESS, spec.life_packets or ENDLESS)
     return SaOptions(
         replay_window=spec.replay_window,
-        lifetime=Lifetime(hard=hard),
+        lifetime=Lifetime(soft, hard),
         dont_fragment=dont_fragment,
         dscp=None if spec.copy_dscp in ("out", "yes") else 0,
         copy_dscp_in=spec.copy_dscp in ("in", "yes"),

@@ -9,6 +9,7 @@ def check_children(ipsec: IpsecSpec, problems: Problems) -> None:
     for connection in ipsec.connections.values():
         for child in connection.children.values():
             _check_window(child, problems)
+            _check_lifetimes(child, problems)
             if not connection.remote_addrs:
                 _check_for_anybody(connection, child, problems)
             if connection.encap and not child.esp_proposals:
@@ -31,3 +32,19 @@ def _check_window(child: ChildSpec, problems: Problems) -> None:
             "(RFC 4303 3.3.3); write replay_window: 32",
             child.place,
         )
+
+
+def _check_lifetimes(child: ChildSpec, problems: Problems) -> None:
+    """Note an end that comes before the new keys do."""
+    pairs = {
+        "time": (child.rekey_time, child.life_time),
+        "bytes": (child.rekey_bytes, child.life_bytes),
+        "packets": (child.rekey_packets, child.life_packets),
+    }
+    for what, (rekey, life) in pairs.items():
+        if life and rekey and life <= rekey:
+            problems.add(
+                f"life_{what} ends the child before rekey_{what} has given it new keys; "
+                f"write a smaller rekey_{what}, or rekey_{what}: 0 for never",
+                child.place,
+            )

@@ -197,6 +197,31 @@ class Terminate:
 
 
 @dataclass(frozen=True, slots=True)
+class Rekey:
+    """`rekey TUNNEL`: this node gives this child new keys; with `sa` 'ike' it replaces the child's IKE SA."""
+
+    tunnel: str
+    node: str
+    connection: str
+    child: str
+    sa: Literal["child", "ike"]
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reauth:
+    """`reauth TUNNEL`: this node makes a new IKE SA from scratch in the place of the one that carries the child."""
+
+    tunnel: str
+    node: str
+    connection: str
+    child: str
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """`note WORDS`: a remark in the story."""
 
@@ -205,7 +230,7 @@ class Note:
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
-ScriptAction = Ping | Send | Initiate | Terminate | Note
+ScriptAction = Ping | Send | Initiate | Terminate | Rekey | Reauth | Note
 
 
 # What should come of it

@@ -47,7 +47,10 @@ class AuthRound:
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """One child of a connection. A `life_*`, `rekey_*` or `inactivity` of 0 means never."""
+    """One child of a connection. A `life_*`, `rekey_*` or `inactivity` of 0 means never.
+
+    Rekeying begins at random up to `rand_*` earlier than `rekey_*`.
+    """
 
     name: str
     mode: Mode
@@ -63,8 +66,10 @@ class ChildSpec:
     rand_time: Duration
     rekey_bytes: int
     life_bytes: int
+    rand_bytes: int
     rekey_packets: int
     life_packets: int
+    rand_packets: int
     inactivity: Duration
     replay_window: int
     copy_df: bool

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipsecsim.base.errors import Place
 from ipsecsim.scenario import units
 from ipsecsim.scenario.kinds import name as read_name
-from ipsecsim.scenario.model import Initiate, Note, Ping, ScriptAction, Send, Terminate
+from ipsecsim.scenario.model import Initiate, Note, Ping, Reauth, Rekey, ScriptAction, Send, Terminate
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import VERBS_LATER
 from ipsecsim.scenario.problems import Mistake, did_you_mean
@@ -124,7 +124,7 @@ SCRIPT_VERBS: dict[str, Verb] = {
     "trace": Verb(_FROM_TO, {"size": _data_size, "df": units.yes_no, **_NAME}, "trace alice bob"),
     "initiate": Verb(("TUNNEL",), {}, "initiate net"),
     "terminate": Verb(("TUNNEL",), {}, "terminate net"),
-    "rekey": Verb(("TUNNEL",), {}, "rekey net"),
+    "rekey": Verb(("TUNNEL",), {"sa": _words("child", "ike")}, "rekey net sa=ike"),
     "reauth": Verb(("TUNNEL",), {}, "reauth net"),
     "roam": Verb(("NODE", "INTERFACE"), {}, "roam carol lte"),
     "crash": Verb(("NODE",), {}, "crash west"),
@@ -168,8 +168,8 @@ def read_action(source: Text, names: Names, check_path: Callable[[str], str | No
     options = _options(sentence, verb, word.text, names)
     if not verb.runs(word.text):
         raise NotYet(f"the script verb '{word.text}'", word.offset)
-    if word.text in ("initiate", "terminate"):
-        return list(_tunnel_actions(sentence, names))
+    if "TUNNEL" in verb.words:
+        return list(_tunnel_actions(sentence, options, names))
     return list(_traffic(sentence, options, names))
 
 
@@ -302,9 +302,10 @@ def _number(options: Mapping[str, object], key: str, default: int) -> int:
     return value
 
 
-def _tunnel_actions(sentence: Sentence, names: Names) -> Iterator[ScriptAction]:
+def _tunnel_actions(
+    sentence: Sentence, options: Mapping[str, object], names: Names
+) -> Iterator[ScriptAction]:
     verb, word = sentence.words
-    make = Initiate if verb.text == "initiate" else Terminate
     for name in names.find_tunnels(word):
         tunnel = names.tunnels[name]
         if tunnel.is_keyed:
@@ -312,6 +313,17 @@ def _tunnel_actions(sentence: Sentence, names: Names) -> Iterator[ScriptAction]:
                 f"the keys of tunnel '{name}' come by hand and are there all the time: nothing to {verb.text}",
                 word.offset,
             )
-        for child in tunnel.children:
-            text = f"{verb.text} {name}"
-            yield make(name, tunnel.node, tunnel.connection, child, text, sentence.source.place)
+        place = sentence.source.place
+        for number, child in enumerate(tunnel.children):
+            about = (name, tunnel.node, tunnel.connection, child)
+            if verb.text == "initiate":
+                yield Initiate(*about, f"initiate {name}", place)
+            elif verb.text == "terminate":
+                yield Terminate(*about, f"terminate {name}", place)
+            elif verb.text == "reauth":
+                if number == 0:  # its children have one IKE SA
+                    yield Reauth(*about, f"reauth {name}", place)
+            elif options.get("sa") != "ike":
+                yield Rekey(*about, "child", f"rekey {name}", place)
+            elif number == 0:
+                yield Rekey(*about, "ike", f"rekey {name} sa=ike", place)

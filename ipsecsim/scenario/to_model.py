@@ -287,6 +287,10 @@ class Reader:
         life_bytes = optional(scalars.BYTES, entry, "life_bytes")
         rekey_packets = value(scalars.WHOLE, entry, table, "rekey_packets")
         life_packets = optional(scalars.WHOLE, entry, "life_packets")
+        life_bytes = rekey_bytes + rekey_bytes // 10 if life_bytes is None else life_bytes
+        life_packets = rekey_packets + rekey_packets // 10 if life_packets is None else life_packets
+        rand_bytes = optional(scalars.BYTES, entry, "rand_bytes")
+        rand_packets = optional(scalars.WHOLE, entry, "rand_packets")
         with_ah, with_esp = (entry.get(f"{kind}_proposals") is not None for kind in ("ah", "esp"))
         return ChildSpec(
             name,
@@ -304,9 +308,11 @@ class Reader:
             life_time=life,
             rand_time=max(0, life - rekey) if rand is None else rand,
             rekey_bytes=rekey_bytes,
-            life_bytes=rekey_bytes + rekey_bytes // 10 if life_bytes is None else life_bytes,
+            life_bytes=life_bytes,
+            rand_bytes=max(0, life_bytes - rekey_bytes) if rand_bytes is None else rand_bytes,
             rekey_packets=rekey_packets,
-            life_packets=rekey_packets + rekey_packets // 10 if life_packets is None else life_packets,
+            life_packets=life_packets,
+            rand_packets=max(0, life_packets - rekey_packets) if rand_packets is None else rand_packets,
             inactivity=value(seconds, entry, table, "inactivity"),
             replay_window=value(scalars.WHOLE, entry, table, "replay_window"),
             copy_df=value(scalars.YES_NO, entry, table, "copy_df"),

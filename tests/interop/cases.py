@@ -9,6 +9,7 @@ from tests.interop import fragment_plays, peer_plays, plays, rekey_plays
 from tests.interop.address_cases import VISITS
 from tests.interop.held import CertificateProof
 from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
+from tests.interop.life_plays import LIVES
 from tests.interop.plays import SUITES
 
 CHARON_ASKS = {"options": {"dpd_delay": "1s"}}
@@ -170,6 +171,7 @@ _ALL = [
         for ike, esp in FAMILIES
         for role in ROLES
     ),
+    *LIVES,
     *(Case("forgets and comes back", role, peer_plays.comes_back) for role in ROLES),
     Case("childless", "initiator", peer_plays.made_childless, childless=Childless.PREFER),
     Case("childless", "responder", peer_plays.made_childless, options={"childless": "force"}),

@@ -70,7 +70,10 @@ class Case:
     proof: CertificateProof | None = None  # else a shared secret
     is_masqueraded: bool = False  # by a box between the two
     options: Mapping[str, str] = field(default_factory=dict)
+    child_options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    our_times: Mapping[str, Duration] = field(default_factory=dict)  # of our connection
+    our_child: Mapping[str, object] = field(default_factory=dict)  # what else our children are told
 
     @property
     def key(self) -> str:
@@ -207,6 +210,7 @@ def _peer(case: Case, held: Held) -> PeerConfig:
         proposals=case.ike,
         esp_proposals=case.esp,
         options=case.options,
+        child_options=case.child_options,
         more_children={"second": case.second_net} if case.second_net else {},
         settings=case.settings,
         pools=case.peer_pools,
@@ -242,6 +246,7 @@ def _connection(name: str, case: Case, our_id: str, nets: Mapping[str, str], hel
             _selectors(case.our_remote_ts),
             (esp_proposal(case.our_esp or case.esp),),
             policy=child,
+            **case.our_child,  # type: ignore[arg-type]
         )
         for child, net in nets.items()
     )
@@ -263,6 +268,7 @@ def _connection(name: str, case: Case, our_id: str, nets: Mapping[str, str], hel
         remote_auth=held.remote_auth,
         vips=tuple(map(pack, case.vips)),
         pools=case.our_pools,
+        **case.our_times,  # type: ignore[arg-type]
     )
 
 

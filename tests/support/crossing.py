@@ -20,8 +20,7 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.actions import RemoveChildSa
-from ipsecsim.ike.v2 import child
-from ipsecsim.ike.v2.exchanges import create_child
+from ipsecsim.ike.v2 import child, child_life
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.ipsec.actions import SendDatagram
@@ -234,7 +233,7 @@ def _mirrored(word: str) -> str:
 
 def _close(side: Side, which: int, now) -> list[Action]:
     (sa,) = side.endpoint.sas[:1]
-    return create_child.close(sa, sa.children[which], now)
+    return child_life.close(sa, sa.children[which], now)
 
 
 def _lose(side: Side) -> list[Action]:

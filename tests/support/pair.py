@@ -37,8 +37,15 @@ PASSED_ON = (
     "retransmit",
     "mobike",
     "nat_traversal",
+    "rekey_time",
+    "over_time",
+    "rand_time",
+    "reauth_time",
+    "keyingtries",
 )
 """What a connection takes as it is."""
+
+PASSED_ON_TO_CHILD = ("start_action", "jitter", "inactivity", "close_action", "dpd_action")
 
 
 @dataclass
@@ -149,6 +156,7 @@ class Pair:
             options=changes.get("options", SaOptions()),
             mode=Mode(changes.get("mode", "tunnel")),
             from_packet=changes.get("from_packet", frozenset()),
+            **{key: changes[key] for key in PASSED_ON_TO_CHILD if key in changes},
         )
 
     def _selectors(self, said):

@@ -13,5 +13,7 @@ class Alarm(Enum):
     FRAGMENTS = "the rest of a message did not come"
     AGAIN = "something that was put off"
     REKEY = "old enough to be replaced"
+    REAUTH = "proved long ago"
     OVER = "too old to live"
+    IDLE = "a child that carries nothing"
     TRUST = "what proved the peer has expired"

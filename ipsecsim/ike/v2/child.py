@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.catalogue import AhSuite, EspSuite
 from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
 from ipsecsim.ike.config import ChildConfig
@@ -12,6 +13,7 @@ from ipsecsim.ike.events import ChildSaCreated
 from ipsecsim.ike.narrowing import to_selectors
 from ipsecsim.ike.v2 import configuration
 from ipsecsim.ike.v2.child_form import ChildForm
+from ipsecsim.ike.v2.jitter import drawn
 from ipsecsim.ike.v2.keys import derive_keymat
 from ipsecsim.ipsec.association import Direction, SaParameters
 from ipsecsim.ipsec.selector import Selector
@@ -33,7 +35,8 @@ class ChildSa:
     `successor` took its place when the peer rekeyed it, in an exchange whose lower nonce is `successor_nonce`.
     `waiting` is the outbound SA that goes in once the pair that it replaces is gone. `is_closing`: we have said,
     or are about to say, that it goes. `is_half_closed`: nothing is sent on it any more. `destination` is the packed
-    address to which the outbound SA sends now.
+    address to which the outbound SA sends now. `was_refused`: the peer would not replace it. `is_over`: a hard
+    limit has taken its SAs away.
     """
 
     config: ChildConfig
@@ -48,6 +51,9 @@ class ChildSa:
     is_half_closed: bool = False
     local: Sequence[TrafficSelector] = ()
     remote: Sequence[TrafficSelector] = ()
+    was_refused: bool = False
+    is_over: bool = False
+    idle_since: Instant | None = None
 
     @property
     def stands_alone(self) -> bool:
@@ -126,6 +132,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
     from_responder = (keys.encryption_r, keys.integrity_r)
     outbound, inbound = (from_initiator, from_responder) if we_began else (from_responder, from_initiator)
     config, path = agreed.config, sa.carrier.path
+    lifetime = drawn(config, sa.entropy.fork("child lifetime"))
     there, here = (path.remote, path.remote_port), (path.local, path.local_port)
     child = ChildSa(
         config,
@@ -173,7 +180,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
             stateful_fragments=agreed.form.stateful_fragments,
             peer=str(sa.peer),
         )
-        parameters = config.options.apply(parameters)
+        parameters = replace(config.options.apply(parameters), lifetime=lifetime)
         if not agreed.form.takes_padding:
             parameters = replace(parameters, tfc_length=0)
         return InstallChildSa(parameters)
@@ -198,14 +205,19 @@ def stop_sending(child: ChildSa) -> list[Action]:
     return [*actions, RemoveChildSa(Direction.OUTBOUND, child.spi_out, protocol, child.destination)]
 
 
+def withdraw(child: ChildSa) -> list[Action]:
+    """Take both SAs of a child out of use, or the one that is left of them. IKE still knows it."""
+    inbound = RemoveChildSa(Direction.INBOUND, child.spi_in, IP_PROTOCOL[child.protocol])
+    return [*stop_sending(child), inbound]
+
+
 def remove(sa: "IkeSa", child: ChildSa) -> list[Action]:
     """Take both SAs of a child out, or the one that is left of them."""
     sa.children.remove(child)
     for each in sa.children:
         if each.successor is child:
             each.successor = None  # it stands alone again
-    inbound = RemoveChildSa(Direction.INBOUND, child.spi_in, IP_PROTOCOL[child.protocol])
-    return [*stop_sending(child), inbound]
+    return withdraw(child)
 
 
 def remove_all(sa: "IkeSa") -> list[Action]:

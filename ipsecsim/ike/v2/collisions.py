@@ -124,6 +124,11 @@ def put_off(sa: "IkeSa", task: CreateChild | RekeyIke, now: Instant) -> list[Act
         if sa.tap is not None:
             sa.tap(PeerStayedBusy(sa.spi_i, now - sa.busy_since))
         return sa.terminate(now)
+    return ask_again(sa, task, now)
+
+
+def ask_again(sa: "IkeSa", task: CreateChild | RekeyIke, now: Instant) -> list[Action]:
+    """Put a task off: not at once, and not exactly when the peer does the same."""
     at = now + TRY_AGAIN_AFTER + sa.entropy.fork("again").below(JITTER)
     sa.agenda.postpone(task, at)
     sa.watch_agenda()

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.events import (
+    BeganAgain,
     HalfOpenExpired,
     LivenessChecked,
     MessageRetransmitted,
     PeerUnresponsive,
     TrustEnded,
 )
-from ipsecsim.ike.v2 import courier, doubt, following, fragments, moving
+from ipsecsim.ike.v2 import child_life, courier, doubt, following, fragments, idle, moving, reauthentication
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.states import State
@@ -36,13 +38,38 @@ def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
         if sa.tap is not None:
             exchange = name_of(ExchangeType, waiting.exchange)
             sa.tap(PeerUnresponsive(sa.spi_i, exchange, waiting.sent_again + 1))
-        return EXCHANGES[waiting.exchange].give_up(sa, now)
+        return _without_answer(sa, waiting.exchange, now)
     waiting.sent_again += 1
     sa.timers.set(Alarm.RETRANSMIT, now + policy.wait(waiting.sent_again))
     if sa.tap is not None:
         sa.tap(MessageRetransmitted(sa.spi_i, waiting.message_id, waiting.sent_again))
     moving.suspect(sa, waiting.sent_again)
     return courier.again(sa)
+
+
+def _without_answer(sa: "IkeSa", exchange: int, now: Instant) -> list[Action]:
+    """The peer seems dead: begin anew, or give up and do what is configured for the children."""
+    tries = sa.connection.keyingtries
+    if sa.state in (State.INIT_SENT, State.AUTH_SENT) and (not tries or sa.attempt < tries):
+        return _begin_again(sa, now)
+    configs = [each.config for each in sa.children]
+    actions = EXCHANGES[exchange].give_up(sa, now)
+    for config in configs:
+        actions += sa.node.react(config, config.dpd_action, now)
+    return actions
+
+
+def _begin_again(sa: "IkeSa", now: Instant) -> list[Action]:
+    """The same once more, from the first message; so nothing is given up yet."""
+    fresh = sa.node.another(sa)
+    fresh.attempt = sa.attempt + 1
+    reauthentication.hand_on(sa, fresh)
+    if sa.tap is not None:
+        sa.tap(BeganAgain(sa.connection.name, fresh.attempt))
+    actions = [each for each in sa.fail() if not isinstance(each, ChildGivenUp)]
+    actions += fresh.initiate(sa.wanted_child, now)
+    sa.node.adopt(fresh)
+    return actions
 
 
 def most_tries(sa: "IkeSa") -> int:
@@ -99,12 +126,17 @@ def rekey(sa: "IkeSa", now: Instant) -> list[Action]:
     return sa.enqueue(RekeyIke(), now)
 
 
+def reauthenticate(sa: "IkeSa", now: Instant) -> list[Action]:
+    """Both ends are to prove anew who they are (RFC 7296 2.8.3)."""
+    return reauthentication.begin(sa, now)
+
+
 def end(sa: "IkeSa", now: Instant) -> list[Action]:
-    """Nothing has replaced the IKE SA in time: it goes anyway.
+    """Nothing has replaced the IKE SA in time: it goes anyway, and what is always to be up begins anew.
 
     An heir that has not inherited by now is one that the peer has never heard of.
     """
-    return sa.fail() if sa.state is State.HEIR else sa.terminate(now)
+    return sa.fail() if sa.state is State.HEIR else child_life.begin_anew(sa, now)
 
 
 ALARMS: dict[Alarm, Callable[["IkeSa", Instant], list[Action]]] = {
@@ -115,7 +147,9 @@ ALARMS: dict[Alarm, Callable[["IkeSa", Instant], list[Action]]] = {
     Alarm.FRAGMENTS: end_fragments,
     Alarm.AGAIN: try_again,
     Alarm.REKEY: rekey,
+    Alarm.REAUTH: reauthenticate,
     Alarm.OVER: end,
+    Alarm.IDLE: idle.end,
     Alarm.TRUST: end_trust,
 }
 """Every timer of an IKE SA, and what it rings for."""

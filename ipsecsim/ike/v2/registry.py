@@ -2,10 +2,14 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from ipsecsim.base.actions import Action
 from ipsecsim.base.entropy import Entropy
+from ipsecsim.base.instant import Instant
+from ipsecsim.ike.config import ChildConfig, StartAction
 from ipsecsim.ike.pools import Leases
 
 if TYPE_CHECKING:
+    from ipsecsim.ike.v2.child import ChildSa
     from ipsecsim.ike.v2.sa import IkeSa
 
 
@@ -45,4 +49,20 @@ class Registry(Protocol):
 
     def release(self, gone: "IkeSa") -> None:
         """Know no more of an IKE SA that came to its end by what happened to another one."""
+        ...
+
+    def another(self, like: "IkeSa") -> "IkeSa":
+        """A new IKE SA with the peer of that one, for this node to begin."""
+        ...
+
+    def react(self, child: ChildConfig, action: StartAction, now: Instant) -> list[Action]:
+        """A child went that nobody here closed: do what is configured for that."""
+        ...
+
+    def last_used(self, child: "ChildSa") -> Instant:
+        """When a packet last went through a child, either way; -1 when none did."""
+        ...
+
+    def initiate(self, policy: str, now: Instant) -> list[Action]:
+        """Bring up the child that serves an SPD rule; nothing happens when it is up or on its way."""
         ...

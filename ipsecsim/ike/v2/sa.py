@@ -15,7 +15,7 @@ from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import courier, envelope, moving, payload_rules, refusal
+from ipsecsim.ike.v2 import courier, envelope, idle, moving, payload_rules, reauthentication, refusal
 from ipsecsim.ike.v2.agenda import Agenda
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.certificates import Wishes
@@ -105,6 +105,10 @@ class IkeSa:
         self.wanted_child: ChildConfig = self.connection.children[0]
         self.trigger: Trigger | None = None  # the packet that waits for it
         self.is_childless = False  # the child is left to CREATE_CHILD_SA
+        self.further_children: list[ChildConfig] = []  # to be asked for once it stands
+        self.reauth_at: Instant | None = None  # its heirs have the same
+        self.renewed_by: IkeSa | None = None  # the one that both ends make to prove themselves anew
+        self.attempt = 1
         self.spi_in = 0
         self.began_as: tuple[bytes, bytes, int] | None = None  # a responder's entry among the half-open SAs
 
@@ -118,11 +122,7 @@ class IkeSa:
 
     def is_carrying(self, wanted: ChildConfig) -> bool:
         """Is this SA there for the child, whether it is up already or on its way?"""
-        if self.state is State.DELETING:
-            return False
-        is_on_its_way = (
-            self.is_initiator and self.state is not State.ESTABLISHED and self.wanted_child is wanted
-        )
+        is_on_its_way = self.state in (State.INIT_SENT, State.AUTH_SENT) and self.wanted_child is wanted
         asked_for = any(task.config is wanted and not task.is_unwanted for task in self.agenda.children)
         return is_on_its_way or asked_for or any(child.config is wanted for child in self.children)
 
@@ -189,7 +189,11 @@ class IkeSa:
         actions = exchange.handle_response(self, message, now)
         if self.window.outstanding is None:
             self.timers.cancel(Alarm.RETRANSMIT)
-        return actions + moving.answered(self, message.path, now) + self.next_task(now)
+        actions += moving.answered(self, message.path, now) + self.next_task(now)
+        actions += reauthentication.go_on(self, now)
+        if self.window.is_nearly_used_up and not any(isinstance(each, RekeyIke) for each in self.agenda):
+            actions += self.enqueue(RekeyIke(), now)  # its heir counts from 0 (RFC 7296 2.2)
+        return actions
 
     def refuse(self, header: IkeHeader, error: RemoteError, path: Path, now: Instant) -> list[Action]:
         """Answer a request that `message` could not accept; a broken seal or a wrong ID is not answered."""
@@ -253,6 +257,8 @@ class IkeSa:
         """Send the next request, if one waits and none is outstanding."""
         if self.window.outstanding is not None or self.outbound is None:
             return []
+        if self.window.is_used_up:
+            return self.fail()
         task = self.agenda.begin(self._is_moot)
         return [] if task is None else self.request(task.exchange, now)
 
@@ -279,16 +285,25 @@ class IkeSa:
 
     def end_at(self, at: Instant) -> None:
         """No more new keys for this SA; whatever happens, it is deleted then."""
-        self.timers.cancel(Alarm.REKEY)
+        for name in (Alarm.REKEY, Alarm.REAUTH):
+            self.timers.cancel(name)
         self.timers.set(Alarm.OVER, at)
 
     def established(self, now: Instant) -> None:
         """The SA stands: from now on its time runs (RFC 7296 2.8)."""
-        connection = self.connection
+        connection, ends = self.connection, []
         if connection.rekey_time:
             early = self.entropy.fork("rekey").below(connection.rand_time + 1)
             self.timers.set(Alarm.REKEY, now + connection.rekey_time - early)
-            self.timers.set(Alarm.OVER, now + connection.rekey_time + connection.over_time)
+            ends.append(now + connection.rekey_time + connection.over_time)
+        if connection.reauth_time:
+            if self.reauth_at is None:
+                early = self.entropy.fork("reauth").below(connection.rand_time + 1)
+                self.reauth_at = now + connection.reauth_time - early
+            self.timers.set(Alarm.REAUTH, self.reauth_at)
+            ends.append(self.reauth_at + connection.over_time)
+        if ends:
+            self.timers.set(Alarm.OVER, min(ends))
         if self.trusted_until is not None:
             self.timers.set(Alarm.TRUST, self.trusted_until)
         self.watch(now)
@@ -308,7 +323,8 @@ class IkeSa:
 
     def float_to_nat_port(self) -> None:
         """A NAT is between us, or may come: from now on UDP 4500 on both sides (RFC 7296 2.23, RFC 4555 3.3)."""
-        self.path = Path(self.path.local, NAT_T_PORT, self.path.remote, NAT_T_PORT)
+        if self.path.local_port != NAT_T_PORT:
+            self.path = Path(self.path.local, NAT_T_PORT, self.path.remote, NAT_T_PORT)
 
     def fail(self) -> list[Action]:
         """This SA is no more, and nobody needs to be told."""
@@ -347,6 +363,7 @@ class IkeSa:
         return isinstance(task, CreateChild) and task.is_unwanted
 
     def watch(self, now: Instant) -> None:
-        """The peer was heard: the time of silence begins anew."""
+        """The peer was heard: the time of silence begins anew, and that of new children begins."""
+        idle.watch(self, now)
         if self.connection.dpd_delay and self.state is State.ESTABLISHED:
             self.timers.set(Alarm.LIVENESS, now + self.connection.dpd_delay)

@@ -82,6 +82,8 @@ def bequeath(sa: "IkeSa", heir: "IkeSa", now: Instant, *, by_peer: bool) -> list
     heir.we_are_behind_nat, heir.peer_is_behind_nat = sa.we_are_behind_nat, sa.peer_is_behind_nat
     if isinstance(sa.task, Roam):  # its answer will come to an SA that has nothing to move any more
         heir.agenda.add(Roam(sa.task.purpose))
+    heir.reauth_at = sa.reauth_at
+    heir.renewed_by, sa.renewed_by = sa.renewed_by, None
     heir.children += sa.children
     sa.children = []
     heir.assigned, sa.assigned = sa.assigned, heir.assigned

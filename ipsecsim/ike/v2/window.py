@@ -10,6 +10,10 @@ from hashlib import sha256
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ike.errors import NotForWindow
 
+LAST_ID = 0xFFFF_FFFF
+FEW_LEFT = 0x1_0000
+"""When so many message IDs are left, it is time for an IKE SA with fresh ones."""
+
 
 @dataclass(slots=True)
 class Outstanding:
@@ -37,6 +41,16 @@ class Window:
         self.outstanding = Outstanding(exchange, self.next_request, messages)
         self.next_request += 1
         return self.outstanding
+
+    @property
+    def is_nearly_used_up(self) -> bool:
+        """Are few message IDs left, in either direction?"""
+        return max(self.next_request, self.expected_request) > LAST_ID - FEW_LEFT
+
+    @property
+    def is_used_up(self) -> bool:
+        """Is there no message ID for one more request? The counter must not begin anew (RFC 7296 2.2)."""
+        return self.next_request > LAST_ID
 
     def restart(self) -> None:
         """IKE_SA_INIT begins anew with message ID 0 after COOKIE or INVALID_KE_PAYLOAD (RFC 7296 2.6)."""

@@ -23,6 +23,7 @@ from ipsecsim.ipsec.actions import (
     Acquire,
     Complaint,
     Deliver,
+    Expired,
     Expiring,
     ReportError,
     ReportWayward,
@@ -99,6 +100,7 @@ class VpnGateway(Node):
             self.entropy.fork("ike"),
             self.tap,
             tells_strangers=settings.reports_wayward,
+            last_used=self.ipsec.last_used,
         )
         self._keepalives = Keepalives(self.ike)
         self._engines += [self.ipsec, self.ike, self._keepalives]
@@ -113,7 +115,8 @@ class VpnGateway(Node):
             SendPacket: self._send_packet,
             Deliver: self._deliver,
             Acquire: self._acquire,
-            Expiring: lambda _: None,  # told by a trace event
+            Expiring: lambda a: self.ike.expiring(a, self.simulator.now),
+            Expired: lambda a: self.ike.expired(a, self.simulator.now),
             SaRefused: lambda a: self.ike.close_child(a.destination, a.spi, self.simulator.now),
             ReportError: self._report_error,
             ReportWayward: self._report_wayward,
@@ -151,6 +154,18 @@ class VpnGateway(Node):
     def terminate(self, policy: str) -> None:
         """Take down the child that serves an SPD rule, and its IKE SA."""
         self.perform(self.ike.terminate(policy, self.simulator.now))
+
+    def rekey(self, policy: str) -> None:
+        """Give the child that serves an SPD rule new keys."""
+        self.perform(self.ike.rekey(policy, self.simulator.now))
+
+    def rekey_ike(self, policy: str) -> None:
+        """Replace the IKE SA that carries the child that serves an SPD rule."""
+        self.perform(self.ike.rekey_ike(policy, self.simulator.now))
+
+    def reauthenticate(self, policy: str) -> None:
+        """Let both ends of the IKE SA that carries a child prove anew who they are."""
+        self.perform(self.ike.reauthenticate(policy, self.simulator.now))
 
     def is_quiet(self) -> bool:
         """No handshake or deletion is under way, and no packet waits."""
@@ -229,8 +244,7 @@ class VpnGateway(Node):
         self._nesting -= 1
 
     def _acquire(self, action: Acquire) -> list[Action]:
-        trigger = Trigger(action.flow, action.only)
-        return self.ike.initiate(action.policy, self.simulator.now, trigger)
+        return self.ike.acquire(action.policy, Trigger(action.flow, action.only), self.simulator.now)
 
     def _report_error(self, action: ReportError) -> list[Action]:
         problem = _PROBLEMS[action.complaint]

@@ -4,7 +4,7 @@ import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
-from ipsecsim.ipsec.actions import Acquire, Deliver, Expiring, SendPacket
+from ipsecsim.ipsec.actions import Acquire, Deliver, Expired, Expiring, SendPacket
 from ipsecsim.ipsec.association import LAST_EXTENDED_SEQUENCE, LAST_SEQUENCE, Direction
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.events import PacketOpened, PacketSealed, SaExpired, SaExpiring, SaRemoved
@@ -54,7 +54,9 @@ def send(engine: IpsecEngine, now: int = 0) -> list:
 )
 def test_the_packet_that_would_go_over_ends_the_sa(lifetime, word):
     engine, events = outbound_only(lifetime, negotiable=False)
-    assert [len(send(engine)) for _ in range(4)] == [1, 1, 1, 0]
+    told = [send(engine) for _ in range(4)]
+    assert [[type(action) for action in each] for each in told] == [[SendPacket]] * 3 + [[Expired]]
+    assert told[3][0].limit.value == word
     assert [e.limit for e in events if isinstance(e, SaExpired)] == [word]
     assert [(e.spi, e.packets) for e in events if isinstance(e, SaRemoved)] == [(SPI, 3)]
     assert engine.sad.all() == []
@@ -95,7 +97,7 @@ def test_of_two_limits_the_one_that_is_reached_first_governs(sent, word):
 def test_after_a_hard_limit_traffic_asks_for_a_new_sa():
     engine, _ = outbound_only(hard(packets=1))
     send(engine)
-    assert send(engine) == []
+    assert [type(action) for action in send(engine)] == [Expired]
     (acquire,) = send(engine)
     assert isinstance(acquire, Acquire)
     released = engine.install(parameters(Direction.OUTBOUND, spi=SPI + 1), 0)
@@ -106,7 +108,11 @@ def test_a_packet_changes_over_to_another_sa_of_its_rule_when_one_ends():
     engine, events = outbound_only(Lifetime())
     engine.install(parameters(Direction.OUTBOUND, spi=SPI + 1, lifetime=hard(packets=1)), 0)
     sent = [send(engine) for _ in range(3)]
-    assert [len(each) for each in sent] == [1, 1, 1]
+    assert [[type(action) for action in each] for each in sent] == [
+        [SendPacket],
+        [SendPacket, Expired],
+        [SendPacket],
+    ]
     assert [e.spi for e in events if isinstance(e, PacketSealed)] == [SPI + 1, SPI, SPI]
 
 
@@ -120,7 +126,7 @@ def test_the_ends_may_count_differently():
     for number in range(40):
         sent = world.west.outbound(packet(), 0)
         if number % 3:
-            arrived += len(world.arrive([action.packet for action in sent]))
+            arrived += len(world.arrive([each.packet for each in sent if isinstance(each, SendPacket)]))
     assert (arrived, len(world.told(PacketSealed))) == (20, 30)
     assert [sa.packets for sa in world.east.sad.all()] == [20]
     assert set(world.drops) == {DropReason.SA_EXPIRED}
@@ -169,7 +175,7 @@ def test_time_asks_first_and_then_ends():
     assert engine.handle_timeout(8 * SECOND) == [ASKED]
     assert engine.handle_timeout(8 * SECOND) == []
     assert engine.next_deadline() == 10 * SECOND
-    assert engine.handle_timeout(10 * SECOND) == []
+    assert [type(action) for action in engine.handle_timeout(10 * SECOND)] == [Expired]
     assert [type(e) for e in events[1:]] == [SaExpiring, SaExpired, SaRemoved]
     assert engine.next_deadline() is None
 

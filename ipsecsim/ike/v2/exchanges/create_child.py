@@ -30,7 +30,7 @@ from ipsecsim.ike.events import (
     NotifyReceived,
     RekeyCollided,
 )
-from ipsecsim.ike.v2 import child, child_agreement, child_form, collisions, configuration
+from ipsecsim.ike.v2 import child, child_agreement, child_form, child_life, collisions, configuration
 from ipsecsim.ike.v2.child import Agreement, ChildSa, Material
 from ipsecsim.ike.v2.collisions import Asked, Reply
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
@@ -90,7 +90,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     configs = sa.connection.children if old is None else (old.config,)
     agreed = child_agreement.agree(sa, payloads, configs, with_groups=True)
     if old is not None and child_agreement.is_narrower(agreed.agreement, old):
-        farewell = close(sa, old, now) if child_agreement.is_against_policy(old) else []
+        farewell = child_life.close(sa, old, now) if child_agreement.is_against_policy(old) else []
         return Answer([Notify(NotifyType.TS_UNACCEPTABLE)], after=farewell)
     nonce_i = checked_nonce(the(payloads, Nonce))
     secret, ke = _our_half(sa, agreed.group, first(payloads, KeyExchange))
@@ -125,22 +125,22 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
         # the peer has made a child that we cannot use: it is to forget it
         child_agreement.failed(sa, task.config.name, wrong.notify or NotifyType.INVALID_SYNTAX)
         gone = Delete(_chosen_protocol(payloads), [task.spi_in.to_bytes(4, "big")])
-        return [*addresses, *task.given_up(), *sa.enqueue(Inform([gone]), now)]
+        return [*addresses, *sa.enqueue(Inform([gone]), now), *_nothing_came(sa, task, now)]
     if (agreed.protocol, agreed.spi_out) in task.deleted_meanwhile:
         return [*addresses, *_overtaken(sa, task, agreed, now)]
     created = child.create(sa, agreed, material, we_began=True)
     old = task.replaces
     if task.is_unwanted:
-        return [*addresses, created.inbound, *close(sa, created.child, now)]
+        return [*addresses, created.inbound, *child_life.close(sa, created.child, now)]
     if old is None and _is_of_no_use(sa, task, created.child):
         # or each packet that nobody wants to carry would leave one more child behind
-        return [*addresses, created.inbound, *close(sa, created.child, now), *task.given_up()]
+        return [*addresses, created.inbound, *child_life.close(sa, created.child, now), *task.given_up()]
     if old is None:
         return [*addresses, created.inbound, created.outbound]
     if collisions.is_ours_redundant(sa, old, material):
         if sa.tap is not None:
             sa.tap(RekeyCollided(old.config.name, is_ours_kept=False))
-        return [created.inbound, *close(sa, created.child, now)]
+        return [created.inbound, *child_life.close(sa, created.child, now)]
     actions: list[Action] = [created.inbound, created.outbound]
     if sa.tap is not None:
         sa.tap(ChildRekeyed(old.config.name, old.spi_in, created.child.spi_in, by_peer=False))
@@ -150,16 +150,8 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
         old.successor.waiting = None  # the peer deletes it, since its nonce was the lower one
         old.successor = None
     if old in sa.children:
-        actions += close(sa, old, now)
+        actions += child_life.close(sa, old, now)
     return actions
-
-
-def close(sa: "IkeSa", gone: ChildSa, now: Instant) -> list[Action]:
-    """Tell the peer that a child goes; ours goes when it has agreed (RFC 7296 1.4.1)."""
-    if gone.is_closing:
-        return []
-    gone.is_closing = True
-    return sa.enqueue(Inform([gone.goodbye]), now)
 
 
 def _to_be_replaced(sa: "IkeSa", payloads: Sequence[Payload]) -> ChildSa | None:
@@ -219,7 +211,7 @@ def _overtaken(sa: "IkeSa", task: CreateChild, agreed: Agreement, now: Instant) 
     """The peer has deleted the new child before its answer came: nothing is installed, and what is old stands."""
     if sa.tap is not None:
         sa.tap(DeleteOvertook(task.config.name, agreed.spi_out))
-    return _ask_later(sa, task, now) if task.replaces is not None else [*task.given_up()]
+    return _ask_later(sa, task, now) if task.replaces is not None else _nothing_came(sa, task, now)
 
 
 def _id(group: Group | None) -> int:
@@ -237,7 +229,7 @@ def _refused(sa: "IkeSa", task: CreateChild, error: Notify, now: Instant) -> lis
         return sa.enqueue(task, now, first=True)
     if kind == NotifyType.CHILD_SA_NOT_FOUND and old is not None:
         # RFC 7296 2.25: the peer has lost it: ours goes too, and a fresh one takes its place
-        if not _stands(sa, old):
+        if old not in sa.children or not old.stands_alone:
             return []
         return [*child.remove(sa, old), *sa.enqueue(CreateChild(task.config), now)]
     if kind == NotifyType.TEMPORARY_FAILURE:
@@ -246,19 +238,16 @@ def _refused(sa: "IkeSa", task: CreateChild, error: Notify, now: Instant) -> lis
     trigger = task.trigger
     if kind == NotifyType.SINGLE_PAIR_REQUIRED and trigger is not None and trigger.may_be_alone:
         return sa.enqueue(CreateChild(task.config, trigger=trigger.alone()), now)
-    return [*task.given_up()]
+    return _nothing_came(sa, task, now)
 
 
 def _ask_later(sa: "IkeSa", task: CreateChild, now: Instant) -> list[Action]:
     """Begin anew after a while, unless what it is about has come to its end, or has a successor."""
-    if task.is_unwanted or (task.replaces is not None and not _stands(sa, task.replaces)):
+    if task.replaces is not None:
+        return child_life.refused(sa, task, now, is_busy=True)
+    if task.is_unwanted:
         return []
-    return collisions.put_off(sa, CreateChild(task.config, task.replaces, task.trigger), now)
-
-
-def _stands(sa: "IkeSa", old: ChildSa) -> bool:
-    """Is it here, and does nothing take its place?"""
-    return old in sa.children and old.stands_alone
+    return collisions.put_off(sa, CreateChild(task.config, trigger=task.trigger), now)
 
 
 def other_group(sa: "IkeSa", tried: Group, refusal: Notify, offered: Sequence[Sequence[Group]]) -> Group:
@@ -271,3 +260,7 @@ def other_group(sa: "IkeSa", tried: Group, refusal: Notify, offered: Sequence[Se
     if sa.tap is not None:
         sa.tap(GroupChanged(sa.spi_i, tried.name, GROUPS[wanted].name))
     return GROUPS[wanted]
+
+
+def _nothing_came(sa: "IkeSa", task: CreateChild, now: Instant) -> list[Action]:
+    return child_life.refused(sa, task, now) if task.replaces is not None else [*task.given_up()]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
+from ipsecsim.ike.config import ChildConfig
 from ipsecsim.ike.errors import InvalidSyntax
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.v2 import child, collisions, configuration, following, mobility, moving, succession
@@ -41,6 +42,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     _check_deletes(message.payloads)
     reply = configuration.tell_about_us(message.payloads)
     actions: list[Action] = []
+    closed: list[ChildConfig] = []
     for payload in message.payloads:
         if sa.is_dead:
             break  # what follows a DELETE of the IKE SA speaks of nothing
@@ -51,16 +53,28 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
                 # RFC 7296 2.21.2: the initiator did not believe us; nothing of this SA stands
                 actions += sa.fail()
         elif isinstance(payload, Delete) and payload.protocol == ProtocolId.IKE:
+            closed += [each.config for each in sa.children]
             actions += succession.closed_by_peer(sa, now)
         elif isinstance(payload, Delete) and payload.protocol in (ProtocolId.ESP, ProtocolId.AH):
+            before = [each.config for each in sa.children]
             removed, gone = _delete_children(sa, payload)
             actions += removed
+            still = [each.config for each in sa.children]
+            closed += [config for config in before if config not in still]
             if gone:
                 reply.append(Delete(payload.protocol, gone))
+
+    def close_actions() -> list[Action]:
+        return [each for config in closed for each in sa.node.react(config, config.close_action, now)]
+
     if sa.is_dead:
-        return Answer(reply, before=actions)
+        return Answer(reply, before=actions, afterwards=close_actions)
     about_addresses = following.react(sa, message, now)
-    return Answer([*reply, *about_addresses.payloads], before=actions, afterwards=about_addresses.afterwards)
+    return Answer(
+        [*reply, *about_addresses.payloads],
+        before=actions,
+        afterwards=lambda: close_actions() + about_addresses.afterwards(),
+    )
 
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
