@@ -148,6 +148,9 @@ def _offer(spi: bytes, alternatives: Iterable[_Offer]) -> SecurityAssociationPay
 
 
 def _choose(offered: Sequence[Proposal], ours: Sequence[_Offer], spi_length: int = 0) -> Proposal:
+    if [each.number for each in offered] != list(range(1, len(offered) + 1)):
+        # RFC 7296 3.3.1: the answer names a proposal by its number, so each must have one of its own
+        raise NoProposalChosen("the proposals are not numbered from 1 upwards")
     for proposal in offered:  # the initiator's order of proposals, our order of transforms
         if not _is_spi_fitting(proposal, spi_length):
             continue
