@@ -83,6 +83,7 @@ PAYLOAD_FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "first_inner": st.just(0),  # in the generic header, see CHAIN
     "group": U16,
     "id_type": U8,
+    "reserved": st.binary(min_size=3, max_size=3),
     "method": U8,
     "notify_type": U16,
     "number": U16,
