@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.crypto.certificates import Certificate, RevocationList
 from ipsecsim.crypto.errors import ChainRefused
 from ipsecsim.crypto.name_constraints import offends
@@ -11,8 +12,8 @@ from ipsecsim.crypto.name_constraints import offends
 LONGEST = 8  # certificates, leaf and root included
 MOST_TRIES = 32  # signatures checked while a path is looked for
 
-UNTRUSTED = "AUTH_CERT_UNTRUSTED"
-EXPIRED = "AUTH_CERT_EXPIRED"
+UNTRUSTED = Diagnosis.AUTH_CERT_UNTRUSTED
+EXPIRED = Diagnosis.AUTH_CERT_EXPIRED
 
 
 class Revocation(Enum):

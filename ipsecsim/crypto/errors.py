@@ -1,5 +1,6 @@
 """What a peer's bytes can do wrong to an algorithm."""
 
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 
@@ -41,10 +42,10 @@ class SignatureRefused(RemoteError):
 
 
 class ChainRefused(RemoteError):
-    """A certificate can be read, but is not to be believed. `diagnosis` is one word for what is wrong."""
+    """A certificate can be read, but is not to be believed. `diagnosis` says in which way."""
 
     reason = DropReason.CERT_CONSTRAINT
 
-    def __init__(self, message: str, diagnosis: str) -> None:
+    def __init__(self, message: str, diagnosis: Diagnosis) -> None:
         super().__init__(message)
         self.diagnosis = diagnosis

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.selection import NotMeasurable, is_one_of, selects
-from ipsecsim.ike.events import IkeMessageSent
+from ipsecsim.ike.events import Diagnosed, IkeMessageSent
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.leaks import check_leaks
@@ -191,6 +191,22 @@ def _notify(ask: _Question) -> Answer:
     return _count(ask.claim, len(seen), found)
 
 
+def _why(ask: _Question) -> Answer:
+    """Did any side of the tunnel, or of any tunnel, come to know that this is wrong?"""
+    kind, *tunnels = ask.subject.names or ("tunnel",)
+    if kind != "tunnel" or not isinstance(ask.claim, ReasonClaim):
+        raise _not_yet(ask.expectation, f"'{ask.subject.text}'")
+    meant = {end.connection for name in tunnels for end in ask.world.topology.tunnels[name].ends}
+    known = [
+        event.diagnosis.name
+        for _, event in ask.recorder.of(Diagnosed)
+        if not tunnels or event.connection in meant
+    ]
+    found = ", ".join(f"{name} {known.count(name)}" for name in dict.fromkeys(known)) or "none"
+    count = known.count(ask.claim.reason)
+    return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
+
+
 FINDERS: dict[str, Callable[[_Question], Answer]] = {
     "traffic": _traffic,
     "tunnel": _tunnel,
@@ -198,6 +214,7 @@ FINDERS: dict[str, Callable[[_Question], Answer]] = {
     "packets": _packets,
     "leaks": _leaks,
     "notify": _notify,
+    "why": _why,
 }
 
 

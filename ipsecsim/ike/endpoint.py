@@ -18,6 +18,7 @@ from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2 import child_life, configuration, following, moving, reauthentication
 from ipsecsim.ike.v2.child import IP_PROTOCOL, ChildSa
+from ipsecsim.ike.v2.diagnosis import tell_of
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
@@ -88,6 +89,8 @@ class IkeEndpoint:
             actions = sa.message(header, outer, message, path, now)
         except RemoteError as error:
             self._dropped(error, message)
+            if sa is not None and header is not None and not header.is_response:
+                tell_of(sa, error, header.exchange)
             if header is not None:
                 actions = self._refuse(sa, header, message, error, path, now)
         if sa is not None:

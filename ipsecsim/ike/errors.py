@@ -1,18 +1,25 @@
 """What a peer can do wrong in IKE, each with the notify that answers it (RFC 7296 3.10.1)."""
 
+from collections.abc import Sequence
+
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.wire.ike.numbers import NotifyType
+from ipsecsim.wire.ike.numbers import NotifyType, TransformType
 
 
 class IkeError(RemoteError):
-    """A message was refused. `notify` is what the peer is told, None when it is told nothing."""
+    """A message was refused. `notify` is what the peer is told, None when it is told nothing.
+
+    `diagnosis` is what is wrong between the two ends, where the refusal shows it; the peer does not learn it.
+    """
 
     reason = DropReason.INVALID_SYNTAX
     notify: NotifyType | None = None
     notify_data: bytes = b""
     notify_protocol: int = 0
     notify_spi: bytes = b""
+    diagnosis: Diagnosis | None = None
 
 
 class InvalidSyntax(IkeError):
@@ -50,6 +57,16 @@ class NoProposalChosen(IkeError):
     notify = NotifyType.NO_PROPOSAL_CHOSEN
 
 
+class NoCommonTransform(NoProposalChosen):
+    """The two ends have no proposal in common; `lacking` are the transform types of the closest one that fail."""
+
+    diagnosis = Diagnosis.NO_COMMON_TRANSFORM
+
+    def __init__(self, message: str, lacking: Sequence[TransformType] = ()) -> None:
+        super().__init__(message)
+        self.lacking = tuple(lacking)
+
+
 class InvalidKeyExchange(IkeError):
     """The peer guessed another group than the chosen one; it is told which (RFC 7296 1.3)."""
 
@@ -76,6 +93,12 @@ class TsUnacceptable(IkeError):
 
     reason = DropReason.TS_UNACCEPTABLE
     notify = NotifyType.TS_UNACCEPTABLE
+
+
+class NoOverlap(TsUnacceptable):
+    """Nothing of what was asked for is configured here."""
+
+    diagnosis = Diagnosis.TS_NO_OVERLAP
 
 
 class InternalAddressFailure(IkeError):

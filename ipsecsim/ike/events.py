@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.trace import TraceEvent
 
 
@@ -199,6 +200,15 @@ class PeerRefused(TraceEvent):
 
     identity: str
     why: str
+
+
+@dataclass(slots=True)
+class Diagnosed(TraceEvent):
+    """This side knows what is wrong between the two ends. `connection` is empty where none is meant yet."""
+
+    diagnosis: Diagnosis
+    connection: str
+    detail: str
 
 
 @dataclass(slots=True)

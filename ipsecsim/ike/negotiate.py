@@ -16,10 +16,11 @@ from ipsecsim.crypto.catalogue import (
     IkeSuite,
 )
 from ipsecsim.ike.config import AhProposal, ChildProposal, IkeProposal
-from ipsecsim.ike.errors import NoProposalChosen
+from ipsecsim.ike.errors import NoCommonTransform, NoProposalChosen
 from ipsecsim.ipsec.association import FIRST_SPI
 from ipsecsim.wire.ike.numbers import ProtocolId, TransformType
 from ipsecsim.wire.ike.proposal import Proposal, SecurityAssociationPayload, Transform
+from ipsecsim.wire.ike.transform_names import transform_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,44 @@ def _choose(offered: Sequence[Proposal], ours: Sequence[_Offer], spi_length: int
             chosen = select(proposal.transforms, each.transforms)
             if chosen is not None and each.protocol == proposal.protocol:
                 return Proposal(proposal.number, proposal.protocol, proposal.spi, chosen)
-    raise NoProposalChosen(f"none of {len(offered)} proposals is acceptable")
+    raise _nothing_in_common(offered, ours)
+
+
+def _nothing_in_common(offered: Sequence[Proposal], ours: Sequence[_Offer]) -> NoCommonTransform:
+    """What the closest pair of proposals lacks: the fewest transform types, and the first such pair."""
+    pairs = [(theirs, mine) for theirs in offered for mine in ours if theirs.protocol == mine.protocol]
+    if not pairs:
+        return NoCommonTransform(f"none of {len(offered)} proposals is for a protocol that we want")
+
+    def lacking(theirs: Proposal, mine: _Offer) -> list[TransformType]:
+        return [
+            kind
+            for kind in TransformType
+            if select(_of(kind, theirs.transforms), _of(kind, mine.transforms)) is None
+        ]
+
+    theirs, mine = min(pairs, key=lambda pair: len(lacking(*pair)))
+    kinds = lacking(theirs, mine)
+    if not kinds:
+        return NoCommonTransform(f"none of {len(offered)} proposals is well formed")
+    said = [
+        f"{kind.name} (offered: {_listed(_of(kind, theirs.transforms))};"
+        f" wanted: {_listed(_of(kind, mine.transforms))})"
+        for kind in kinds
+    ]
+    return NoCommonTransform(f"nothing in common for {' and '.join(said)}", kinds)
+
+
+def _of(kind: TransformType, transforms: Sequence[Transform]) -> list[Transform]:
+    return [each for each in transforms if each.type == kind]
+
+
+def _listed(transforms: Sequence[Transform]) -> str:
+    names = [
+        transform_name(each.type, each.id) + (f" {each.key_bits}" if each.key_bits else "")
+        for each in transforms
+    ]
+    return ", ".join(names) or "nothing"
 
 
 def _accept(answer: SecurityAssociationPayload, ours: Sequence[_Offer], spi_length: int = 0) -> Proposal:

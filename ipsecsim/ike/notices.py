@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.budget import Budget
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.trace import Tap
 from ipsecsim.ike.errors import NoSuchSa
 from ipsecsim.ike.events import HintTaken, PeerTold
+from ipsecsim.ike.v2 import diagnosis
 from ipsecsim.ike.v2.courier import datagram
 from ipsecsim.ike.v2.message import Path, notify
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
@@ -59,7 +61,12 @@ class Notices:
         word = Notify(NotifyType.INVALID_SPI, spi.to_bytes(4, "big"))
         for sa in sas:
             if sa.state is State.ESTABLISHED and sa.path.remote == path.remote:
-                return self._to_peer(sa, word, now)
+                actions = self._to_peer(sa, word, now)
+                if actions:
+                    diagnosis.tell(
+                        sa, Diagnosis.STALE_SA, f"the peer sends to SPI {spi:#010x}, not here any more"
+                    )
+                return actions
         # "zero values or random values are both acceptable" for the SPIs (RFC 7296 1.5)
         header = IkeHeader(NO_SPI, NO_SPI, 0, ExchangeType.INFORMATIONAL, INITIATOR, 0)
         return self._to_stranger(

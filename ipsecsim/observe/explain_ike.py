@@ -132,6 +132,27 @@ def _hint_taken(event: ike.HintTaken) -> str:
     return f"{event.notify} in clear, which anybody may have sent: changed nothing, {then}"
 
 
+_ONLY_THE_PEER_KNOWS = {
+    "AUTHENTICATION_FAILED": "whether by secret, identity or certificate, only the peer knows",
+    "NO_PROPOSAL_CHOSEN": "what it found wanting in the proposals, only the peer knows",
+    "TS_UNACCEPTABLE": "which traffic it would have taken, only the peer knows",
+}
+
+
+def _reported(event: ike.NotifyReceived) -> str:
+    told = f"the peer reported {event.notify} in {event.exchange}"
+    doubt = _ONLY_THE_PEER_KNOWS.get(event.notify)
+    return f"{told}: {doubt}" if doubt else told
+
+
+def _diagnosed(event: ike.Diagnosed) -> str:
+    row = event.diagnosis
+    seen = " ".join(row.shows_as)
+    is_word = seen in _ONLY_THE_PEER_KNOWS
+    outside = f"the peer sees only {seen}" if is_word else f"outside it shows as {seen}"
+    return f"{row.name}: {row.sentence} ({event.detail}); {outside}"
+
+
 def _postponed(event: ike.RekeyPostponed) -> str:
     return f"the peer is busy: asking again at {format_duration(event.until)}"
 
@@ -224,7 +245,8 @@ IKE: Tellings = {
     ),
     ike.DuplicatesEnded: (_duplicates, "RFC 7296 2.4"),
     ike.InitiationsCrossed: (_initiations_crossed, "RFC 7296 2.8.2"),
-    ike.NotifyReceived: (lambda e: f"the peer reported {e.notify} in {e.exchange}", "RFC 7296 2.21"),
+    ike.NotifyReceived: (_reported, "RFC 7296 2.21"),
+    ike.Diagnosed: (_diagnosed, lambda e: e.diagnosis.clause),
     ike.RefusalBelieved: (
         lambda e: (
             f"no better answer came than the refusal of {e.connection}, which nobody signed: believed it"

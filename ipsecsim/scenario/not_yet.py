@@ -95,7 +95,7 @@ VERBS_LATER: frozenset[str] = frozenset(
 )
 """Script verbs that nobody performs yet."""
 
-SUBJECTS_LATER: frozenset[str] = frozenset(["mapping", "node", "sas", "why"])
+SUBJECTS_LATER: frozenset[str] = frozenset(["mapping", "node", "sas"])
 """Subjects of claims that nobody can answer for yet."""
 
 SECRETS_LATER: frozenset[str] = frozenset(
@@ -128,3 +128,28 @@ DROPS_LATER: frozenset[str] = frozenset(
     ]
 )
 """Drop reasons whose layer is not there yet; one that has its row in `base.drop_reasons` is known anyway."""
+
+DIAGNOSES_LATER: frozenset[str] = frozenset(
+    [
+        "ESP_FILTERED_ON_PATH",
+        "IKE_FILTERED_ON_PATH",
+        "PMTU_BLACKHOLE",
+        "IKE_FRAG_LOST",
+        "NAT_BEFORE_SPD",
+        "SPD_CONFLICT_SAME_OUTER",
+        "AH_ICV_NAT",
+        "TRANSPORT_NAT_CHECKSUM",
+        "RESPONDER_BEHIND_NAT",
+        "REPLAY_WINDOW_TOO_SMALL",
+        "NAT_MAPPING_LOST",
+        "MOBIKE_NO_PATH",
+        "REKEY_COLLISION",
+        "PLAINTEXT_LEAK",
+        "SUBNET_OVERLAP",
+        "SRC_NOT_IN_TS",
+        "PEER_SINGLE_TS",
+        "ICV_LEN_MISMATCH",
+        "SPD_ORDER",
+    ]
+)
+"""Diagnoses that nothing makes yet."""

@@ -1,21 +1,13 @@
 """The closed lists of words that claims may name: drop reasons, notifies, diagnoses."""
 
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
-from ipsecsim.scenario.not_yet import DROPS_LATER
+from ipsecsim.scenario.not_yet import DIAGNOSES_LATER, DROPS_LATER
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.wire.ike.numbers import NotifyType
 
-DIAGNOSES: tuple[str, ...] = (
-    *("ESP_FILTERED_ON_PATH", "IKE_FILTERED_ON_PATH", "TS_NO_OVERLAP", "TS_NARROWED", "NO_COMMON_TRANSFORM"),
-    *("AUTH_PSK_MISMATCH", "AUTH_ID_UNKNOWN", "AUTH_CERT_ID_MISMATCH", "AUTH_CERT_UNTRUSTED"),
-    *("AUTH_CERT_EXPIRED", "PFS_MISMATCH_LATENT", "PMTU_BLACKHOLE", "IKE_FRAG_LOST", "NAT_BEFORE_SPD"),
-    *("SPD_CONFLICT_SAME_OUTER", "AH_ICV_NAT", "TRANSPORT_NAT_CHECKSUM", "RESPONDER_BEHIND_NAT"),
-    *("REPLAY_WINDOW_TOO_SMALL", "NAT_MAPPING_LOST", "MOBIKE_NO_PATH", "STALE_SA", "REKEY_COLLISION"),
-    *("PEER_REBOOTED", "PLAINTEXT_LEAK", "SUBNET_OVERLAP", "SRC_NOT_IN_TS", "PEER_SINGLE_TS"),
-    *("ICV_LEN_MISMATCH", "SPD_ORDER"),
-)
-"""What can be wrong with a tunnel or flow as a whole."""
+DIAGNOSES = tuple(Diagnosis.__members__)
 
 
 def drop_reason(text: str) -> str:
@@ -28,7 +20,9 @@ def drop_reason(text: str) -> str:
 
 
 def diagnosis(text: str) -> str:
-    """A diagnosis. Raises Mistake."""
+    """A diagnosis. Raises Mistake, or NotYet for one that nobody can make yet."""
+    if text in DIAGNOSES_LATER:
+        raise NotYet(f"the diagnosis {text}")
     if text in DIAGNOSES:
         return text
     raise _unknown(text, DIAGNOSES, list(DropReason.__members__), "why", "drops:")

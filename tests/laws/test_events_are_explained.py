@@ -13,6 +13,7 @@ import pytest
 
 import ipsecsim
 from ipsecsim.base.address import pack
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.observe.explain import SENTENCES, clause, explain
@@ -54,6 +55,8 @@ def _value(name: str, hint: Any) -> object:
         return tuple(_value(name, each) for each in get_args(hint) if each is not Ellipsis)
     if hint is DropReason:
         return DropReason.REPLAY_SEEN
+    if hint is Diagnosis:
+        return Diagnosis.STALE_SA
     if hint is bytes:
         if name in ("source", "destination", "next_hop"):
             return pack("192.0.2.1")

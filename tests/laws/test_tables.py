@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import ipsecsim
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
-from ipsecsim.scenario.not_yet import DROPS_LATER
+from ipsecsim.scenario.not_yet import DIAGNOSES_LATER, DROPS_LATER
 
 ROOT = Path(ipsecsim.__file__).parent
 TESTS = Path(__file__).parents[1]
@@ -29,6 +30,13 @@ def test_every_drop_reason_is_raised_and_reached(reason):
 
 def test_no_drop_reason_is_both_here_and_still_to_come():
     assert not DROPS_LATER & set(DropReason.__members__)
+
+
+@pytest.mark.parametrize("diagnosis", list(Diagnosis), ids=str)
+def test_every_diagnosis_is_made_and_tested_or_still_to_come(diagnosis):
+    is_made = re.search(rf"Diagnosis\.{diagnosis.name}\b", CODE)
+    assert bool(is_made) is (diagnosis.name not in DIAGNOSES_LATER)
+    assert not is_made or re.search(rf"\bDiagnosis\.{diagnosis.name}\b", ALL_TESTS), "no test makes it"
 
 
 def test_no_file_is_a_hall():

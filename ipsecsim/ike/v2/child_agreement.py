@@ -6,21 +6,29 @@ IKE_AUTH and CREATE_CHILD_SA carry the same payloads for it; only the second may
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.crypto.catalogue import Group
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.config import AhProposal, ChildConfig, ChildProposal
-from ipsecsim.ike.errors import InvalidSyntax, SinglePairRequired, TsUnacceptable
+from ipsecsim.ike.errors import (
+    InvalidSyntax,
+    NoCommonTransform,
+    NoOverlap,
+    SinglePairRequired,
+    TsUnacceptable,
+)
 from ipsecsim.ike.events import ChildSaFailed, SelectorsNarrowed
 from ipsecsim.ike.narrowing import MOST_SELECTORS, describe, is_within, narrow, only_first, to_selectors
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import child_form, configuration
+from ipsecsim.ike.v2 import child_form, configuration, diagnosis
 from ipsecsim.ike.v2.child import Agreement, ChildSa
-from ipsecsim.ike.v2.message import first, the
+from ipsecsim.ike.v2.message import first, notify, the
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.populate import Part
+from ipsecsim.wire.ike.configuration import Configuration
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.notify import Notify
-from ipsecsim.wire.ike.numbers import NotifyType, name_of
+from ipsecsim.wire.ike.numbers import NotifyType, TransformType, name_of
 from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
 from ipsecsim.wire.ike.traffic_selector import TrafficSelector, TsInitiator, TsResponder
 
@@ -84,13 +92,18 @@ def agree(
     if is_asked and seen is None:
         child_form.declined(sa, config.name, by_peer=False)
     spi_in = sa.node.child_spi()
-    answer, choice = negotiate.choose_child(
-        the(payloads, SecurityAssociationPayload),
-        _usable(sa, config),
-        spi_in.to_bytes(4, "big"),
-        with_groups=with_groups,
-    )
-    _tell(sa, config, (our_ts, their_ts), (local, remote))
+    try:
+        answer, choice = negotiate.choose_child(
+            the(payloads, SecurityAssociationPayload),
+            _usable(sa, config),
+            spi_in.to_bytes(4, "big"),
+            with_groups=with_groups,
+        )
+    except NoCommonTransform as wrong:
+        if wrong.lacking == (TransformType.KE,) and notify(payloads, NotifyType.REKEY_SA):
+            wrong.diagnosis = Diagnosis.PFS_MISMATCH_LATENT
+        raise
+    _tell(sa, payloads, config, (our_ts, their_ts), (local, remote))
     form = child_form.settled(payloads, seen, [*local, *remote])
     agreement = Agreement(
         config, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence, form
@@ -132,7 +145,7 @@ def accept(
         raise TsUnacceptable("the responder widened the traffic selectors")
     if not to_selectors(local, remote):
         raise TsUnacceptable("the responder's traffic selectors go with no packet")
-    _tell(sa, wanted, asked, (local, remote))
+    _tell(sa, payloads, wanted, asked, (local, remote))
     form = child_form.settled(payloads, seen, [*wanted.local_ts, *wanted.remote_ts])
     agreement = Agreement(
         wanted, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence, form
@@ -197,7 +210,7 @@ def _child_for(
         if to_selectors(local, remote):
             found.append((config, local, remote))
     if not found:
-        raise TsUnacceptable(f"offered {describe(their_ts)} === {describe(our_ts)}")
+        raise NoOverlap(f"offered {describe(their_ts)} === {describe(our_ts)}")
 
     def holds_first(each: Found) -> bool:
         return is_within(our_ts[:1], each[1]) and is_within(their_ts[:1], each[2])
@@ -226,7 +239,10 @@ def _populated(config: ChildConfig, offered: Both, allowed: Both) -> Both:
     return local, remote
 
 
-def _tell(sa: "IkeSa", config: ChildConfig, offered: Both, taken: Both) -> None:
+def _tell(sa: "IkeSa", payloads: Sequence[Payload], config: ChildConfig, offered: Both, taken: Both) -> None:
     if sa.tap is not None:
         is_less = not (is_within(offered[0], taken[0]) and is_within(offered[1], taken[1]))
         sa.tap(SelectorsNarrowed(config.name, describe(taken[0]), describe(taken[1]), is_less))
+        if is_less and first(payloads, Configuration) is None:  # a virtual address is meant to be less
+            carried = f"{describe(taken[0])} === {describe(taken[1])}"
+            diagnosis.tell(sa, Diagnosis.TS_NARROWED, f"child {config.name} carries {carried} and no more")

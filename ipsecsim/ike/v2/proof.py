@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
@@ -16,7 +17,7 @@ from ipsecsim.ike.credentials import OwnKey
 from ipsecsim.ike.errors import AuthenticationFailed
 from ipsecsim.ike.events import PeerAuthenticated, PeerRefused, WeakKeyTaken
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2 import certificates, trust
+from ipsecsim.ike.v2 import certificates, diagnosis, trust
 from ipsecsim.ike.v2.auth import is_equal, octets_of, psk_auth
 from ipsecsim.ike.v2.message import the
 from ipsecsim.wire.ike.auth import Authentication, DigitalSignature
@@ -52,12 +53,14 @@ def refused(
     sa: "IkeSa",
     identity: Identity,
     why: str,
-    diagnosis: str = "",
+    known: Diagnosis | None = None,
     reason: DropReason = DropReason.AUTH_FAILED,
 ) -> AuthenticationFailed:
     """The error by which a peer is refused, ready to raise. The peer learns no more than that it was."""
     if sa.tap is not None:
-        sa.tap(PeerRefused(str(identity), f"{why} ({diagnosis})" if diagnosis else why))
+        sa.tap(PeerRefused(str(identity), f"{why} ({known})" if known else why))
+    if known is not None:
+        diagnosis.tell(sa, known, f"{identity}: {why}")
     return AuthenticationFailed(f"{identity}: {why}", reason)
 
 
@@ -141,7 +144,9 @@ def _check_secret(sa: "IkeSa", identity: Identity, proof: Authentication, octets
     if secret is None:
         raise refused(sa, identity, "no shared secret for this identity")
     if not is_equal(psk_auth(sa.suite.prf, secret.secret, octets), proof.data):
-        raise refused(sa, identity, "its AUTH value does not fit our shared secret", "AUTH_PSK_MISMATCH")
+        raise refused(
+            sa, identity, "its AUTH value does not fit our shared secret", Diagnosis.AUTH_PSK_MISMATCH
+        )
     return "pre-shared key"
 
 

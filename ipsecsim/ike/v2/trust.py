@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.certificate_path import UNTRUSTED, Known, believe
 from ipsecsim.crypto.certificates import Certificate
@@ -16,8 +17,6 @@ from ipsecsim.wire.ike.numbers import IdType
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
-
-WRONG_NAME = "AUTH_CERT_ID_MISMATCH"
 
 
 def key_of(sa: "IkeSa", identity: Identity, shown: Shown, now: Instant) -> PublicKey:
@@ -39,7 +38,9 @@ def key_of(sa: "IkeSa", identity: Identity, shown: Shown, now: Instant) -> Publi
     chain = believe(leaf, shown.certificates[1:], everything, sa.credentials.date(now), wanted.revocation)
     _check_choice(leaf, wanted)
     if not carries(leaf, identity):
-        raise ChainRefused(f"the certificate of {leaf} does not carry this name", WRONG_NAME)
+        raise ChainRefused(
+            f"the certificate of {leaf} does not carry this name", Diagnosis.AUTH_CERT_ID_MISMATCH
+        )
     limit(sa, sa.credentials.instant(chain.not_after))
     if sa.tap is not None:
         sa.tap(ChainBelieved(tuple(map(str, chain.certificates)), chain.not_after))

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import Uniqueness
 from ipsecsim.ike.events import DuplicatesEnded, InitiationsCrossed
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2 import proof
+from ipsecsim.ike.v2 import diagnosis, proof
 from ipsecsim.ike.v2.message import notify
 from ipsecsim.ike.v2.states import State
 from ipsecsim.wire.ike.generic import Payload
@@ -105,6 +106,8 @@ def _end(
     others = [each for each in others if each.state is not State.AUTH_SENT]
     if others and sa.tap is not None:
         sa.tap(DuplicatesEnded(str(peer), tuple(each.spi_i for each in others), is_forgotten))
+        if is_forgotten:
+            diagnosis.tell(sa, Diagnosis.PEER_REBOOTED, f"{peer} comes anew, and knows of no older IKE SA")
     actions: list[Action] = []
     for each in others:
         actions += each.fail() if is_forgotten else each.terminate(now)

@@ -67,6 +67,13 @@ def test_a_broken_tunnel_is_down(verdict):
     assert verdict("drops: NO_SA_YET 1", source="psk_mismatch", do=[])[0]
 
 
+def test_why_asks_what_either_side_came_to_know(verdict):
+    assert verdict("why: AUTH_PSK_MISMATCH", source="psk_mismatch", do=[]) == (True, "AUTH_PSK_MISMATCH 1")
+    assert verdict("why tunnel net: AUTH_PSK_MISMATCH 1", source="psk_mismatch", do=[])[0]
+    assert verdict("why: AUTH_ID_UNKNOWN", source="psk_mismatch", do=[]) == (False, "AUTH_PSK_MISMATCH 1")
+    assert verdict("why: AUTH_PSK_MISMATCH") == (False, "none")
+
+
 def test_what_nobody_can_measure_yet_is_refused_with_its_place():
     with pytest.raises(ConfigError, match="not yet"):
-        read("site_to_site", expect=["why: AUTH_PSK_MISMATCH"])
+        read("site_to_site", expect=["why: PMTU_BLACKHOLE"])

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import Connection
 from ipsecsim.ike.errors import (
@@ -29,6 +30,7 @@ from ipsecsim.ike.v2 import (
     child_form,
     childless,
     configuration,
+    diagnosis,
     mobility,
     payload_rules,
     proof,
@@ -106,6 +108,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     except IkeError as refused:
         if refused.notify is None:
             raise
+        diagnosis.tell_of(sa, refused, ExchangeType.IKE_AUTH)
         child_agreement.failed(sa, "", refused.notify)
         return Answer([*us, Notify(refused.notify, refused.notify_data), *roaming], after=replaced)
     created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=False)
@@ -162,7 +165,7 @@ def _connection_for(sa: "IkeSa", payloads: Sequence[Payload]) -> Connection:
         if each.expects(identity) and (ours is None or each.local_id.covers(ours))
     ]
     if not named:
-        raise proof.refused(sa, identity, "no connection has this identity", "AUTH_ID_UNKNOWN")
+        raise proof.refused(sa, identity, "no connection has this identity", Diagnosis.AUTH_ID_UNKNOWN)
     shown = the(payloads, Authentication)
     return next((each for each in named if proof.fits(each, shown)), named[0])
 
