@@ -12,7 +12,7 @@ from ipsecsim.ike.config import ANYWHERE, ChildConfig, Connection, HalfOpenLimit
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import CookieDemanded
-from ipsecsim.ike.half_open import CookieRequired, HalfOpenTable
+from ipsecsim.ike.half_open import Beginning, CookieRequired, HalfOpenTable
 from ipsecsim.ike.notices import Notices, clear_answer, is_one_way
 from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.trigger import Trigger
@@ -83,9 +83,9 @@ class IkeEndpoint:
             header = IkeHeader.parse(message)
             if is_one_way(header) and _own_spi(header) not in self._sas:
                 return self._notices.heard(self.sas, parse_message(message)[1], path, now)
-            sa = self._find(header, path)
+            sa = self._find(header, message, path)
             _, outer = parse_message(message)
-            sa = sa or self._respond_to(header, outer, path, now)
+            sa = sa or self._respond_to(header, outer, message, path, now)
             actions = sa.message(header, outer, message, path, now)
         except RemoteError as error:
             self._dropped(error, message)
@@ -267,7 +267,7 @@ class IkeEndpoint:
 
     # -- finding and filing ---------------------------------------------------------------------
 
-    def _find(self, header: IkeHeader, path: Path) -> IkeSa | None:
+    def _find(self, header: IkeHeader, message: bytes, path: Path) -> IkeSa | None:
         """The SA that the SPIs name; None when the message begins a new one. Raises BadSpi, NoSuchSa."""
         if header.spi_i == NO_SPI:
             raise BadSpi("the initiator's SPI is zero")
@@ -277,13 +277,15 @@ class IkeEndpoint:
         if begins:
             if header.spi_r != NO_SPI or header.message_id != 0:
                 raise BadSpi("an IKE_SA_INIT request with a responder SPI or a message ID")
-            return self._half_open.find((header.spi_i, path.remote, path.remote_port))
+            return self._half_open.find(Beginning.of(header.spi_i, path, message))
         sa = self._sas.get(_own_spi(header))
         if sa is None or sa.is_initiator is header.from_initiator or not _is_peer_spi(sa, header):
             raise NoSuchSa(f"SPIs {header.spi_i.hex()} {header.spi_r.hex()}")
         return sa
 
-    def _respond_to(self, header: IkeHeader, outer: Sequence[Payload], path: Path, now: Instant) -> IkeSa:
+    def _respond_to(
+        self, header: IkeHeader, outer: Sequence[Payload], message: bytes, path: Path, now: Instant
+    ) -> IkeSa:
         # whoever is known by its address comes before those who may be anywhere
         candidates = [
             connection
@@ -294,7 +296,7 @@ class IkeEndpoint:
         if not candidates:
             raise NoProposalChosen("no connection for this address")
         standing = len(self._sas) - len(self._half_open)
-        key = (header.spi_i, path.remote, path.remote_port)
+        key = Beginning.of(header.spi_i, path, message)
         has_shown_its_address = self._half_open.admit(key, outer, standing, now)
         sa = self._new_sa(candidates, path, is_initiator=False, spi_i=header.spi_i)
         sa.has_shown_its_address = has_shown_its_address
@@ -327,7 +329,7 @@ class IkeEndpoint:
             return
         if sa.state is State.INIT_ANSWERED:
             if sa.began_as is None:
-                sa.began_as = (sa.spi_i, path.remote, path.remote_port)
+                sa.began_as = Beginning.of(sa.spi_i, path, sa.init_request)
                 self._half_open.add(sa.began_as, sa)
         elif sa.began_as is not None:
             self._half_open.remove(sa.began_as)

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.instant import SECOND
-from ipsecsim.ike.config import Fragmentation, HalfOpenLimits
+from ipsecsim.ike.config import ANYWHERE, Fragmentation, HalfOpenLimits
 from ipsecsim.ike.events import CookieDemanded, CookieReturned
-from ipsecsim.ike.half_open import SECRET_LIFE
+from ipsecsim.ike.half_open import SECRET_LIFE, Beginning, CookieRequired, HalfOpenTable
+from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message, parse_message
+from ipsecsim.wire.ike.nonce import Nonce
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType
 from tests.support.pair import EAST, Pair
@@ -145,3 +149,127 @@ def test_an_established_sa_is_no_longer_half_open():
         pair.terminate()
         pair.settle()
     assert not pair.east.drops
+
+
+@pytest.mark.conf("IK2-07")
+def test_two_initiators_may_choose_the_same_spi():
+    """From two addresses, and from one: behind a NAT they may even look like the same node."""
+    pair = Pair(east={"peer_address": ANYWHERE})
+    pair.initiate()
+    request = pair.wire.pop()
+    other = Pair(seed="another client")
+    other.initiate()
+    same_spi = request.payload[:8] + other.wire.pop().payload[8:]
+    elsewhere = replace(request, source=pack("203.0.113.9"), payload=same_spi)
+    for each in (request, elsewhere, replace(request, payload=same_spi)):
+        pair.inject(each)
+    assert len(pair.east.endpoint.sas) == 3
+    assert len({answer.payload[8:16] for answer in pair.wire}) == 3  # each has an SPI of the responder
+    answer = next(each for each in pair.wire if each.destination == request.source)
+    pair.wire = [answer]
+    pair.settle()
+    assert len(pair.west.sas) == len(pair.east.sas) == 2
+
+
+@pytest.mark.conf("IK2-07")
+def test_who_takes_an_initiators_spi_before_it_does_not_shut_it_out():
+    pair = Pair()
+    pair.initiate()
+    request = pair.wire.pop()
+    stranger = Pair(seed="attacker")
+    stranger.initiate()
+    forged_one = replace(request, payload=request.payload[:8] + stranger.wire.pop().payload[8:])
+    pair.inject(forged_one)
+    pair.wire.clear()
+    pair.inject(request)
+    pair.settle()
+    assert len(pair.west.sas) == len(pair.east.sas) == 2
+
+
+@pytest.mark.conf("IK2-07")
+def test_the_same_first_message_again_gets_the_same_answer():
+    pair = Pair()
+    pair.initiate()
+    request = pair.deliver()
+    first = pair.wire.pop()
+    pair.inject(request)
+    assert pair.wire.pop().payload == first.payload
+    assert len(pair.east.endpoint.sas) == 1
+
+
+@pytest.mark.conf("IK2-32")
+@pytest.mark.parametrize("at", [0, 1, 32])
+def test_a_mangled_cookie_is_as_good_as_none(at):
+    pair, request = flooded(3, cookie_threshold=3)
+    pair.inject(request)
+    demand = pair.wire[0]
+    pair.inject(pair.wire.pop())
+    with_cookie = pair.wire.pop()
+    raw = bytearray(with_cookie.payload)
+    raw[28 + 8 + at] ^= 1
+    pair.inject(replace(with_cookie, payload=bytes(raw)))
+    assert pair.east.drops[-1] is DropReason.COOKIE_WRONG
+    assert pair.wire.pop().payload == demand.payload
+    pair.inject(with_cookie)
+    assert len(pair.east.endpoint.sas) == 4
+
+
+@pytest.mark.conf("IK2-33")
+def test_a_cookie_is_bound_to_address_spi_and_nonce():
+    pair, request = flooded(3, cookie_threshold=3)
+    pair.inject(request)
+    pair.inject(pair.wire.pop())
+    good = pair.wire.pop()
+    raw = good.payload
+    wrong = {
+        "address": replace(good, source=pack("203.0.113.9")),
+        "SPI": replace(good, payload=b"otherSPI" + raw[8:]),
+        "nonce": replace(good, payload=raw.replace(_nonce_in(raw), bytes(32))),
+    }
+    pair.east.endpoint.connections = tuple(
+        replace(each, remote_address=ANYWHERE) for each in pair.east.endpoint.connections
+    )
+    for each in wrong.values():
+        pair.inject(each)
+        assert pair.east.drops[-1] is DropReason.COOKIE_WRONG
+    pair.inject(good)
+    assert pair.east.drops[-1] is DropReason.COOKIE_WRONG  # of the last one: this one passed
+    assert len(pair.east.endpoint.sas) == 4
+
+
+def _nonce_in(raw: bytes) -> bytes:
+    return next(each.data for each in parse_message(raw)[1] if isinstance(each, Nonce))
+
+
+@pytest.mark.conf("IK2-105")
+def test_ipv6_addresses_of_one_prefix_count_as_one_initiator():
+    table = HalfOpenTable(HalfOpenLimits(per_address=3), SeededEntropy("prefix"))
+
+    def begins(address: str, number: int) -> Beginning:
+        path = Path(pack("2001:db8::2"), 500, pack(address), 500)
+        return Beginning.of(number.to_bytes(8, "big"), path, bytes([number]))
+
+    pair = Pair()
+    pair.initiate()
+    (sa,), nonce = pair.west.endpoint.sas, [Nonce(bytes(32))]
+    for number in range(3):
+        table.add(begins(f"2001:db8:0:1::{number}", number), sa)
+    with pytest.raises(CookieRequired):
+        table.admit(begins("2001:db8:0:1:ffff::1", 9), nonce, 0, 0)
+    table.admit(begins("2001:db8:0:2::1", 9), nonce, 0, 0)  # the neighbour is somebody else
+    table.remove(begins("2001:db8:0:1::1", 1))
+    table.admit(begins("2001:db8:0:1:ffff::1", 9), nonce, 0, 0)
+
+
+@pytest.mark.conf("IK2-104", "IK2-105")
+def test_outside_an_attack_an_initiator_may_ask_several_times_before_it_is_forgotten():
+    pair = Pair()
+    pair.initiate()
+    pair.deliver()  # and from here on nothing of west's arrives
+    for _ in range(30):
+        pair.wait_until(pair.now + SECOND - 1)
+        assert len(pair.east.endpoint.sas) == 1
+        pair.now += 1
+    assert len([each for each in pair.sent if each.source != EAST]) >= 4
+    pair.wait_until(31 * SECOND)
+    assert not pair.east.endpoint.sas

@@ -13,6 +13,7 @@ from ipsecsim.crypto.protection import Protection
 from ipsecsim.ike.config import ChildConfig, Connection
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import UnexpectedMessage
+from ipsecsim.ike.half_open import Beginning
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2 import courier, envelope, idle, moving, payload_rules, reauthentication, refusal
@@ -110,7 +111,7 @@ class IkeSa:
         self.renewed_by: IkeSa | None = None  # the one that both ends make to prove themselves anew
         self.attempt = 1
         self.spi_in = 0
-        self.began_as: tuple[bytes, bytes, int] | None = None  # a responder's entry among the half-open SAs
+        self.began_as: Beginning | None = None  # a responder's entry among the half-open SAs
 
         self.outbound: Protection | None = None
         self.inbound: Protection | None = None
