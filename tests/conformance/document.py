@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tests.conformance.items import AREAS, Item
+from tests.conformance.items import AREAS, NOT_OFFERED, Item
 
 PATH = Path(__file__).parents[2] / "docs" / "conformance.md"
 TEMPLATE = Path(__file__).with_name("template.md")
@@ -65,7 +65,10 @@ def _table(begun: Sequence[Item], waiting: Mapping[str, str], marked: Mapping[st
 def _borne_out(name: str, waiting: Mapping[str, str], marked: Mapping[str, Sequence[str]]) -> str:
     if name in marked:
         return "<br>".join(_short(test) for test in marked[name])
-    return f"waits: {waiting[name].partition(':')[0]}" if name in waiting else "gap"
+    if name not in waiting:
+        return "gap"
+    what = waiting[name].partition(":")[0]
+    return what if what == NOT_OFFERED else f"waits: {what}"
 
 
 def _short(test: str) -> str:
@@ -75,7 +78,10 @@ def _short(test: str) -> str:
 
 
 def _gaps(gaps: Sequence[Item], waiting: Mapping[str, str]) -> str:
-    lines = [f"* {name} waits for {why}." for name, why in waiting.items()]
+    lines = [
+        f"* {name} is {why}." if why.startswith(NOT_OFFERED) else f"* {name} waits for {why}."
+        for name, why in waiting.items()
+    ]
     for priority in ("P1", "P2", "P3"):
         names = [item.id for item in gaps if item.priority == priority]
         lines.append(f"* {priority} without a test: {', '.join(names) or 'none'}.")

@@ -13,6 +13,11 @@ AREAS = {
     "ESP": "Encapsulating Security Payload",
     "ESN": "extended sequence numbers",
     "UDP": "ESP in UDP",
+    "IK2": "IKEv2",
+    "FRG": "IKE fragmentation",
+    "SIG": "signatures and certificates",
+    "MOB": "MOBIKE",
+    "INT": "the intermediate exchange",
 }
 """The areas that are begun. Their items stand in the table one by one, the others are counted only."""
 
@@ -56,6 +61,10 @@ def read_waiting() -> dict[str, str]:
     """What each waiting requirement waits for, by id."""
     with (DATA / "conformance_waiting.csv").open(encoding="utf-8", newline="") as file:
         return {row["id"]: row["waits_for"] for row in csv.DictReader(file)}
+
+
+NOT_OFFERED = "not offered"
+"""How the text of a waiting requirement begins that is about an option, and one that we do not have."""
 
 
 def contradictions(

@@ -81,9 +81,9 @@ def test_the_report_says_passed_failed_waiting_and_gap() -> None:
         (line,) = (line for line in told.splitlines() if line.startswith(name))
         assert f" {ended} " in line
     assert "waiting: certificates" in told
-    assert "125 requirements: 1 passed, 1 failed, 0 skipped, 2 waiting, " in report.sums(
-        ITEMS, waiting, marked
-    )
+    begun = sum(item.is_begun for item in ITEMS.values())
+    expected = f"{begun} requirements: 1 passed, 1 failed, 0 skipped, 2 waiting, "
+    assert expected in report.sums(ITEMS, waiting, marked)
 
 
 def test_a_mark_more_changes_the_document() -> None:

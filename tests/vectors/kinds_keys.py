@@ -114,9 +114,10 @@ def psk_proof(case: Case) -> None:
 
 
 def msk_proof(case: Case) -> None:
-    """AUTH after EAP: the same proof, keyed by what EAP agreed on (RFC 7296 2.16). The octets are checked."""
-    _signed_octets(case)
-    raise NotSupportedError("AUTH after EAP")
+    """AUTH after EAP: the same proof, keyed by what EAP agreed on (RFC 7296 2.16)."""
+    row, octets = _signed_octets(case)
+    case.expect("auth", psk_auth(row, case.octets("msk"), octets))
+    case.expect("method", int(AuthMethod.SHARED_KEY_MIC))
 
 
 def signature_proof(case: Case) -> None:

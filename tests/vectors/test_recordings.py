@@ -28,7 +28,7 @@ FULLY_SUPPORTED = {
 """Recordings of which every single part is checked; they must not fall back. Of `kernel` all are."""
 
 
-@pytest.mark.conf("ARC-25", "IK2-48")
+@pytest.mark.conf("ARC-25", "IK2-48", "IK2-118")
 @pytest.mark.parametrize("family", recordings.folders())
 def test_recording_is_reproduced_to_the_octet(family):
     results = recordings.run_folder(family, recordings.folders()[family])
