@@ -6,6 +6,7 @@ import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
+from ipsecsim.ipsec.actions import Expired
 from ipsecsim.ipsec.association import LAST_SEQUENCE, Mode
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.net.turn import Turn
@@ -83,7 +84,7 @@ def test_a_sender_whose_numbers_run_out_is_told_of_with_its_sa(protocol, words):
     ends = Ends(protocol, words, sequence=LAST_SEQUENCE)
     told = IpsecEngine(ends.west.spd.policies, ends.events.append)
     told.install(ends.sender.parameters, 0)
-    assert told.outbound(ends.packet(), 0) == []
+    assert [type(action) for action in told.outbound(ends.packet(), 0)] == [Expired]
     ended, dropped = log(ends)
     assert (ended.reason, ended.spi, ended.sequence) == ("SA_EXPIRED", SPI, LAST_SEQUENCE)
     assert (ended.source, ended.destination) == NAMES[4]
