@@ -6,6 +6,7 @@ IP stack and nothing else.
 
 from asyncio import sleep
 from collections.abc import Collection, Sequence
+from itertools import product
 from types import TracebackType
 
 from ipsecsim.base.actions import Action
@@ -67,9 +68,10 @@ class Gateway:
 
     `connections` name the peers; nobody else is answered. All of them have the same local address, and
     `encap`, since there is no raw socket for plain ESP. A peer that is not on this machine's loopback
-    must be named once more in `beyond_loopback`, packed. After `run_time` all is closed, whatever goes on.
-    Who begins must send back a cookie, unless `limits` says otherwise.
-    `more_inner` are further inner addresses. `observer` is told everything, as by a simulated node.
+    must be named once more in `beyond_loopback`, packed, and so must every address that a peer may move to.
+    After `run_time` all is closed, whatever goes on. Who begins must send back a cookie, unless `limits` says
+    otherwise. `more_outer` are further outer addresses, to which IKE may move; `more_inner` further inner ones.
+    `observer` is told everything, as by a simulated node.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Gateway:
         ports: PortPlan = USUAL_PORTS,
         peer_ports: PortPlan = USUAL_PORTS,
         beyond_loopback: Collection[bytes] = (),
+        more_outer: Sequence[bytes] = (),
         more_inner: Sequence[bytes] = (),
         limits: HalfOpenLimits = COOKIES_ALWAYS,
         run_time: Duration = RUN_TIME,
@@ -94,12 +97,19 @@ class Gateway:
         self.driver = Driver(name, observer)
         self.ports = ports
         self.peer_ports = peer_ports
-        self.peers = frozenset(connection.remote_address for connection in connections)
+        self.outer_addresses = (self.outer_address, *more_outer)
+        self.peers = frozenset(each.remote_address for each in connections) | frozenset(beyond_loopback)
         entropy = entropy or SystemEntropy()
         tap = self.driver.tap
         self.ipsec = IpsecEngine(_policies(connections), tap)
         self.ike = IkeEndpoint(
-            connections, credentials, entropy.fork("ike"), tap, limits, last_used=self.ipsec.last_used
+            connections,
+            credentials,
+            entropy.fork("ike"),
+            tap,
+            limits,
+            last_used=self.ipsec.last_used,
+            addresses=self.outer_addresses,
         )
         others = tuple(Address(each, 8 * len(each)) for each in more_inner)
         inner = Interface(_INNER, inner_address, 8 * len(inner_address), others=others)
@@ -126,7 +136,7 @@ class Gateway:
             IcmpErrorArrived: lambda _: None,
         }
         self._run_time = run_time
-        self._sockets: dict[int, UdpPort] = {}  # by the port that an engine names
+        self._sockets: dict[tuple[bytes, int], UdpPort] = {}  # by address and the port that an engine names
         self._frames = 0
         self._identifier = int.from_bytes(entropy.fork("ping identifier").bytes(2), "big")
         self._sequence = 0
@@ -134,11 +144,11 @@ class Gateway:
         self._round_trips: dict[int, Duration] = {}
 
     async def __aenter__(self) -> "Gateway":
-        """Open both sockets. Raises OSError when a port is not to be had."""
+        """Open two sockets for each outer address. Raises OSError when a port is not to be had."""
         try:
-            for port in (IKE_PORT, NAT_T_PORT):
-                self._sockets[port] = await UdpPort.open(
-                    self.outer_address, self.ports.real(port), self._arrival_on(port)
+            for address, port in product(self.outer_addresses, (IKE_PORT, NAT_T_PORT)):
+                self._sockets[address, port] = await UdpPort.open(
+                    address, self.ports.real(port), self._arrival_on(address, port)
                 )
         except OSError:
             await self._closed()
@@ -179,6 +189,12 @@ class Gateway:
     def rekey_ike(self, policy: str) -> None:
         """Begin to replace the IKE SA of the child that serves an SPD rule."""
         self.driver.turn("script", lambda: self.ike.rekey_ike(policy, self.driver.now))
+
+    def move(self, *addresses: bytes, preferred: bytes | None = None) -> None:
+        """From now on only these of the outer addresses may be used."""
+        self.driver.turn(
+            "script", lambda: self.ike.addresses_changed(addresses, self.driver.now, preferred=preferred)
+        )
 
     def is_up(self, policy: str) -> bool:
         """Is there an SA in both directions for an SPD rule?"""
@@ -233,11 +249,11 @@ class Gateway:
 
     # -- the outer side -------------------------------------------------------------------------
 
-    def _arrival_on(self, port: int) -> Arrived:
+    def _arrival_on(self, address: bytes, port: int) -> Arrived:
         """What a socket calls: a datagram that a listed peer sent is a turn, all others end here."""
 
         def arrived(source: bytes, real_port: int, payload: bytes) -> None:
-            path = Path(self.outer_address, port, source, self.peer_ports.meant(real_port))
+            path = Path(address, port, source, self.peer_ports.meant(real_port))
             self.driver.turn("frame", lambda: self._datagram(path, payload))
 
         return arrived
@@ -257,7 +273,7 @@ class Gateway:
             ends = action.source, action.source_port, action.destination, action.destination_port
             packet = _packet(*ends, action.payload)
             self.driver.tap(FrameSent(self._next_frame(), LINK, "outer", action.destination, packet))
-        port = self._sockets.get(action.source_port)
+        port = self._sockets.get((action.source, action.source_port))
         if port is not None and action.destination in self.peers:
             real_port = self.peer_ports.real(action.destination_port)
             port.send(action.destination, real_port, action.payload, action.tos)

@@ -110,3 +110,11 @@ class NoteTaken(TraceEvent):
     """The script says something to whoever follows the story."""
 
     words: str
+
+
+@dataclass(slots=True)
+class InterfaceChanged(TraceEvent):
+    """An interface of a node went up or down."""
+
+    interface: str
+    is_up: bool

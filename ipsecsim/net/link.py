@@ -69,7 +69,7 @@ class Link:
 
     def attach(self, node: "Node", interface: str, address: bytes) -> None:
         """Connect a node's interface; packets for `address` will go there."""
-        self._owners[address] = (node, interface)
+        self.join(node, interface, address)
         options = self._from_nodes.get(node.name, self.options)
         fate = None
         if options.impairments != NONE:
@@ -78,6 +78,14 @@ class Link:
         has_queue = self.options.priority and options.rate is not None
         queue = PriorityQueue(self.name, self._simulator, options) if has_queue else None
         self._senders[node.name] = _Sender(options, fate, queue)
+
+    def join(self, node: "Node", interface: str, address: bytes) -> None:
+        """From now on packets for `address` go there."""
+        self._owners[address] = (node, interface)
+
+    def leave(self, address: bytes) -> None:
+        """Nobody has this address any more; what is on its way already still comes to where it was."""
+        self._owners.pop(address, None)
 
     @property
     def owners(self) -> Mapping[bytes, tuple["Node", str]]:

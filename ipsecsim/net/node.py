@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import Instant
-from ipsecsim.base.trace import Tap
-from ipsecsim.net.events import DatagramReceived
+from ipsecsim.base.trace import PacketDropped, Tap
+from ipsecsim.net.events import DatagramReceived, InterfaceChanged
 from ipsecsim.net.link import Link
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.translation import Translation
@@ -67,6 +68,8 @@ class Node:
             self._links[interface.name] = link
             for address in interface.addresses:
                 link.attach(self, interface.name, address.packed)
+            if not interface.up:
+                self._leave(interface)
         self._performers: dict[type[Action], Callable[[Any], list[Action] | None]] = {
             Transmit: self._transmit,
             DatagramArrived: self._datagram_arrived,
@@ -101,6 +104,48 @@ class Node:
         every = (each.packed for own in self.stack.interfaces.values() for each in own.addresses)
         return next((packed for packed in every if len(packed) == size), None)
 
+    @property
+    def roaming_interfaces(self) -> list[str]:
+        """The interfaces between which this node moves."""
+        return list(self.stack.interfaces)
+
+    def roam(self, interface: str, *, leaving: bool) -> None:
+        """Go over to an interface: it comes up, and is the first choice. `leaving`: the others go down."""
+        self._set_interface(interface, is_up=True)
+        self.stack.routes.prefer(interface)
+        for other in self.roaming_interfaces if leaving else []:
+            if other != interface:
+                self._set_interface(other, is_up=False)
+        self.interfaces_changed(self.stack.interfaces[interface].address)
+
+    def lose_contact(self) -> None:
+        """Every interface between which this node moves goes down."""
+        for name in self.roaming_interfaces:
+            self._set_interface(name, is_up=False)
+        self.interfaces_changed(None)
+
+    def interfaces_changed(self, preferred: bytes | None) -> None:
+        """For nodes that have somebody to tell it to."""
+
+    def _set_interface(self, name: str, *, is_up: bool) -> None:
+        """Plug an interface in or out; nothing happens when it is so already."""
+        interface = self.stack.interfaces[name]
+        if interface.up is is_up:
+            return
+        interface.up = is_up
+        self.stack.routes.interfaces_changed()
+        if is_up:
+            for address in interface.addresses:
+                self._links[name].join(self, name, address.packed)
+        else:
+            self._leave(interface)
+        if self.tap is not None:
+            self.tap(InterfaceChanged(name, is_up))
+
+    def _leave(self, interface: Interface) -> None:
+        for address in interface.addresses:
+            self._links[interface.name].leave(address.packed)
+
     def is_quiet(self) -> bool:
         """Is nothing under way here that would end by itself?"""
         return all(application.next_deadline() is None for application in self.applications)
@@ -109,6 +154,10 @@ class Node:
 
     def receive(self, interface: str, packet: bytes) -> None:
         """A packet came off a link."""
+        if not self.stack.interfaces[interface].up:
+            if self.tap is not None:
+                self.tap(PacketDropped(DropReason.LINK_DOWN, packet, f"on {interface}"))
+            return
         self.perform(self.stack.receive(interface, packet, self.simulator.now))
 
     def run(self, application: Application) -> None:

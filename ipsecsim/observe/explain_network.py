@@ -136,6 +136,7 @@ NETWORK: Tellings = {
         lambda e: f"got {e.size} B from {unpack(e.source)} on port {e.destination_port}",
         "RFC 768",
     ),
+    net.InterfaceChanged: (lambda e: f"interface {e.interface} is {'up' if e.is_up else 'down'} now", ""),
     net.NoteTaken: (lambda e: f"note: {e.words}", ""),
 }
 """What to say about each event, and its clause."""

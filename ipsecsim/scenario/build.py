@@ -10,6 +10,7 @@ from ipsecsim.ike.config import (
     Childless,
     Connection,
     Fragmentation,
+    Mobike,
     StartAction,
     Uniqueness,
 )
@@ -35,6 +36,7 @@ from ipsecsim.scenario.build_ipsec import (
     policy_name,
     traffic_selectors,
 )
+from ipsecsim.scenario.build_ways import other_ways_out
 from ipsecsim.scenario.model_ipsec import ChildSpec, ConnectionSpec
 from ipsecsim.scenario.pools import lending
 from ipsecsim.stack.interface import Address, Interface
@@ -92,13 +94,16 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
         )
     if spec.nat is not None:
         node.translate(spec.nat.behaviour, spec.nat.outside, spec.nat.pool)
+    for way in other_ways_out(topology, spec):
+        node.add_route(way)
     for route in spec.routes:
         node.add_route(Route(route.prefix, route.via, route.interface))
 
 
 def _interface(spec: model.InterfaceSpec, mtu: int) -> Interface:
     (address, prefix_length), *others = spec.addresses
-    return Interface(spec.name, address, prefix_length, mtu, tuple(Address(*each) for each in others))
+    further = tuple(Address(*each) for each in others)
+    return Interface(spec.name, address, prefix_length, mtu, further, spec.up)
 
 
 def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> Connection:
@@ -125,6 +130,7 @@ def _connection(node: model.NodeSpec, spec: ConnectionSpec, proofs: Proofs) -> C
         childless=Childless(spec.childless),
         fragmentation=Fragmentation(spec.fragmentation),
         fragment_size=spec.fragment_size,
+        mobike=Mobike() if spec.mobike else None,
     )
 
 
@@ -174,12 +180,25 @@ def _plan(world: World) -> None:
 def play(world: World, entry: model.ScriptEntry, at: Instant) -> None:
     """Plan the actions of a script entry."""
     for action in entry.do:
+        if isinstance(action, model.Roam):
+            _plan_roaming(world, action, at)
+            continue
         node, work = _work(world, action)
         world.simulator.plan(at, node, work)
 
 
-def _work(world: World, action: model.ScriptAction) -> tuple[Node, Callable[[], None]]:
-    """The node on which an action happens, and what is to be done there."""
+def _plan_roaming(world: World, action: model.Roam, at: Instant) -> None:
+    """One turn, or two where the interfaces do not change places at the same moment."""
+    plan, node, interface = world.simulator.plan, world.simulator.nodes[action.node], action.interface
+    if action.gap:
+        plan(at, node, node.lose_contact)
+    if action.overlap:
+        plan(at, node, lambda: node.roam(interface, leaving=False))
+    plan(at + action.gap + action.overlap, node, lambda: node.roam(interface, leaving=True))
+
+
+def _work(world: World, action: model.OneTurn) -> tuple[Node, Callable[[], None]]:
+    """The node on which an action happens in one turn, and what is to be done there."""
     nodes = world.simulator.nodes
     if isinstance(action, model.Ping):
         return nodes[action.source], lambda: _ping(world, action)

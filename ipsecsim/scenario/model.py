@@ -48,6 +48,7 @@ class InterfaceSpec:
     link: str
     addresses: tuple[tuple[bytes, int], ...]
     protected: bool
+    up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,21 @@ class Reauth:
 
 
 @dataclass(frozen=True, slots=True)
+class Roam:
+    """`roam NODE INTERFACE`: the interface comes up, and the others that lead outside go down.
+
+    They do so at once, or `overlap` later; or `gap` earlier, when the new one is late.
+    """
+
+    node: str
+    interface: str
+    gap: Duration
+    overlap: Duration
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """`note WORDS`: a remark in the story."""
 
@@ -230,7 +246,8 @@ class Note:
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
-ScriptAction = Ping | Send | Initiate | Terminate | Rekey | Reauth | Note
+OneTurn = Ping | Send | Initiate | Terminate | Rekey | Reauth | Note
+ScriptAction = OneTurn | Roam
 
 
 # What should come of it

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipsecsim.base.errors import Place
 from ipsecsim.scenario import units
 from ipsecsim.scenario.kinds import name as read_name
-from ipsecsim.scenario.model import Initiate, Note, Ping, Reauth, Rekey, ScriptAction, Send, Terminate
+from ipsecsim.scenario.model import Initiate, Note, Ping, Reauth, Rekey, Roam, ScriptAction, Send, Terminate
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import VERBS_LATER
 from ipsecsim.scenario.problems import Mistake, did_you_mean
@@ -126,7 +126,11 @@ SCRIPT_VERBS: dict[str, Verb] = {
     "terminate": Verb(("TUNNEL",), {}, "terminate net"),
     "rekey": Verb(("TUNNEL",), {"sa": _words("child", "ike")}, "rekey net sa=ike"),
     "reauth": Verb(("TUNNEL",), {}, "reauth net"),
-    "roam": Verb(("NODE", "INTERFACE"), {}, "roam carol lte"),
+    "roam": Verb(
+        ("NODE", "INTERFACE"),
+        {"gap": units.duration, "overlap": units.duration},
+        "roam carol lte overlap=2s",
+    ),
     "crash": Verb(("NODE",), {}, "crash west"),
     "restart": Verb(("NODE",), {}, "restart west"),
     "reboot": Verb(("NODE",), {}, "reboot home"),
@@ -170,6 +174,8 @@ def read_action(source: Text, names: Names, check_path: Callable[[str], str | No
         raise NotYet(f"the script verb '{word.text}'", word.offset)
     if "TUNNEL" in verb.words:
         return list(_tunnel_actions(sentence, options, names))
+    if word.text == "roam":
+        return [_roam(sentence, options, names)]
     return list(_traffic(sentence, options, names))
 
 
@@ -327,3 +333,13 @@ def _tunnel_actions(
                 yield Rekey(*about, "child", f"rekey {name}", place)
             elif number == 0:
                 yield Rekey(*about, "ike", f"rekey {name} sa=ike", place)
+
+
+def _roam(sentence: Sentence, options: Mapping[str, object], names: Names) -> Roam:
+    _, node, interface = sentence.words
+    gap, overlap = _number(options, "gap", 0), _number(options, "overlap", 0)
+    if gap and overlap:
+        raise Mistake(
+            "the old interface goes before the new one comes (gap=) or after it (overlap=), not both"
+        )
+    return Roam(names.node(node), interface.text, gap, overlap, sentence.source.value, sentence.source.place)

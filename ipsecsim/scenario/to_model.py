@@ -100,6 +100,7 @@ class Reader:
                     for version, addresses in wire.addresses.items()
                 ),
                 network.is_protected(name, wire),
+                up=_is_up(settings, network.interface(name, wire)),
             )
             for wire in network.wires_of[name]
         )
@@ -365,6 +366,13 @@ class Reader:
             ]
             return [_lone(each) for each in found if each is not None]
         return [self._known(scalars.PREFIXES.read(word), text)]
+
+
+def _is_up(node: Map, interface: str) -> bool:
+    """Interfaces are up unless the file says that one begins down."""
+    said = (node.map("interfaces") or Map(node.place)).map(interface)
+    state = None if said is None else said.text("state")
+    return state is None or state.value == "up"
 
 
 def _lone(address: bytes) -> Prefix:

@@ -91,6 +91,8 @@ def _node(node: NodeSpec) -> _Value:
         made["nat"] = "none"
     if node.ipsec is not None:
         made["ipsec"] = _ipsec(node.ipsec)
+    if not all(each.up for each in node.interfaces):
+        made["interfaces"] = {each.name: {"state": "up" if each.up else "down"} for each in node.interfaces}
     return made
 
 

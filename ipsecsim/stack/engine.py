@@ -50,7 +50,7 @@ class HostStack:
         self, interfaces: Iterable[Interface], entropy: Entropy, *, forwards: bool, tap: Tap | None = None
     ) -> None:
         self.interfaces = {interface.name: interface for interface in interfaces}
-        self.routes = RouteTable()
+        self.routes = RouteTable(self.interfaces)
         self.hooks = HookTable()
         self.ports: set[int] = set()  # UDP ports that somebody listens on
         self.protocols: set[int] = set()  # IP protocols that somebody above the stack takes
@@ -264,7 +264,7 @@ class HostStack:
             self.tap(PacketOriginated(packet))
         if destination in self.addresses:
             return self._deliver(packet, Passage(), 0)
-        route = self.routes.lookup(destination)
+        route = self.routes.lookup_from(ip.source(packet), destination)
         if route is None:
             self._drop(DropReason.IP_NO_ROUTE, packet)
             return self._tell_own(packet, Problem.NO_ROUTE)

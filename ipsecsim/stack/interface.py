@@ -23,13 +23,17 @@ class Address(NamedTuple):
 
 @dataclass(slots=True)
 class Interface:
-    """One end of a link. `address` is the first one, packed; `others` are further ones. `mtu` in bytes."""
+    """One end of a link. `address` is the first one, packed; `others` are further ones. `mtu` in bytes.
+
+    Nothing passes through an interface that is not `up`.
+    """
 
     name: str
     address: bytes
     prefix_length: int
     mtu: int = 1500
     others: tuple[Address, ...] = ()
+    up: bool = True
 
     @property
     def addresses(self) -> tuple[Address, ...]:

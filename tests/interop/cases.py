@@ -2,10 +2,10 @@
 
 from ipsecsim.base.instant import SECOND
 from ipsecsim.crypto.signature_keys import KeyKind
-from ipsecsim.ike.config import Childless, Fragmentation, HalfOpenLimits
+from ipsecsim.ike.config import Childless, Fragmentation, HalfOpenLimits, Mobike
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.scenario.lab_pki import Flaw
-from tests.interop import fragment_plays, peer_plays, plays, rekey_plays
+from tests.interop import fragment_plays, peer_plays, plays, rekey_plays, roam_plays
 from tests.interop.address_cases import VISITS
 from tests.interop.held import CertificateProof
 from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
@@ -178,6 +178,8 @@ _ALL = [
     *(Case("masquerade", role, peer_plays.masqueraded, is_masqueraded=True) for role in ROLES),
     Case("begun at once", "initiator", peer_plays.begun_at_once, limits=HalfOpenLimits()),
     *VISITS,
+    *(Case("MOBIKE, we move", role, roam_plays.we_move, mobike=Mobike()) for role in ROLES),
+    *(Case("MOBIKE, charon moves", role, roam_plays.charon_moves, mobike=Mobike()) for role in ROLES),
     *(Case("crossing DELETEs", role, plays.crossing_deletes) for role in ROLES),
     Case(
         "lost answers",

@@ -14,7 +14,7 @@ from ipsecsim.base.trace import TraceEvent
 from ipsecsim.emulation.gateway import COOKIES_ALWAYS, Gateway
 from ipsecsim.emulation.namespace import Namespace
 from ipsecsim.emulation.strongswan import PeerConfig, StrongSwan
-from ipsecsim.ike.config import ChildConfig, Childless, Connection, Fragmentation, HalfOpenLimits
+from ipsecsim.ike.config import ChildConfig, Childless, Connection, Fragmentation, HalfOpenLimits, Mobike
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.pools import Pool
@@ -28,6 +28,7 @@ from tests.interop import masquerade
 from tests.interop.held import CertificateProof, Held, by_certificate, by_secret
 from tests.interop.row import Row, timed
 
+OUR_OTHER, PEER_OTHER = "192.0.2.3", "192.0.2.4"  # for cases with MOBIKE
 OUR_ADDRESS, PEER_ADDRESS = "192.0.2.1", "192.0.2.2"
 OUR_INNER, PEER_INNER = "10.1.0.1", "10.2.0.1"
 OUR_INNER_6, PEER_INNER_6, PEER_INNER_2 = "fd01::1", "fd02::1", "10.3.0.1"
@@ -69,6 +70,7 @@ class Case:
     another_id: str = ""  # of ours, for a connection of its own whose child is called other
     proof: CertificateProof | None = None  # else a shared secret
     is_masqueraded: bool = False  # by a box between the two
+    mobike: Mobike | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     child_options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -84,11 +86,19 @@ class Case:
 class Lab:
     """What a case has in its hands."""
 
-    def __init__(self, case: Case, gateway: Gateway, charon: StrongSwan, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        case: Case,
+        gateway: Gateway,
+        charon: StrongSwan,
+        recorder: Recorder,
+        namespace: Namespace,
+    ) -> None:
         self.case = case
         self.gateway = gateway
         self.charon = charon
         self.recorder = recorder
+        self._namespace = namespace  # charon's
         self.rows: list[Row] = []
         self.peer = "strongSwan"
         self._send = gateway.driver.performers[SendDatagram]
@@ -127,6 +137,18 @@ class Lab:
         """They hear each other again."""
         subprocess.run(["ip", "link", "set", "outer", "up"], check=True)
 
+    def lose(self, address: str) -> None:
+        """An address of ours is gone."""
+        subprocess.run(["ip", "addr", "del", address, "dev", "outer"], check=True)
+
+    async def charon_loses(self, address: str) -> None:
+        """An address of charon's is gone; its kernel tells it."""
+        (await self._namespace.run("ip", "addr", "del", address, "dev", "outer")).check()
+
+    async def charon_gets(self, address: str) -> None:
+        """Charon has a further address; its kernel tells it."""
+        (await self._namespace.run("ip", "addr", "add", address, "dev", "outer")).check()
+
     def release(self, held: list[SendDatagram]) -> None:
         """Send what was held, and all that comes."""
         self.gateway.driver.performers[SendDatagram] = self._send
@@ -163,11 +185,13 @@ async def _lab(case: Case) -> AsyncIterator[Lab]:
             else:
                 await _lay_wire(namespace)
             await _lay_inside(namespace)
+            if case.mobike is not None:
+                await _give_second_addresses(namespace)
             async with (
                 StrongSwan(_peer(case, held), Path(folder), namespace) as charon,
                 _gateway(case, held, recorder) as gateway,
             ):
-                lab = Lab(case, gateway, charon, recorder)
+                lab = Lab(case, gateway, charon, recorder, namespace)
                 lab.peer = f"strongSwan {await charon.version()}"
                 yield lab
 
@@ -190,6 +214,12 @@ async def _lay_inside(namespace: Namespace) -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     for address in (f"{PEER_INNER}/24", f"{PEER_INNER_2}/24", f"{PEER_INNER_6}/64 nodad"):
         (await namespace.run("ip", "addr", "add", *address.split(), "dev", "lo")).check()
+
+
+async def _give_second_addresses(namespace: Namespace) -> None:
+    """To both ends. The shorter network keeps each of them from going away with the first one."""
+    subprocess.run(["ip", "addr", "add", f"{OUR_OTHER}/25", "dev", "outer"], check=True)
+    (await namespace.run("ip", "addr", "add", f"{PEER_OTHER}/25", "dev", "outer")).check()
 
 
 def _held(case: Case) -> Held:
@@ -231,7 +261,8 @@ def _gateway(case: Case, held: Held, recorder: Recorder) -> Gateway:
         more_inner=[pack(OUR_INNER_6)],
         connections=connections,
         credentials=held.ours,
-        beyond_loopback=[pack(PEER_ADDRESS)],
+        more_outer=[] if case.mobike is None else [pack(OUR_OTHER)],
+        beyond_loopback=[pack(PEER_ADDRESS), pack(PEER_OTHER)],
         limits=case.limits,
         run_time=LIMIT,
         observer=recorder.observe,
@@ -268,6 +299,7 @@ def _connection(name: str, case: Case, our_id: str, nets: Mapping[str, str], hel
         remote_auth=held.remote_auth,
         vips=tuple(map(pack, case.vips)),
         pools=case.our_pools,
+        mobike=case.mobike,
         **case.our_times,  # type: ignore[arg-type]
     )
 

@@ -101,6 +101,7 @@ class VpnGateway(Node):
             self.tap,
             tells_strangers=settings.reports_wayward,
             last_used=self.ipsec.last_used,
+            addresses=self._addresses_outside(),
         )
         self._keepalives = Keepalives(self.ike)
         self._engines += [self.ipsec, self.ike, self._keepalives]
@@ -170,6 +171,21 @@ class VpnGateway(Node):
     def is_quiet(self) -> bool:
         """No handshake or deletion is under way, and no packet waits."""
         return super().is_quiet() and not self.ipsec.held and not self.ike.is_busy
+
+    def _addresses_outside(self) -> list[bytes]:
+        """The addresses that IKE may use: those on the far side of the boundary."""
+        outside = (each for name, each in self.stack.interfaces.items() if name in self.unprotected)
+        return [address.packed for each in outside if each.up for address in each.addresses]
+
+    @property
+    def roaming_interfaces(self) -> list[str]:
+        """Those on the far side of the boundary."""
+        return [name for name in self.stack.interfaces if name in self.unprotected]
+
+    def interfaces_changed(self, preferred: bytes | None) -> None:
+        """IKE follows, with MOBIKE or in its own way."""
+        addresses = self._addresses_outside()
+        self.perform(self.ike.addresses_changed(addresses, self.simulator.now, preferred=preferred))
 
     # -- the boundary ---------------------------------------------------------------------------
 

@@ -1,0 +1,33 @@
+"""The ways out of a node besides the one that its routes name: they count when that one is lost, or left."""
+
+from ipsecsim.net.nodes import KINDS
+from ipsecsim.scenario.model import NodeSpec, Topology
+from ipsecsim.scenario.routes import EVERYTHING
+from ipsecsim.stack.routes import Route
+
+
+def other_ways_out(topology: Topology, node: NodeSpec) -> list[Route]:
+    """A default route by each further interface that leads outside, the last one first."""
+    ways: list[Route] = []
+    for version, everything in EVERYTHING.items():
+        size = 4 if version == 4 else 16
+        default = next((each for each in node.routes if each.prefix == everything), None)
+        if default is None:
+            continue
+        for interface in node.interfaces:
+            hop = _router_on(topology, node, interface.link, size)
+            if interface.name != default.interface and not interface.protected and hop is not None:
+                ways.append(Route(everything, hop, interface.name))
+    return ways[::-1]
+
+
+def _router_on(topology: Topology, node: NodeSpec, link: str, size: int) -> bytes | None:
+    """The address of the first neighbour on a link that forwards."""
+    for other in topology.nodes.values():
+        if other is node or not KINDS[other.kind].forwards:
+            continue
+        for interface in other.interfaces:
+            for address, _ in interface.addresses if interface.link == link else ():
+                if len(address) == size:
+                    return address
+    return None

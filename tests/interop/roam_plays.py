@@ -1,0 +1,86 @@
+"""An address changes while the SAs live (RFC 4555): ours, or charon's."""
+
+import asyncio
+
+from ipsecsim.base.address import pack
+from ipsecsim.base.instant import SECOND
+from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
+from ipsecsim.ike.mobility_events import MobikeAgreed, RoutabilityChecked
+from tests.interop.lab import OUR_ADDRESS, OUR_OTHER, PEER_ADDRESS, PEER_OTHER, Lab
+from tests.interop.plays import agree, bring_up, listed, ping_peer, ping_us, we_say_goodbye
+
+UPDATE = "N(UPDATE_SA_ADDRESSES)"
+IN_TIME = 10 * SECOND
+
+
+async def we_move(lab: Lab) -> None:
+    """If we began, we decide and charon follows; else we say at which address we are, and charon decides."""
+    await together(lab)
+    with lab.step("our address goes, and we with another one"):
+        lab.lose(f"{OUR_ADDRESS}/24")
+        lab.gateway.move(pack(OUR_OTHER))
+        await settled(lab, OUR_OTHER, PEER_ADDRESS)
+        if lab.case.role == "initiator":
+            updated(
+                lab
+            )  # 5.9.8 sends none for our sake: it takes our address from the header, and rekeys the child
+    await packets_pass(lab)
+
+
+async def charon_moves(lab: Lab) -> None:
+    """If charon began, it decides and we follow; else it says at which address it is, and we decide."""
+    await together(lab)
+    with lab.step("charon's address goes, and charon with another one"):
+        await lab.charon_loses(f"{PEER_ADDRESS}/24")
+        await settled(lab, OUR_ADDRESS, PEER_OTHER)
+        updated(lab)
+    if lab.case.role == "responder":
+        with lab.step("our SAs came after it only when our cookie had come back"):
+            assert [event.is_good for event in lab.seen(RoutabilityChecked)] == [True]
+    await packets_pass(lab)
+
+
+async def together(lab: Lab) -> None:
+    """Who began the IKE SA decides about addresses."""
+    with lab.step("IKE_SA and CHILD_SA, both speak MOBIKE"):
+        await bring_up(lab)
+        assert [event.we_decide for event in lab.seen(MobikeAgreed)] == [lab.case.role == "initiator"]
+        await ping_us(lab)
+        await ping_peer(lab)
+
+
+def updated(lab: Lab) -> None:
+    """The side that decides has sent UPDATE_SA_ADDRESSES."""
+    kind = IkeMessageSent if lab.case.role == "initiator" else IkeMessageReceived
+    assert any(UPDATE in event.payloads for event in lab.seen(kind, is_response=False))
+
+
+async def packets_pass(lab: Lab) -> None:
+    with lab.step("both list the same SAs, which carry packets both ways"):
+        await agree(lab)
+        await ping_peer(lab)
+        await ping_us(lab)
+    with lab.step("DELETE by us"):
+        await we_say_goodbye(lab)
+
+
+async def settled(lab: Lab, own: str, peer: str) -> None:
+    """Both list these addresses for the IKE SA, and our ESP SAs go between them."""
+    ends = {pack(own), pack(peer)}
+    await lab.until(
+        lambda: (
+            not lab.gateway.ike.is_busy
+            and all(
+                {sa.parameters.source, sa.parameters.destination} == ends
+                for sa in lab.gateway.ipsec.sad.all()
+            )
+        ),
+        "our SAs to move",
+        within=IN_TIME,
+    )
+    for _ in range(100):
+        ike, _ = await listed(lab)
+        if (ike["local-host"], ike["remote-host"]) == (peer, own):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"charon is at {ike['local-host']} and sees us at {ike['remote-host']}")
