@@ -42,6 +42,8 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         for name in known.nodes
     }
     check_ipsec.check(nodes, problems)
+    if root.text("until") is None:
+        _check_endless(nodes, problems)
     return Topology(
         value(TEXT, root, schema.TOP, "name"),
         (optional(TEXT, root, "story") or "").strip(),
@@ -158,3 +160,12 @@ def _named(action: ScriptAction, used: dict[str, int]) -> ScriptAction:
         return action
     used[action.name] = number = used.get(action.name, 0) + 1
     return action if number == 1 else dataclasses.replace(action, name=f"{action.name} {number}")
+
+
+def _check_endless(nodes: Mapping[str, NodeSpec], problems: Problems) -> None:
+    """Without `until:` a run ends when all is quiet, and who never gives up is never quiet."""
+    for node in nodes.values():
+        for connection in node.ipsec.connections.values() if node.ipsec is not None else ():
+            if connection.keyingtries == 0:
+                message = "keyingtries: 0 may go on for ever; say when to stop, for example  until: 10m"
+                problems.add(message, connection.place)

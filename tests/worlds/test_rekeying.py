@@ -79,3 +79,8 @@ def test_what_nobody_may_ask_for_by_traffic_is_not_negotiated():
 def test_a_life_that_ends_before_new_keys_come_is_an_error_of_the_file(what):
     with pytest.raises(ConfigError, match=f"life_{what} ends the child before rekey_{what}"):
         play("do: ping alice bob", child=f"rekey_{what}: 100, life_{what}: 50")
+
+
+def test_who_never_gives_up_needs_an_end_of_the_run():
+    with pytest.raises(ConfigError, match="keyingtries: 0 may go on for ever"):
+        play("do: ping alice bob", connection="keyingtries: 0,")
