@@ -67,7 +67,7 @@ class IkeEndpoint:
             child.policy
             for connection in connections
             for child in connection.children
-            if child.start_action is StartAction.TRAP
+            if child.start_action is not StartAction.NONE
         }
         self._notices = Notices(tells_strangers=tells_strangers, tap=tap)
         self._half_open = HalfOpenTable(limits or HalfOpenLimits(), entropy.fork("cookies"))
