@@ -5,12 +5,12 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from ipsecsim.base.address import Prefix
+from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.instant import SECOND, Instant, ms
 from ipsecsim.crypto.catalogue import ENCRYPTION, INTEGRITY, Protection
 from ipsecsim.crypto.protection import make_protection
 from ipsecsim.crypto.signature_keys import KeyKind
-from ipsecsim.ike.config import AuthKind, HalfOpenLimits, LocalAuth, RemoteAuth
+from ipsecsim.ike.config import AuthKind, HalfOpenLimits, LocalAuth, Mobike, RemoteAuth
 from ipsecsim.ike.credentials import OwnKey
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.events import IkeKeysDerived
@@ -26,7 +26,7 @@ from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType
 from tests.hostile.chains import Link, Links, emit_links, links_of
-from tests.support.pair import Pair, Side
+from tests.support.pair import EAST, WEST, Pair, Side
 
 _NETS = {"local_ts": ["10.1.0.0/24", "10.1.2.0/24"], "remote_ts": ["10.2.0.0/16"]}
 _NETS_EAST = {"local_ts": ["10.2.0.0/24", "10.2.2.0/24"], "remote_ts": ["10.1.0.0/16", "10.1.2.0/24"]}
@@ -38,6 +38,7 @@ _PKI = LabPki("hostile", KeyKind.ED25519)
 _BARE = OwnKey("bare", _PKI.own_key("west", []).key)
 
 _POOLS = tuple(Pool.of(net, Prefix.parse(net)) for net in ("10.9.0.0/24", "fd09::/64"))
+ELSEWHERE = pack("198.51.100.7")
 LOADED = HalfOpenLimits(cookie_threshold=2, per_address=6)
 
 # What the two sides are told, so that every kind of cipher, group and selector list comes up.
@@ -60,6 +61,10 @@ SHAPES: dict[str, dict[str, Any]] = {
         },
     },
     "in udp": {"west": {"encap": True}},
+    "mobike": {
+        "west": {"mobike": Mobike(), "addresses": [WEST, ELSEWHERE]} | _WATCHFUL,
+        "east": {"mobike": Mobike(), "addresses": [EAST]},
+    },
     "under load": {"limits": LOADED},
     "virtual addresses": {
         "west": {"vips": (bytes(4), bytes(16)), "local_ts": ["0.0.0.0/0", "::/0"]},
@@ -144,6 +149,24 @@ def _asking(pair: Pair) -> Side:
     return pair.west
 
 
+def _moving(pair: Pair) -> Side:
+    """With MOBIKE: the peer has answered new addresses, and asks whether the victim receives there."""
+    pair.establish()
+    if pair.west.endpoint.sas[0].mobility.is_on:
+        pair.perform(pair.west, pair.west.endpoint.addresses_changed([ELSEWHERE], pair.now))
+        pair.deliver()
+        pair.west.address = ELSEWHERE
+    return pair.west
+
+
+def _following(pair: Pair) -> Side:
+    """With MOBIKE: the peer has moved, and has answered at its new address."""
+    _moving(pair)
+    while pair.wire and pair.wire[0].destination != EAST:
+        pair.deliver()
+    return pair.east
+
+
 def _initiator_deleting(pair: Pair) -> Side:
     pair.establish()
     pair.terminate(pair.west)
@@ -204,6 +227,8 @@ STATES: dict[str, Callable[[Pair], Side]] = {
     "initiator, AUTH_SENT": _auth_sent,
     "initiator, ESTABLISHED": _initiator_established,
     "initiator, asking": _asking,
+    "initiator, moving": _moving,
+    "responder, following": _following,
     "initiator, DELETING": _initiator_deleting,
     "initiator, rekeying": _asked("rekey"),
     "initiator, rekeying the IKE SA": _asked("rekey_ike"),
