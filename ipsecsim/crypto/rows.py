@@ -278,6 +278,8 @@ class IkeSuite:
     integrity: Integrity | None
     prf: Prf
     group: Group
+    additional: tuple[tuple[int, Group], ...] = ()
+    """Further key exchanges, by number from 1 to 7 (RFC 9370)."""
 
     @property
     def encryption_key_length(self) -> int:
@@ -298,4 +300,5 @@ class IkeSuite:
         if self.integrity is None or self.integrity.prf != self.prf.id:
             parts.append(self.prf.word)
         parts.append(self.group.word)
+        parts += [f"ke{number}_{group.word}" for number, group in self.additional]
         return "-".join(parts)

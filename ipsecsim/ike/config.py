@@ -122,9 +122,15 @@ class RemoteAuth:
     send_certreq: bool = True
 
 
+AdditionalGroups = tuple[tuple[int, tuple[Group | None, ...]], ...]
+"""Additional key exchanges: the number of each, and the groups to choose from."""
+
+
 @dataclass(frozen=True, slots=True)
 class IkeProposal:
     """Alternatives for each transform of an IKE SA, best first. `integrity` is empty for AEAD ciphers.
+
+    `additional` are further key exchanges, by number from 1 to 7 (RFC 9370); None says that it may be left out.
 
     `words` is the proposal as swanctl.conf writes it, where somebody wrote it.
     """
@@ -134,6 +140,12 @@ class IkeProposal:
     prf: tuple[Prf, ...]
     groups: tuple[Group, ...]
     words: str = ""
+    additional: AdditionalGroups = ()
+
+    @property
+    def needs_intermediate(self) -> bool:
+        """Can it be chosen only where additional key exchanges are possible?"""
+        return any(None not in groups for _, groups in self.additional)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,16 @@ class IkeKeysDerived(TraceEvent):
 
 
 @dataclass(slots=True)
+class AdditionalKeyExchanged(TraceEvent):
+    """One more key exchange was done before IKE_AUTH; its secret goes into all keys. `left` are still to come."""
+
+    spi_i: bytes
+    number: int
+    group: str
+    left: int
+
+
+@dataclass(slots=True)
 class PeerAuthenticated(TraceEvent):
     """The peer's AUTH value was right."""
 

@@ -1,7 +1,7 @@
 """Proposals: what we offer, what we choose, and whether the peer chose what we offered (RFC 7296 2.7, 3.3)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ipsecsim.crypto.catalogue import (
@@ -15,7 +15,7 @@ from ipsecsim.crypto.catalogue import (
     Group,
     IkeSuite,
 )
-from ipsecsim.ike.config import AhProposal, ChildProposal, IkeProposal
+from ipsecsim.ike.config import AdditionalGroups, AhProposal, ChildProposal, IkeProposal
 from ipsecsim.ike.errors import NoCommonTransform, NoProposalChosen
 from ipsecsim.ipsec.association import FIRST_SPI
 from ipsecsim.wire.ike.numbers import ProtocolId, TransformType
@@ -43,6 +43,8 @@ class _Offer(NamedTuple):
     transforms: list[Transform]
 
 
+ADDITIONAL = tuple(kind for kind in TransformType if kind >= TransformType.ADDKE1)
+_NOTHING: frozenset[int] = frozenset()
 NONE = 0  # transform ID 0 of types INTEG and KE: the type is there, and nothing is chosen
 
 
@@ -53,7 +55,7 @@ def offer_ike(configured: Sequence[IkeProposal]) -> SecurityAssociationPayload:
 
 def offer_ike_rekey(configured: Sequence[IkeProposal], spi: bytes) -> SecurityAssociationPayload:
     """The SA payload that asks for a new IKE SA in place of this one; `spi` is our own (RFC 7296 1.3.2)."""
-    return _offer(spi, map(_ike_offer, configured))
+    return _offer(spi, map(_ike_rekey_offer, configured))
 
 
 def offer_child(
@@ -78,7 +80,7 @@ def choose_ike_rekey(
     offered: SecurityAssociationPayload, configured: Sequence[IkeProposal], spi: bytes
 ) -> tuple[SecurityAssociationPayload, IkeSuite, bytes]:
     """The answer to an offer of a new IKE SA, the suite, and the peer's SPI. `spi` is our own."""
-    chosen = _choose(offered.proposals, [_ike_offer(each) for each in configured], spi_length=8)
+    chosen = _choose(offered.proposals, [_ike_rekey_offer(each) for each in configured], spi_length=8)
     answer = Proposal(chosen.number, chosen.protocol, spi, chosen.transforms)
     return SecurityAssociationPayload([answer]), _ike_suite(chosen.transforms), chosen.spi
 
@@ -102,7 +104,7 @@ def accept_ike_rekey(
     answer: SecurityAssociationPayload, configured: Sequence[IkeProposal]
 ) -> tuple[IkeSuite, bytes]:
     """The suite and SPI of a new IKE SA. Raises NoProposalChosen when it is not one that we offered."""
-    chosen = _accept(answer, [_ike_offer(each) for each in configured], spi_length=8)
+    chosen = _accept(answer, [_ike_rekey_offer(each) for each in configured], spi_length=8)
     return _ike_suite(chosen.transforms), chosen.spi
 
 
@@ -120,7 +122,7 @@ def select(offered: Sequence[Transform], ours: Sequence[Transform]) -> list[Tran
     A type that only one side names fails too, unless it names NONE (RFC 7296 3.3.3, 3.3.6). ESN has no NONE:
     its 0 says that sequence numbers are not extended, and an offer must say so or the opposite.
     """
-    chosen: list[Transform] = []
+    options: list[list[Transform]] = []
     for kind in TransformType:
         theirs = [each for each in offered if each.type == kind]
         mine = [each for each in ours if each.type == kind]
@@ -134,9 +136,26 @@ def select(offered: Sequence[Transform], ours: Sequence[Transform]) -> list[Tran
             continue
         if not common:
             return None
-        chosen.append(common[0])
+        options.append(common)
     known = set(TransformType)
-    return None if any(each.type not in known for each in offered) else chosen
+    return None if any(each.type not in known for each in offered) else _first_fitting(options)
+
+
+def _first_fitting(
+    options: Sequence[Sequence[Transform]], taken: frozenset[int] = _NOTHING
+) -> list[Transform] | None:
+    """The best of each type, except that no key exchange method may stand twice (RFC 9370 2.2.1)."""
+    if not options:
+        return []
+    is_exchange = options[0][0].type == TransformType.KE or options[0][0].type >= TransformType.ADDKE1
+    for each in options[0] if is_exchange else options[0][:1]:
+        methods = frozenset([each.id]) if is_exchange and each.id != NONE else _NOTHING
+        if methods & taken:
+            continue
+        rest = _first_fitting(options[1:], taken | methods)
+        if rest is not None:
+            return [each, *rest]
+    return None
 
 
 def _offer(spi: bytes, alternatives: Iterable[_Offer]) -> SecurityAssociationPayload:
@@ -230,8 +249,29 @@ def _ike_offer(proposal: IkeProposal) -> _Offer:
         *(Transform(TransformType.INTEG, row.id) for row in proposal.integrity),
         *(Transform(TransformType.PRF, row.id) for row in proposal.prf),
         *(Transform(TransformType.KE, row.id) for row in proposal.groups),
+        *_additional(proposal.additional),
     ]
     return _Offer(ProtocolId.IKE, transforms)
+
+
+def _ike_rekey_offer(proposal: IkeProposal) -> _Offer:
+    """Additional key exchanges are done before IKE_AUTH only."""
+    return _ike_offer(replace(proposal, additional=()))
+
+
+def _additional(exchanges: AdditionalGroups) -> list[Transform]:
+    """Types ADDKE1 to ADDKE7; ID 0 stands for none (RFC 9370 2.2.1)."""
+    return [
+        Transform(ADDITIONAL[number - 1], NONE if group is None else group.id)
+        for number, groups in exchanges
+        for group in groups
+    ]
+
+
+def _chosen_additional(chosen: dict[int, Transform]) -> tuple[tuple[int, Group], ...]:
+    """The additional key exchanges that an answer holds, in the order in which they are done."""
+    found = ((number, chosen.get(kind)) for number, kind in enumerate(ADDITIONAL, start=1))
+    return tuple((number, GROUPS[each.id]) for number, each in found if each is not None and each.id != NONE)
 
 
 def _child_offer(proposal: ChildProposal, *, with_groups: bool) -> _Offer:
@@ -269,6 +309,7 @@ def _ike_suite(chosen: Sequence[Transform]) -> IkeSuite:
         INTEGRITY.get(integrity.id) if integrity else None,
         PRF[by_type[TransformType.PRF].id],
         GROUPS[by_type[TransformType.KE].id],
+        _chosen_additional(by_type),
     )
 
 

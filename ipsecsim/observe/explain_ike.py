@@ -28,6 +28,7 @@ def _name(
 
 _EXCHANGES = {
     "IKE_SA_INIT": "RFC 7296 1.2",
+    "IKE_INTERMEDIATE": "RFC 9242 3.2",
     "IKE_AUTH": "RFC 7296 1.2",
     "CREATE_CHILD_SA": "RFC 7296 1.3",
     "INFORMATIONAL": "RFC 7296 1.4",
@@ -229,6 +230,13 @@ IKE: Tellings = {
     ike.IkeProposalChosen: (lambda e: f"both sides will use {e.suite} for the IKE SA", "RFC 7296 2.7"),
     ike.NatDetected: (_nat, "RFC 7296 2.23"),
     ike.IkeKeysDerived: (_ike_keys, "RFC 7296 2.14"),
+    ike.AdditionalKeyExchanged: (
+        lambda e: (
+            f"did additional key exchange {e.number} with {e.group}: its secret, the nonces and SK_d make all "
+            f"keys anew; {e.left or 'none'} to come"
+        ),
+        "RFC 9370 2.2.2",
+    ),
     ike.PeerAuthenticated: (
         lambda e: f"{e.identity} proved who it is ({e.method}): its AUTH value is right",
         "RFC 7296 2.15",

@@ -158,7 +158,8 @@ class _Keys:
             if event.protocol == "ESP":  # AH has nothing to decrypt, and no table
                 self._esp.setdefault((event.spi, event.encryption_key), event)
         elif isinstance(event, IkeKeysDerived):
-            self._ike.setdefault((event.spi_i, event.spi_r), event)
+            # Wireshark knows one set of keys for an IKE SA; additional key exchanges make several: the last
+            self._ike[(event.spi_i, event.spi_r)] = event
         elif isinstance(event, FrameSent):
             sealed, ike = first(event.packet, IpProtocol.ESP), ike_of(event.packet)
             if sealed is not None:

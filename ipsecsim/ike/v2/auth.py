@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.crypto.catalogue import Prf
 from ipsecsim.crypto.prf import compute
+from ipsecsim.ike.v2.intermediate import authenticated
 from ipsecsim.wire.ike.identification import Identification
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def octets_of(sa: "IkeSa", identification: Identification, *, by_initiator: bool
         message, nonce, key = sa.init_request, sa.nonce_r, sa.keys.sk_pi
     else:
         message, nonce, key = sa.init_response, sa.nonce_i, sa.keys.sk_pr
-    return signed_octets(sa.suite.prf, message, nonce, key, identification.emit())
+    octets = signed_octets(sa.suite.prf, message, nonce, key, identification.emit())
+    return octets + authenticated(sa)  # RFC 9242 3.3.2
 
 
 def psk_auth(prf: Prf, psk: bytes, octets: bytes) -> bytes:

@@ -9,7 +9,7 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.errors import NotForWindow, UnexpectedMessage
 from ipsecsim.ike.events import IkeMessageCut, IkeMessageReceived, IkeMessageSent, ResponseRepeated
-from ipsecsim.ike.v2 import envelope, fragments, rebinding
+from ipsecsim.ike.v2 import envelope, fragments, intermediate, rebinding
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.envelope import Content
 from ipsecsim.ike.v2.message import Message, Path, first, names
@@ -50,7 +50,9 @@ def was_answered(sa: "IkeSa", header: IkeHeader, outer: list[Payload], raw: byte
     if fragment is None:
         is_same = sa.window.is_last_request(raw)
     else:
-        is_same = fragment.number == 1 and _is_authentic(sa, fragment, raw)
+        is_same = fragment.number == 1 and (
+            sa.window.is_last_request(raw) or _is_authentic(sa, fragment, raw)
+        )
     if not is_same:
         raise NotForWindow(DropReason.RETRANSMIT_IGNORED, header.message_id)
     return True
@@ -81,15 +83,18 @@ def opened(
             raise UnexpectedMessage("an IKE_SA_INIT message with an SK payload")
         return Message(header, outer, raw, path, length)
     if isinstance(sealed, EncryptedFragment):
-        collected = fragments.collect(sa, header, outer, raw, now)
-        if collected is None:
+        known = fragments.collect(sa, header, outer, raw, now)
+        if known is None:
             return None
-        content, length = collected
+        content, length = known.whole, known.length
+        if not header.is_response:
+            sa.window.note_request(known.first)
     elif isinstance(sealed, Encrypted) and sa.inbound is not None:
         content = envelope.unseal(raw, sealed, sa.inbound)
     else:
         raise UnexpectedMessage("a message without an SK payload, or before there are keys")
     fragments.done(sa, is_response=header.is_response)
+    intermediate.note(sa, header, content)
     return Message(header, envelope.read(content), raw, path, length)
 
 
@@ -151,6 +156,7 @@ def _seal(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload]) -> list[b
     if header.exchange == ExchangeType.IKE_SA_INIT or sa.outbound is None:
         return [emit_message(header, payloads)]
     content = Content(*emit_chain(payloads))
+    intermediate.note(sa, header, content)
     limit = fragments.largest_whole(sa)
     if limit is not None and envelope.sealed_length(content, sa.outbound) > limit:
         return fragments.cut(header, content, sa.outbound, limit)

@@ -10,7 +10,7 @@ from ipsecsim.crypto.protection import IntegrityFailed, Protection, make_protect
 from ipsecsim.ike.errors import InvalidSyntax
 from ipsecsim.ike.v2.keys import IkeKeys
 from ipsecsim.wire.ike.chain import emit_chain, parse_chain
-from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
+from ipsecsim.wire.ike.encrypted import FRAGMENT_FIELDS, Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import GENERIC_HEADER, Payload
 from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
 from ipsecsim.wire.ike.numbers import PayloadType
@@ -25,10 +25,14 @@ class EnvelopeBroken(RemoteError):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is under a seal, without padding: the type of the first payload, and the bytes of all of them."""
+    """What is under a seal, without padding: the type of the first payload, and the bytes of all of them.
+
+    `flags` are the critical bit and the reserved bits of the payload that carries it.
+    """
 
     first_inner: int
     inner: bytes
+    flags: int = 0
 
 
 def seal(
@@ -91,6 +95,8 @@ def open(message: bytes, envelope: Encrypted, protection: Protection) -> list[Pa
 def unseal(message: bytes, envelope: Encrypted | EncryptedFragment, protection: Protection) -> Content:
     """What is inside `envelope`, the last payload of `message`. Raises EnvelopeBroken, InvalidSyntax."""
     sealed_at = len(message) - len(envelope.body)
+    fields = FRAGMENT_FIELDS.size if isinstance(envelope, EncryptedFragment) else 0
+    flags = message[sealed_at - fields - GENERIC_HEADER.size + 1]
     if len(envelope.body) < protection.iv_length + protection.icv_length + 1:
         raise EnvelopeBroken("the Encrypted payload is too short for IV, pad length and ICV")
     try:
@@ -98,7 +104,7 @@ def unseal(message: bytes, envelope: Encrypted | EncryptedFragment, protection: 
     except IntegrityFailed as broken:
         raise EnvelopeBroken("the Encrypted payload's integrity check failed") from broken
     try:
-        return Content(envelope.first_inner, strip_padding(plaintext))
+        return Content(envelope.first_inner, strip_padding(plaintext), flags)
     except Malformed as wrong:
         raise InvalidSyntax(str(wrong), wrong.reason) from wrong
 

@@ -109,13 +109,17 @@ def cut(header: IkeHeader, content: Content, protection: Protection, largest: in
 
 @dataclass(slots=True)
 class FragmentSet:
-    """The fragments of one message that have come so far. `length` is that of their messages together."""
+    """The fragments of one message that have come so far.
+
+    `length` is that of their messages together, `first` the bytes of the first one's.
+    """
 
     message_id: int
     total: int
     until: Instant
     pieces: dict[int, Content] = field(default_factory=dict)
     length: int = 0
+    first: bytes = b""
 
     @property
     def size(self) -> int:
@@ -126,7 +130,7 @@ class FragmentSet:
     def whole(self) -> Content:
         """All pieces in order; the first one knows the type of the first payload (RFC 7383 2.5)."""
         inner = b"".join(self.pieces[number].inner for number in range(1, self.total + 1))
-        return Content(self.pieces[1].first_inner, inner)
+        return Content(self.pieces[1].first_inner, inner, self.pieces[1].flags)
 
 
 FragmentSets = dict[bool, FragmentSet]
@@ -135,8 +139,8 @@ FragmentSets = dict[bool, FragmentSet]
 
 def collect(
     sa: "IkeSa", header: IkeHeader, outer: Sequence[Payload], raw: bytes, now: Instant
-) -> tuple[Content, int] | None:
-    """Take in a fragment. With the last one that is missing: the whole content, and the length of all messages.
+) -> FragmentSet | None:
+    """Take in a fragment. With the last one that is missing: the whole set.
 
     Raises FragmentRefused, TooManyFragments, EnvelopeBroken, InvalidSyntax.
     """
@@ -160,6 +164,8 @@ def collect(
         raise TooManyFragments(f"fragments of more than {MOST_BYTES} bytes")
     known.pieces[fragment.number] = piece
     known.length += len(raw)
+    if fragment.number == 1:
+        known.first = raw
     exchange = name_of(ExchangeType, header.exchange)
     told = (sa.spi_i, exchange, header.is_response, header.message_id)
     if sa.tap is not None:
@@ -168,7 +174,7 @@ def collect(
         return None
     if sa.tap is not None:
         sa.tap(IkeFragmentsJoined(*told, known.total, known.size))
-    return known.whole, known.length
+    return known
 
 
 def _check(

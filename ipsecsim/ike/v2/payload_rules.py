@@ -24,6 +24,8 @@ P = PayloadType
 RULES = {
     (ExchangeType.IKE_SA_INIT, False): Rule(once=(P.SA, P.KE, P.NONCE)),
     (ExchangeType.IKE_SA_INIT, True): Rule(once=(P.SA, P.KE, P.NONCE)),
+    (ExchangeType.IKE_INTERMEDIATE, False): Rule(once=(P.KE,)),
+    (ExchangeType.IKE_INTERMEDIATE, True): Rule(once=(P.KE,)),
     (ExchangeType.IKE_AUTH, False): Rule(
         once=(P.IDi, P.AUTH), at_most_once=(P.IDr, P.CP, P.SA, P.TSi, P.TSr)
     ),
@@ -52,6 +54,7 @@ REFUSALS = {
         NotifyType.INVALID_SYNTAX,
         NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD,
     ),
+    ExchangeType.IKE_INTERMEDIATE: tuple(each for each in NotifyType if each < FIRST_STATUS_TYPE),
     ExchangeType.CREATE_CHILD_SA: tuple(each for each in NotifyType if each < FIRST_STATUS_TYPE),
 }
 

@@ -25,12 +25,13 @@ from ipsecsim.ike.v2.configuration import Assigned
 from ipsecsim.ike.v2.doubt import Attempt
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.fragments import FragmentSets
+from ipsecsim.ike.v2.intermediate import Intermediate
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
 from ipsecsim.ike.v2.message import Message, Path
 from ipsecsim.ike.v2.mobility import Carrier, Mobility, ways
 from ipsecsim.ike.v2.patience import ALARMS
 from ipsecsim.ike.v2.registry import Registry
-from ipsecsim.ike.v2.states import State, Step, move
+from ipsecsim.ike.v2.states import BEFORE_ANSWER, State, Step, move
 from ipsecsim.ike.v2.succession import taken_up
 from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke, Roam, Task
 from ipsecsim.ike.v2.window import Window
@@ -117,6 +118,7 @@ class IkeSa:
         self.inbound: Protection | None = None
         self.takes_fragments = False  # both sides said so (RFC 7383 2.3)
         self.fragments: FragmentSets = {}
+        self.intermediate = Intermediate()
         self.agenda = Agenda()
 
     # -- what the endpoint asks for -------------------------------------------------------------
@@ -334,7 +336,7 @@ class IkeSa:
     def end(self, step: Step) -> list[Action]:
         """This SA is no more; `step` says why."""
         actions = remove_all(self)
-        if self.is_initiator and self.state in (State.IDLE, State.INIT_SENT, State.AUTH_SENT):
+        if self.is_initiator and self.state in BEFORE_ANSWER:
             actions += CreateChild(self.wanted_child, trigger=self.trigger).given_up(
                 reached=self.spi_r != NO_SPI
             )

@@ -17,6 +17,7 @@ class State(Enum):
     IDLE = "idle"
     INIT_SENT = "IKE_SA_INIT sent"
     INIT_ANSWERED = "IKE_SA_INIT answered"
+    INTERMEDIATE_SENT = "IKE_INTERMEDIATE sent"
     AUTH_SENT = "IKE_AUTH sent"
     HEIR = "made to replace another"
     ESTABLISHED = "established"
@@ -28,8 +29,11 @@ class State(Enum):
 PROVED = (State.HEIR, State.ESTABLISHED, State.REPLACED, State.DELETING)
 """Where the peer is known to be who it says it is."""
 
-BEFORE_PROOF = (ExchangeType.IKE_SA_INIT, ExchangeType.IKE_AUTH)
-"""The exchanges that there are until then (RFC 7296 1.2): after IKE_SA_INIT there are keys, but no name yet."""
+BEFORE_ANSWER = (State.IDLE, State.INIT_SENT, State.INTERMEDIATE_SENT, State.AUTH_SENT)
+"""Where an initiator still waits for its first Child SA."""
+
+BEFORE_PROOF = (ExchangeType.IKE_SA_INIT, ExchangeType.IKE_INTERMEDIATE, ExchangeType.IKE_AUTH)
+"""The exchanges that there are until then (RFC 7296 1.2, RFC 9242 3.2): there are keys, but no name yet."""
 
 
 class Step(Enum):
@@ -38,6 +42,7 @@ class Step(Enum):
     SEND_INIT = "send IKE_SA_INIT request"
     SEND_INIT_AGAIN = "send IKE_SA_INIT request again, changed as the responder asked"
     ANSWER_INIT = "answer IKE_SA_INIT request"
+    SEND_INTERMEDIATE = "send IKE_INTERMEDIATE request"
     SEND_AUTH = "send IKE_AUTH request"
     AUTHENTICATE = "authenticate the peer"
     MAKE_HEIR = "agree on an IKE SA that is to replace another"
@@ -51,7 +56,10 @@ class Step(Enum):
 TRANSITIONS = {
     (State.IDLE, Step.SEND_INIT): State.INIT_SENT,
     (State.INIT_SENT, Step.SEND_INIT_AGAIN): State.INIT_SENT,
+    (State.INIT_SENT, Step.SEND_INTERMEDIATE): State.INTERMEDIATE_SENT,
+    (State.INTERMEDIATE_SENT, Step.SEND_INTERMEDIATE): State.INTERMEDIATE_SENT,
     (State.INIT_SENT, Step.SEND_AUTH): State.AUTH_SENT,
+    (State.INTERMEDIATE_SENT, Step.SEND_AUTH): State.AUTH_SENT,
     (State.AUTH_SENT, Step.AUTHENTICATE): State.ESTABLISHED,
     (State.IDLE, Step.ANSWER_INIT): State.INIT_ANSWERED,
     (State.INIT_ANSWERED, Step.AUTHENTICATE): State.ESTABLISHED,
@@ -68,6 +76,7 @@ TRANSITIONS = {
     (State.IDLE, Step.FAIL): State.DEAD,
     (State.INIT_SENT, Step.FAIL): State.DEAD,
     (State.INIT_ANSWERED, Step.FAIL): State.DEAD,
+    (State.INTERMEDIATE_SENT, Step.FAIL): State.DEAD,
     (State.AUTH_SENT, Step.FAIL): State.DEAD,
     (State.HEIR, Step.FAIL): State.DEAD,
     (State.ESTABLISHED, Step.FAIL): State.DEAD,

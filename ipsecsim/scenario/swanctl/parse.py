@@ -16,7 +16,7 @@ from ipsecsim.crypto.catalogue import (
     Meaning,
     Prf,
 )
-from ipsecsim.ike.config import AhProposal, EspProposal, IkeProposal
+from ipsecsim.ike.config import AdditionalGroups, AhProposal, EspProposal, IkeProposal
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.swanctl.words import CONTROL, DOCUMENTED, ELSEWHERE, known_words, vendor_word
 
@@ -25,7 +25,7 @@ DEFAULT_ESP = "aes256gcm16"
 DEFAULT_AH = "sha256"
 
 _VENDOR_AES = re.compile(r"aes-(128|192|256)(?:-(gcm|ccm|cbc))?")
-_ADDITIONAL = re.compile(r"ke[1-7]_(.+)")
+_ADDITIONAL = re.compile(r"ke([1-7])_(.+)")
 
 
 class NotYet(Mistake):
@@ -42,6 +42,7 @@ class _Parts:
     prf: list[Prf] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     without_group: bool = False
+    additional: dict[int, list[Group | None]] = field(default_factory=dict)
     extended_sequence: list[bool] = field(default_factory=list)
     offsets: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
@@ -88,9 +89,14 @@ def ike_proposal(text: str) -> IkeProposal:
     words = [row.word_for(bits) for row, bits in parts.encryption]
     words += [row.word for row in parts.integrity]
     words += [row.word for row in prf if prf != implied]
-    words += [row.word for row in parts.groups]
+    words += [row.word for row in parts.groups] + _additional_words(parts)
     return IkeProposal(
-        tuple(parts.encryption), tuple(parts.integrity), tuple(prf), tuple(parts.groups), "-".join(words)
+        tuple(parts.encryption),
+        tuple(parts.integrity),
+        tuple(prf),
+        tuple(parts.groups),
+        "-".join(words),
+        _additional(parts),
     )
 
 
@@ -99,6 +105,7 @@ def esp_proposal(text: str) -> EspProposal:
     if text == "default":
         text = DEFAULT_ESP
     parts = _sort(text)
+    _refuse_additional(parts)
     _refuse_later(parts)
     _check_ciphers(parts, "ESP")
     _no_prf(parts)
@@ -125,6 +132,7 @@ def ah_proposal(text: str) -> AhProposal:
     """One AH proposal: integrity, and if you like a key exchange and whether sequence numbers are extended."""
     parts = _sort(DEFAULT_AH if text == "default" else text, AH_WORDS)
     _check_ah(parts)
+    _refuse_additional(parts)
     _refuse_later(parts)
     words = [row.word for row in parts.integrity]
     words += [row.word for row in parts.groups] + _esn_words(parts)
@@ -145,6 +153,7 @@ def esp_suite(text: str) -> tuple[EspSuite, bool]:
     Encryption alone is let through: whoever writes keys by hand is here to see what comes of it.
     """
     parts = _sort(DEFAULT_ESP if text == "default" else text)
+    _refuse_additional(parts)
     _refuse_later(parts)
     _check_ciphers(parts, "ESP")
     _check_single(parts)
@@ -167,6 +176,7 @@ def ah_suite(text: str) -> tuple[AhSuite, bool]:
     """The one AH suite that an SA by hand has, and whether its sequence numbers are extended."""
     parts = _sort(DEFAULT_AH if text == "default" else text, AH_WORDS)
     _check_ah(parts)
+    _refuse_additional(parts)
     _refuse_later(parts)
     _check_single(parts)
     return AhSuite(parts.integrity[0]), _extended_sequence(parts)[0]
@@ -180,6 +190,12 @@ def _check_single(parts: _Parts) -> None:
         raise Mistake(f"keys by hand come from no key exchange; take '{word}' out", parts.offsets["groups"])
     if max(len(parts.encryption), len(parts.integrity), len(parts.extended_sequence)) > 1:
         raise Mistake(f"keys by hand fit one algorithm, and '{parts.text}' leaves a choice")
+
+
+def _refuse_additional(parts: _Parts) -> None:
+    """Only IKE SAs have additional key exchanges yet."""
+    if parts.additional:
+        raise NotYet(f"'{parts.first['additional']}' in a proposal", parts.offsets["additional"])
 
 
 def _refuse_later(parts: _Parts) -> None:
@@ -293,13 +309,40 @@ def _take_other(word: str, offset: int, parts: _Parts) -> None:
     if word == "default":
         raise Mistake("'default' stands alone, or between commas", offset)
     additional = _ADDITIONAL.fullmatch(word)
-    algorithm = additional[1] if additional else word
-    if algorithm in DOCUMENTED or (additional and algorithm in WORDS):
+    algorithm = additional[2] if additional else word
+    if algorithm in DOCUMENTED:
         parts.later = parts.later or (word, offset)
+        return
+    if additional is not None and _take_additional(int(additional[1]), algorithm, parts):
+        parts.offsets.setdefault("additional", offset)
+        parts.first.setdefault("additional", word)
         return
     if word.startswith(ELSEWHERE):
         raise Mistake(f"'{word}' is known to strongSwan but not implemented here", offset)
     _refuse(word, offset, parts)
+
+
+def _take_additional(number: int, algorithm: str, parts: _Parts) -> bool:
+    """An additional key exchange (RFC 9370), or none as a choice. False when the word is no such thing."""
+    row = WORDS[algorithm].row if algorithm in WORDS else None
+    if row is not None and not isinstance(row, Group):
+        return False
+    if row is None and algorithm not in ("none", "modpnone"):
+        return False
+    parts.additional.setdefault(number, []).append(row)
+    return True
+
+
+def _additional(parts: _Parts) -> AdditionalGroups:
+    return tuple((number, tuple(groups)) for number, groups in sorted(parts.additional.items()))
+
+
+def _additional_words(parts: _Parts) -> list[str]:
+    return [
+        f"ke{number}_{group.word if group else 'none'}"
+        for number, groups in _additional(parts)
+        for group in groups
+    ]
 
 
 def _refuse(word: str, offset: int, parts: _Parts) -> None:

@@ -17,6 +17,7 @@ class ExchangeType(IntEnum):
     INFORMATIONAL = 37
     IKE_SESSION_RESUME = 38  # RFC 5723 4.3.2
     IKE_INTERMEDIATE = 43  # RFC 9242 3.2
+    IKE_FOLLOWUP_KE = 44  # RFC 9370 2.2.4
 
 
 class PayloadType(IntEnum):
@@ -167,13 +168,23 @@ class ProtocolId(IntEnum):
 
 
 class TransformType(IntEnum):
-    """What a transform chooses (3.3.2). KE is the RFC's D-H: key exchanges need not be Diffie-Hellman."""
+    """What a transform chooses (3.3.2). KE is the RFC's D-H: key exchanges need not be Diffie-Hellman.
+
+    Those from ADDKE1 on are for additional key exchanges (RFC 9370 2.2.1).
+    """
 
     ENCR = 1
     PRF = 2
     INTEG = 3
     KE = 4
     ESN = 5
+    ADDKE1 = 6
+    ADDKE2 = 7
+    ADDKE3 = 8
+    ADDKE4 = 9
+    ADDKE5 = 10
+    ADDKE6 = 11
+    ADDKE7 = 12
 
 
 class AuthMethod(IntEnum):

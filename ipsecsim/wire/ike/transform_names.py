@@ -103,6 +103,7 @@ TRANSFORM_NAMES: dict[int, dict[int, str]] = {
     TransformType.INTEG: _INTEGRITY,
     TransformType.KE: _KEY_EXCHANGE,
     TransformType.ESN: _ESN,
+    **{kind: _KEY_EXCHANGE for kind in TransformType if kind >= TransformType.ADDKE1},
 }
 
 

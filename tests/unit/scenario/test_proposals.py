@@ -192,6 +192,34 @@ def test_gmac_is_a_cipher_in_esp_and_integrity_in_ah():
         ah_proposal("aes128ctr-sha256")
 
 
+@pytest.mark.parametrize(
+    ("text", "additional", "words"),
+    [
+        ("aes128gcm16-prfsha256-x25519-ke1_ecp384", ((1, ("ecp384",)),), ""),
+        (
+            "aes128-sha256-x25519-ke2_modp3072-ke1_x448",
+            ((1, ("x448",)), (2, ("modp3072",))),
+            "ke1_x448-ke2_modp3072",
+        ),
+        ("aes128-sha256-ecp256-ke1_curve25519-ke1_none", ((1, ("x25519", None)),), "ke1_x25519-ke1_none"),
+    ],
+)
+def test_further_key_exchanges_have_numbers(text, additional, words):
+    proposal = ike_proposal(text)
+    found = tuple(
+        (number, tuple(g.word if g else None for g in groups)) for number, groups in proposal.additional
+    )
+    assert found == additional
+    assert proposal.words.endswith(words or text)
+    assert ike_proposal(proposal.words) == proposal
+
+
+@pytest.mark.parametrize("word", ["ke8_x25519", "ke0_x25519", "ke1_aes128", "ke1_", "ke1_x25519x"])
+def test_what_is_no_further_key_exchange_is_refused(word):
+    with pytest.raises(Mistake, match="unknown algorithm"):
+        ike_proposal(f"aes128gcm16-prfsha256-x25519-{word}")
+
+
 @pytest.mark.parametrize("text", ["aes128gcm16-x25519-ke1_mlkem768", "aes128gcm16-ke2_x25519"])
 def test_switches_that_come_later_are_refused_by_name(text):
     with pytest.raises(NotYet):

@@ -84,6 +84,8 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Find out who it is, check the proof, then give our own and set up the child."""
     if sa.state is not State.INIT_ANSWERED:
         raise UnexpectedMessage(f"IKE_AUTH request while {sa.state.value}")
+    if sa.intermediate.waiting:
+        raise UnexpectedMessage("IKE_AUTH before the additional key exchanges")  # RFC 9242 3.2
     payloads = message.payloads
     configuration.check(payloads)
     their_id = the(payloads, IdInitiator)

@@ -15,7 +15,15 @@ from ipsecsim.crypto.catalogue import GROUPS, Group
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoProposalChosen, UnexpectedMessage
 from ipsecsim.ike.events import CookieReturned, GroupChanged, IkeProposalChosen, NatDetected, NotifyReceived
-from ipsecsim.ike.v2 import certificates, childless, doubt, fragments, moving, payload_rules
+from ipsecsim.ike.v2 import (
+    certificates,
+    childless,
+    doubt,
+    fragments,
+    intermediate,
+    moving,
+    payload_rules,
+)
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.hash_notify import hashes_notify, read_hashes
 from ipsecsim.ike.v2.message import Answer, Message, notify, the
@@ -54,6 +62,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         Nonce(sa.nonce_i),
         *detection_notifies(sa, sa.path),
         *fragments.supported(sa),
+        *intermediate.supported(sa.connection.proposals),
         *hashes_notify(sa),
     ]
 
@@ -61,7 +70,8 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Choose a suite, make our half of the secret, derive the keys."""
     payloads, sa.began_at = message.payloads, now
-    answer, suite = negotiate.choose_ike(the(payloads, SecurityAssociationPayload), sa.connection.proposals)
+    proposals = intermediate.usable(sa.connection.proposals, payloads)
+    answer, suite = negotiate.choose_ike(the(payloads, SecurityAssociationPayload), proposals)
     theirs = the(payloads, KeyExchange)
     if theirs.group != suite.group.id:
         raise InvalidKeyExchange(wanted=suite.group.id, got=theirs.group)
@@ -81,6 +91,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             *detection_notifies(sa, sa.path),
             *fragments.supported(sa),
             *childless.announcement(sa),
+            *(intermediate.supported(proposals) if intermediate.agreed(payloads) else ()),
             *hashes_notify(sa),
             *certificates.requests(sa, sa.candidates),
         ]
@@ -98,6 +109,8 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     if not any(message.header.spi_r):
         raise InvalidSyntax("the responder chose SPI zero")
     suite = negotiate.accept_ike(the(payloads, SecurityAssociationPayload), sa.connection.proposals)
+    if suite.additional and not intermediate.agreed(payloads):
+        raise NoProposalChosen("additional key exchanges without a word about IKE_INTERMEDIATE")
     theirs = the(payloads, KeyExchange)
     asked = next((each for each in doubt.attempts(sa) if each.group.id == theirs.group), None)
     if theirs.group != suite.group.id or asked is None:
@@ -117,7 +130,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     moving.note_mapping(sa, message)
     if sa.is_nat_between or (sa.connection.mobike is not None and sa.knows_nats):
         sa.float_to_nat_port()
-    return sa.request(ExchangeType.IKE_AUTH, now)
+    return sa.request(intermediate.next_exchange(sa), now)
 
 
 def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
@@ -171,6 +184,7 @@ def _settle(sa: "IkeSa", message: Message, shared_secret: bytes) -> None:
     sa.we_are_behind_nat, sa.peer_is_behind_nat = local, remote or sa.connection.encap
     if sa.tap is not None and shown is not None:
         sa.tap(NatDetected(local, remote))
+    sa.intermediate.waiting = list(sa.suite.additional)
     sa.derive_keys(shared_secret)
 
 
