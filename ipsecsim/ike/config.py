@@ -160,6 +160,7 @@ class EspProposal:
     groups: tuple[Group, ...] = ()
     words: str = ""
     extended_sequence: tuple[bool, ...] = (False,)
+    additional: AdditionalGroups = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class AhProposal:
     groups: tuple[Group, ...] = ()
     words: str = ""
     extended_sequence: tuple[bool, ...] = (False,)
+    additional: AdditionalGroups = ()
 
 
 ChildProposal = EspProposal | AhProposal

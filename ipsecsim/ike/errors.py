@@ -141,6 +141,13 @@ class ChildSaNotFound(IkeError):
         self.notify_spi = spi
 
 
+class StateNotFound(IkeError):
+    """The exchange that a request follows up is not here, or not any more (RFC 9370 2.2.4)."""
+
+    reason = DropReason.NO_STATE
+    notify = NotifyType.STATE_NOT_FOUND
+
+
 class UnexpectedNat(IkeError):
     """Somebody on the way has changed the addresses, which the peer does not put up with (RFC 4555 3.9)."""
 

@@ -148,7 +148,7 @@ class IkeKeysDerived(TraceEvent):
 
 @dataclass(slots=True)
 class AdditionalKeyExchanged(TraceEvent):
-    """One more key exchange was done before IKE_AUTH; its secret goes into all keys. `left` are still to come."""
+    """One more key exchange was done for the same keys. `left` are still to come."""
 
     spi_i: bytes
     number: int

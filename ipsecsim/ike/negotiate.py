@@ -1,7 +1,7 @@
 """Proposals: what we offer, what we choose, and whether the peer chose what we offered (RFC 7296 2.7, 3.3)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ipsecsim.crypto.catalogue import (
@@ -34,6 +34,7 @@ class ChildChoice:
     spi: int
     group: Group | None
     extended_sequence: bool = False
+    additional: tuple[tuple[int, Group], ...] = ()
 
 
 class _Offer(NamedTuple):
@@ -55,7 +56,7 @@ def offer_ike(configured: Sequence[IkeProposal]) -> SecurityAssociationPayload:
 
 def offer_ike_rekey(configured: Sequence[IkeProposal], spi: bytes) -> SecurityAssociationPayload:
     """The SA payload that asks for a new IKE SA in place of this one; `spi` is our own (RFC 7296 1.3.2)."""
-    return _offer(spi, map(_ike_rekey_offer, configured))
+    return _offer(spi, map(_ike_offer, configured))
 
 
 def offer_child(
@@ -80,7 +81,7 @@ def choose_ike_rekey(
     offered: SecurityAssociationPayload, configured: Sequence[IkeProposal], spi: bytes
 ) -> tuple[SecurityAssociationPayload, IkeSuite, bytes]:
     """The answer to an offer of a new IKE SA, the suite, and the peer's SPI. `spi` is our own."""
-    chosen = _choose(offered.proposals, [_ike_rekey_offer(each) for each in configured], spi_length=8)
+    chosen = _choose(offered.proposals, [_ike_offer(each) for each in configured], spi_length=8)
     answer = Proposal(chosen.number, chosen.protocol, spi, chosen.transforms)
     return SecurityAssociationPayload([answer]), _ike_suite(chosen.transforms), chosen.spi
 
@@ -104,7 +105,7 @@ def accept_ike_rekey(
     answer: SecurityAssociationPayload, configured: Sequence[IkeProposal]
 ) -> tuple[IkeSuite, bytes]:
     """The suite and SPI of a new IKE SA. Raises NoProposalChosen when it is not one that we offered."""
-    chosen = _accept(answer, [_ike_rekey_offer(each) for each in configured], spi_length=8)
+    chosen = _accept(answer, [_ike_offer(each) for each in configured], spi_length=8)
     return _ike_suite(chosen.transforms), chosen.spi
 
 
@@ -254,11 +255,6 @@ def _ike_offer(proposal: IkeProposal) -> _Offer:
     return _Offer(ProtocolId.IKE, transforms)
 
 
-def _ike_rekey_offer(proposal: IkeProposal) -> _Offer:
-    """Additional key exchanges are done before IKE_AUTH only."""
-    return _ike_offer(replace(proposal, additional=()))
-
-
 def _additional(exchanges: AdditionalGroups) -> list[Transform]:
     """Types ADDKE1 to ADDKE7; ID 0 stands for none (RFC 9370 2.2.1)."""
     return [
@@ -268,10 +264,17 @@ def _additional(exchanges: AdditionalGroups) -> list[Transform]:
     ]
 
 
+def additional_in(answer: SecurityAssociationPayload) -> tuple[tuple[int, Group], ...]:
+    """The additional key exchanges that an answer holds, before it is judged as a whole."""
+    return _chosen_additional(_by_type(answer.proposals[0].transforms)) if answer.proposals else ()
+
+
 def _chosen_additional(chosen: dict[int, Transform]) -> tuple[tuple[int, Group], ...]:
-    """The additional key exchanges that an answer holds, in the order in which they are done."""
+    """By number, in the order in which they are done."""
     found = ((number, chosen.get(kind)) for number, kind in enumerate(ADDITIONAL, start=1))
-    return tuple((number, GROUPS[each.id]) for number, each in found if each is not None and each.id != NONE)
+    return tuple(
+        (number, GROUPS[each.id]) for number, each in found if each is not None and each.id in GROUPS
+    )
 
 
 def _child_offer(proposal: ChildProposal, *, with_groups: bool) -> _Offer:
@@ -280,6 +283,7 @@ def _child_offer(proposal: ChildProposal, *, with_groups: bool) -> _Offer:
         *(_encryption(row, bits) for row, bits in encryption),
         *(Transform(TransformType.INTEG, row.id) for row in proposal.integrity),
         *(Transform(TransformType.KE, row.id) for row in proposal.groups if with_groups),
+        *(_additional(proposal.additional) if with_groups else ()),
         *(Transform(TransformType.ESN, int(extended)) for extended in proposal.extended_sequence),
     ]
     return _Offer(ProtocolId.AH if isinstance(proposal, AhProposal) else ProtocolId.ESP, transforms)
@@ -323,4 +327,5 @@ def _child_choice(chosen: Proposal) -> ChildChoice:
         suite = EspSuite(*_cipher(by_type), INTEGRITY.get(integrity.id) if integrity else None)
     spi = int.from_bytes(chosen.spi, "big")
     extended = bool(by_type[TransformType.ESN].id)
-    return ChildChoice(suite, spi, GROUPS.get(group.id) if group else None, extended)
+    additional = _chosen_additional(by_type)
+    return ChildChoice(suite, spi, GROUPS.get(group.id) if group else None, extended, additional)

@@ -31,6 +31,7 @@ _EXCHANGES = {
     "IKE_INTERMEDIATE": "RFC 9242 3.2",
     "IKE_AUTH": "RFC 7296 1.2",
     "CREATE_CHILD_SA": "RFC 7296 1.3",
+    "IKE_FOLLOWUP_KE": "RFC 9370 2.2.4",
     "INFORMATIONAL": "RFC 7296 1.4",
 }
 
@@ -232,10 +233,10 @@ IKE: Tellings = {
     ike.IkeKeysDerived: (_ike_keys, "RFC 7296 2.14"),
     ike.AdditionalKeyExchanged: (
         lambda e: (
-            f"did additional key exchange {e.number} with {e.group}: its secret, the nonces and SK_d make all "
-            f"keys anew; {e.left or 'none'} to come"
+            f"did additional key exchange {e.number} with {e.group}: its secret goes into the keys, too; "
+            f"{e.left or 'none'} to come"
         ),
-        "RFC 9370 2.2.2",
+        "RFC 9370 2.2",
     ),
     ike.PeerAuthenticated: (
         lambda e: f"{e.identity} proved who it is ({e.method}): its AUTH value is right",

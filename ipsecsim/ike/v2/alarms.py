@@ -11,6 +11,7 @@ class Alarm(Enum):
     DOUBT = "refused in clear, and nothing better came"
     HALF_OPEN = "begun and never proved"
     FRAGMENTS = "the rest of a message did not come"
+    CHAIN = "additional key exchanges that nobody goes on with"
     AGAIN = "something that was put off"
     REKEY = "old enough to be replaced"
     REAUTH = "proved long ago"

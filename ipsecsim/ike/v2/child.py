@@ -102,6 +102,8 @@ class Material:
     nonce_i: bytes
     nonce_r: bytes
     shared_secret: bytes = b""
+    more: bytes = b""
+    """The secrets of additional key exchanges, one after the other (RFC 9370 2.2.4)."""
 
     @property
     def lowest(self) -> bytes:
@@ -127,6 +129,7 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
         material.nonce_i,
         material.nonce_r,
         material.shared_secret,
+        material.more,
     )
     from_initiator = (keys.encryption_i, keys.integrity_i)
     from_responder = (keys.encryption_r, keys.integrity_r)

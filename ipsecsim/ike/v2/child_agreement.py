@@ -44,6 +44,7 @@ class Agreed(NamedTuple):
     sa: SecurityAssociationPayload
     selectors: tuple[TsInitiator, TsResponder]
     has_more: bool = False
+    additional: tuple[tuple[int, Group], ...] = ()
 
     @property
     def notifies(self) -> list[Payload]:
@@ -109,7 +110,7 @@ def agree(
         config, choice.suite, spi_in, choice.spi, local, remote, choice.extended_sequence, form
     )
     selectors = (TsInitiator(list(remote)), TsResponder(list(local)))
-    return Agreed(agreement, choice.group, answer, selectors, has_more)
+    return Agreed(agreement, choice.group, answer, selectors, has_more, choice.additional)
 
 
 def accept(

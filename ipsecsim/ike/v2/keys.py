@@ -40,9 +40,14 @@ def derive_skeyseed(prf: Prf, nonce_i: bytes, nonce_r: bytes, shared_secret: byt
     return compute(prf, nonce_i[:taken] + nonce_r[:taken], shared_secret)
 
 
-def rekey_skeyseed(prf: Prf, old_sk_d: bytes, shared_secret: bytes, nonce_i: bytes, nonce_r: bytes) -> bytes:
-    """SKEYSEED of a rekeyed IKE SA, made with the prf of the *old* SA (RFC 7296 2.18)."""
-    return compute(prf, old_sk_d, shared_secret + nonce_i + nonce_r)
+def rekey_skeyseed(
+    prf: Prf, old_sk_d: bytes, shared_secret: bytes, nonce_i: bytes, nonce_r: bytes, more: bytes = b""
+) -> bytes:
+    """SKEYSEED of a rekeyed IKE SA, made with the prf of the *old* SA (RFC 7296 2.18).
+
+    `more` are the secrets of additional key exchanges, one after the other (RFC 9370 2.2.4).
+    """
+    return compute(prf, old_sk_d, shared_secret + nonce_i + nonce_r + more)
 
 
 def derive_ike_keys(
@@ -87,13 +92,15 @@ def derive_keymat(
     nonce_i: bytes,
     nonce_r: bytes,
     shared_secret: bytes = b"",
+    more: bytes = b"",
 ) -> ChildKeys:
     """Cut KEYMAT: initiator's direction first, encryption before integrity (RFC 7296 2.17).
 
-    `shared_secret` is that of the exchange's own Diffie-Hellman, empty when it had none.
+    `shared_secret` is that of the exchange's own Diffie-Hellman, empty when it had none; `more` are those of
+    additional key exchanges (RFC 9370 2.2.4).
     """
     lengths = (suite.encryption_key_length, suite.integrity_key_length) * 2
-    stream = prf_plus(prf, sk_d, shared_secret + nonce_i + nonce_r, sum(lengths))
+    stream = prf_plus(prf, sk_d, shared_secret + nonce_i + nonce_r + more, sum(lengths))
     return ChildKeys(*_cut(stream, lengths))
 
 

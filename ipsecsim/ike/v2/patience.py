@@ -14,7 +14,17 @@ from ipsecsim.ike.events import (
     PeerUnresponsive,
     TrustEnded,
 )
-from ipsecsim.ike.v2 import child_life, courier, doubt, following, fragments, idle, moving, reauthentication
+from ipsecsim.ike.v2 import (
+    child_life,
+    courier,
+    doubt,
+    following,
+    followup,
+    fragments,
+    idle,
+    moving,
+    reauthentication,
+)
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.exchanges import EXCHANGES
 from ipsecsim.ike.v2.states import State
@@ -114,6 +124,12 @@ def end_fragments(sa: "IkeSa", now: Instant) -> list[Action]:
     return []
 
 
+def end_chain(sa: "IkeSa", now: Instant) -> list[Action]:
+    """The peer did not go on with its additional key exchanges: what was agreed on is forgotten."""
+    followup.forget(sa)
+    return []
+
+
 def try_again(sa: "IkeSa", now: Instant) -> list[Action]:
     """What was put off has its time now."""
     sa.agenda.resume(now)
@@ -145,6 +161,7 @@ ALARMS: dict[Alarm, Callable[["IkeSa", Instant], list[Action]]] = {
     Alarm.DOUBT: doubt.end,
     Alarm.HALF_OPEN: end_half_open,
     Alarm.FRAGMENTS: end_fragments,
+    Alarm.CHAIN: end_chain,
     Alarm.AGAIN: try_again,
     Alarm.REKEY: rekey,
     Alarm.REAUTH: reauthenticate,

@@ -34,6 +34,8 @@ RULES = {
         once=(P.SA, P.NONCE), at_most_once=(P.KE, P.TSi, P.TSr, P.CP)
     ),
     (ExchangeType.CREATE_CHILD_SA, True): Rule(once=(P.SA, P.NONCE), at_most_once=(P.KE, P.TSi, P.TSr, P.CP)),
+    (ExchangeType.IKE_FOLLOWUP_KE, False): Rule(once=(P.KE,)),
+    (ExchangeType.IKE_FOLLOWUP_KE, True): Rule(once=(P.KE,)),
     (ExchangeType.INFORMATIONAL, False): Rule(at_most_once=(P.CP,)),
     (ExchangeType.INFORMATIONAL, True): Rule(at_most_once=(P.CP,)),
 }
@@ -55,6 +57,7 @@ REFUSALS = {
         NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD,
     ),
     ExchangeType.IKE_INTERMEDIATE: tuple(each for each in NotifyType if each < FIRST_STATUS_TYPE),
+    ExchangeType.IKE_FOLLOWUP_KE: tuple(each for each in NotifyType if each < FIRST_STATUS_TYPE),
     ExchangeType.CREATE_CHILD_SA: tuple(each for each in NotifyType if each < FIRST_STATUS_TYPE),
 }
 

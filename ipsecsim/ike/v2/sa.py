@@ -24,6 +24,7 @@ from ipsecsim.ike.v2.child import ChildSa, remove_all
 from ipsecsim.ike.v2.configuration import Assigned
 from ipsecsim.ike.v2.doubt import Attempt
 from ipsecsim.ike.v2.exchanges import EXCHANGES
+from ipsecsim.ike.v2.followup import ChildOffer, OpenChain
 from ipsecsim.ike.v2.fragments import FragmentSets
 from ipsecsim.ike.v2.intermediate import Intermediate
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
@@ -119,6 +120,7 @@ class IkeSa:
         self.takes_fragments = False  # both sides said so (RFC 7383 2.3)
         self.fragments: FragmentSets = {}
         self.intermediate = Intermediate()
+        self.chain: OpenChain | None = None  # the peer's additional key exchanges
         self.agenda = Agenda()
 
     # -- what the endpoint asks for -------------------------------------------------------------
@@ -284,7 +286,9 @@ class IkeSa:
     def spis_in(self) -> set[int]:
         """The SPIs that we receive on, those that were only asked for included."""
         asked_for = {task.spi_in for task in self.agenda.children}
-        return asked_for | {child.spi_in for child in self.children} | {self.spi_in}
+        offer = None if self.chain is None else self.chain.offer
+        promised = {offer.agreement.spi_in} if isinstance(offer, ChildOffer) else set()
+        return asked_for | promised | {child.spi_in for child in self.children} | {self.spi_in}
 
     def end_at(self, at: Instant) -> None:
         """No more new keys for this SA; whatever happens, it is deleted then."""

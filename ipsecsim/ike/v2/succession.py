@@ -59,7 +59,12 @@ def successor(
     heir.we_are_behind_nat, heir.peer_is_behind_nat = sa.we_are_behind_nat, sa.peer_is_behind_nat
     # with the prf of the old SA (RFC 7296 2.18)
     skeyseed = rekey_skeyseed(
-        sa.suite.prf, sa.keys.sk_d, material.shared_secret, material.nonce_i, material.nonce_r
+        sa.suite.prf,
+        sa.keys.sk_d,
+        material.shared_secret,
+        material.nonce_i,
+        material.nonce_r,
+        material.more,
     )
     heir.set_keys(skeyseed, material.shared_secret)
     move(heir, Step.MAKE_HEIR)

@@ -11,6 +11,8 @@ from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import ChildConfig
 from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2.child import ChildSa
+from ipsecsim.ike.v2.followup import Chain
+from ipsecsim.ike.v2.message import Message
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.numbers import ExchangeType
 
@@ -34,10 +36,10 @@ class CreateChild:
 
     `deleted_meanwhile` are SPIs of the peer that it has deleted since it was asked, and that we did not know.
     `is_unwanted`: it has been asked for, and is to go again as soon as it is there.
-    `trigger` is the packet that waits for a new one, if there is one.
+    `trigger` is the packet that waits for a new one, if there is one. `chain` are the additional key exchanges that
+    follow, and `answer` is the response that they follow.
     """
 
-    exchange: ClassVar[ExchangeType] = ExchangeType.CREATE_CHILD_SA
     config: ChildConfig
     replaces: ChildSa | None = None
     trigger: Trigger | None = None
@@ -48,6 +50,13 @@ class CreateChild:
     restarts: int = 0
     deleted_meanwhile: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MOST_DELETED))
     is_unwanted: bool = False
+    chain: Chain | None = None
+    answer: Message | None = None
+
+    @property
+    def exchange(self) -> ExchangeType:
+        """The next one: behind CREATE_CHILD_SA there may be additional key exchanges."""
+        return ExchangeType.CREATE_CHILD_SA if self.chain is None else ExchangeType.IKE_FOLLOWUP_KE
 
     @property
     def asks_for(self) -> Trigger | None:
@@ -75,7 +84,6 @@ class RekeyIke:
     `rival` is what the peer's own request made meanwhile, `rival_nonce` the lower nonce of that exchange.
     """
 
-    exchange: ClassVar[ExchangeType] = ExchangeType.CREATE_CHILD_SA
     spi: bytes = b""
     nonce: bytes = b""
     group: Group | None = None
@@ -83,6 +91,13 @@ class RekeyIke:
     restarts: int = 0
     rival: "IkeSa | None" = None
     rival_nonce: bytes = field(default=b"")
+    chain: Chain | None = None
+    answer: Message | None = None
+
+    @property
+    def exchange(self) -> ExchangeType:
+        """As for a child."""
+        return ExchangeType.CREATE_CHILD_SA if self.chain is None else ExchangeType.IKE_FOLLOWUP_KE
 
 
 class Purpose(Enum):

@@ -105,7 +105,7 @@ def esp_proposal(text: str) -> EspProposal:
     if text == "default":
         text = DEFAULT_ESP
     parts = _sort(text)
-    _refuse_additional(parts)
+    _check_additional(parts)
     _refuse_later(parts)
     _check_ciphers(parts, "ESP")
     _no_prf(parts)
@@ -118,13 +118,14 @@ def esp_proposal(text: str) -> EspProposal:
         raise Mistake(f"{parts.cipher} {_without_integrity(parts)}; write {parts.cipher}-sha256")
     words = [row.word_for(bits) for row, bits in parts.encryption]
     words += [row.word for row in parts.integrity]
-    words += [row.word for row in parts.groups] + _esn_words(parts)
+    words += [row.word for row in parts.groups] + _additional_words(parts) + _esn_words(parts)
     return EspProposal(
         tuple(parts.encryption),
         tuple(parts.integrity),
         tuple(parts.groups),
         "-".join(words),
         _extended_sequence(parts),
+        _additional(parts),
     )
 
 
@@ -132,11 +133,17 @@ def ah_proposal(text: str) -> AhProposal:
     """One AH proposal: integrity, and if you like a key exchange and whether sequence numbers are extended."""
     parts = _sort(DEFAULT_AH if text == "default" else text, AH_WORDS)
     _check_ah(parts)
-    _refuse_additional(parts)
+    _check_additional(parts)
     _refuse_later(parts)
     words = [row.word for row in parts.integrity]
-    words += [row.word for row in parts.groups] + _esn_words(parts)
-    return AhProposal(tuple(parts.integrity), tuple(parts.groups), "-".join(words), _extended_sequence(parts))
+    words += [row.word for row in parts.groups] + _additional_words(parts) + _esn_words(parts)
+    return AhProposal(
+        tuple(parts.integrity),
+        tuple(parts.groups),
+        "-".join(words),
+        _extended_sequence(parts),
+        _additional(parts),
+    )
 
 
 def _check_ah(parts: _Parts) -> None:
@@ -153,7 +160,6 @@ def esp_suite(text: str) -> tuple[EspSuite, bool]:
     Encryption alone is let through: whoever writes keys by hand is here to see what comes of it.
     """
     parts = _sort(DEFAULT_ESP if text == "default" else text)
-    _refuse_additional(parts)
     _refuse_later(parts)
     _check_ciphers(parts, "ESP")
     _check_single(parts)
@@ -176,7 +182,6 @@ def ah_suite(text: str) -> tuple[AhSuite, bool]:
     """The one AH suite that an SA by hand has, and whether its sequence numbers are extended."""
     parts = _sort(DEFAULT_AH if text == "default" else text, AH_WORDS)
     _check_ah(parts)
-    _refuse_additional(parts)
     _refuse_later(parts)
     _check_single(parts)
     return AhSuite(parts.integrity[0]), _extended_sequence(parts)[0]
@@ -185,17 +190,21 @@ def ah_suite(text: str) -> tuple[AhSuite, bool]:
 def _check_single(parts: _Parts) -> None:
     """Nobody negotiates for an SA by hand: there is nothing to choose from, and no key exchange."""
     _no_prf(parts)
-    if parts.groups:
-        word = parts.first["groups"]
-        raise Mistake(f"keys by hand come from no key exchange; take '{word}' out", parts.offsets["groups"])
+    for kind in ("groups", "additional"):
+        if kind in parts.first:
+            word = parts.first[kind]
+            raise Mistake(f"keys by hand come from no key exchange; take '{word}' out", parts.offsets[kind])
     if max(len(parts.encryption), len(parts.integrity), len(parts.extended_sequence)) > 1:
         raise Mistake(f"keys by hand fit one algorithm, and '{parts.text}' leaves a choice")
 
 
-def _refuse_additional(parts: _Parts) -> None:
-    """Only IKE SAs have additional key exchanges yet."""
-    if parts.additional:
-        raise NotYet(f"'{parts.first['additional']}' in a proposal", parts.offsets["additional"])
+def _check_additional(parts: _Parts) -> None:
+    """Further key exchanges come after a first one."""
+    if parts.additional and not parts.groups:
+        word = parts.first["additional"]
+        raise Mistake(
+            f"'{word}' needs a first key exchange; write x25519 before it", parts.offsets["additional"]
+        )
 
 
 def _refuse_later(parts: _Parts) -> None:

@@ -9,7 +9,7 @@ lowest of the four nonces is deleted by the side that asked for it (RFC 7296 2.8
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
@@ -30,10 +30,19 @@ from ipsecsim.ike.events import (
     NotifyReceived,
     RekeyCollided,
 )
-from ipsecsim.ike.v2 import child, child_agreement, child_form, child_life, collisions, configuration
+from ipsecsim.ike.v2 import (
+    child,
+    child_agreement,
+    child_form,
+    child_life,
+    collisions,
+    configuration,
+    followup,
+)
 from ipsecsim.ike.v2.child import Agreement, ChildSa, Material
 from ipsecsim.ike.v2.collisions import Asked, Reply
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
+from ipsecsim.ike.v2.followup import ChildOffer
 from ipsecsim.ike.v2.message import Answer, Message, first, notify, the
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import CreateChild, Inform
@@ -96,16 +105,43 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     secret, ke = _our_half(sa, agreed.group, first(payloads, KeyExchange))
     nonce_r = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
     material = Material(nonce_i, nonce_r, secret)
-    made = child.create(sa, agreed.agreement, material, we_began=False)
-    after: list[Action] = [made.outbound]
-    if old is not None:
-        old.successor, old.successor_nonce = made.child, material.lowest
-        # our packets stay on the old pair until the peer deletes it: then it surely knows the new one
-        made.child.waiting, after = made.outbound, []
-        if sa.tap is not None:
-            sa.tap(ChildRekeyed(old.config.name, old.spi_in, made.child.spi_in, by_peer=True))
+    offer = ChildOffer(agreed.agreement, old, material)
     answer = [*given, *agreed.notifies, agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
-    return Answer(answer, before=[made.inbound], after=after)
+    if agreed.additional:
+        return Answer([*answer, followup.open_chain(sa, agreed.additional, offer, now)])
+    made = make(sa, offer)
+    return Answer(answer, before=made.before, after=made.after)
+
+
+class Made(NamedTuple):
+    """What the responder does about its new child, before it answers and afterwards."""
+
+    before: list[Action]
+    after: list[Action]
+
+
+def make(sa: "IkeSa", offer: ChildOffer) -> Made:
+    """The responder makes the child."""
+    made, old = child.create(sa, offer.agreement, offer.material, we_began=False), offer.old
+    if old is None:
+        return Made([made.inbound], [made.outbound])
+    old.successor, old.successor_nonce = made.child, offer.material.lowest
+    # our packets stay on the old pair until the peer deletes it: then it surely knows the new one
+    made.child.waiting = made.outbound
+    if sa.tap is not None:
+        sa.tap(ChildRekeyed(old.config.name, old.spi_in, made.child.spi_in, by_peer=True))
+    return Made([made.inbound], [])
+
+
+def check_still(sa: "IkeSa", offer: ChildOffer) -> None:
+    """Raise TemporaryFailure or ChildSaNotFound when what was agreed on cannot be made any more."""
+    old = offer.old
+    if old is None:
+        collisions.reply(sa, Asked.NEW_CHILD)
+        return
+    here = old if old in sa.children else None
+    if collisions.reply(sa, Asked.REKEY_CHILD, here) is Reply.CHILD_SA_NOT_FOUND:
+        raise ChildSaNotFound(old.protocol, old.spi_out.to_bytes(4, "big"))
 
 
 def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Instant) -> list[Action]:
@@ -116,6 +152,10 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
         return []  # whatever the peer has made goes with the IKE SA
     if error is not None:
         return _refused(sa, task, error, now)
+    if followup.is_due(task, payloads):
+        return (
+            followup.begin(sa, task, message, now) if sa.state is State.ESTABLISHED else _nothing_came(task)
+        )
     sa.busy_since = None
     addresses: list[Action] = []  # a client keeps them, whatever becomes of the child
     try:
@@ -204,7 +244,7 @@ def _accepted(sa: "IkeSa", task: CreateChild, payloads: Sequence[Payload]) -> tu
         if theirs is None or task.key_pair is None or {theirs.group, agreed.group.id} != {_id(task.group)}:
             raise InvalidSyntax("the answer's key exchange is for another group")
         secret = task.key_pair.shared_secret(theirs.data)
-    return agreed.agreement, Material(task.nonce, nonce_r, secret)
+    return agreed.agreement, Material(task.nonce, nonce_r, secret, followup.secrets_of(task))
 
 
 def _overtaken(sa: "IkeSa", task: CreateChild, agreed: Agreement, now: Instant) -> list[Action]:
@@ -232,7 +272,7 @@ def _refused(sa: "IkeSa", task: CreateChild, error: Notify, now: Instant) -> lis
         if old not in sa.children or not old.stands_alone:
             return []
         return [*child.remove(sa, old), *sa.enqueue(CreateChild(task.config), now)]
-    if kind == NotifyType.TEMPORARY_FAILURE:
+    if kind in (NotifyType.TEMPORARY_FAILURE, NotifyType.STATE_NOT_FOUND):
         return _ask_later(sa, task, now)
     child_agreement.failed(sa, task.config.name, kind)
     trigger = task.trigger

@@ -39,7 +39,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     if sa.state is not State.INIT_ANSWERED or not sa.intermediate.waiting:
         raise UnexpectedMessage("an IKE_INTERMEDIATE request, and no additional key exchange is due")
     number, group = sa.intermediate.waiting[0]
-    theirs = _value_of(message, group.id)
+    theirs = value_of(message, group.id)
     pair = group.make(sa.entropy.fork(f"additional key exchange {number}"))
     secret = pair.shared_secret(theirs)
     return Answer([KeyExchange(group.id, pair.public)], afterwards=lambda: intermediate.mix_in(sa, secret))
@@ -56,7 +56,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     if sa.state is not State.INTERMEDIATE_SENT or pair is None:
         raise UnexpectedMessage(f"IKE_INTERMEDIATE response while {sa.state.value}")
     _, group = sa.intermediate.waiting[0]
-    secret = pair.shared_secret(_value_of(message, group.id))
+    secret = pair.shared_secret(value_of(message, group.id))
     sa.window.close_request()
     intermediate.mix_in(sa, secret)
     return sa.request(intermediate.next_exchange(sa), now)
@@ -67,7 +67,7 @@ def give_up(sa: "IkeSa", now: Instant) -> list[Action]:
     return sa.fail()
 
 
-def _value_of(message: Message, group: int) -> bytes:
+def value_of(message: Message, group: int) -> bytes:
     """The peer's public value. Raises InvalidSyntax unless it is for the method that was agreed on."""
     theirs = first(message.payloads, KeyExchange)
     if theirs is None or theirs.group != group:

@@ -17,11 +17,12 @@ from ipsecsim.ike import negotiate
 from ipsecsim.ike.config import MOST_STANDING
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoAdditionalSas
 from ipsecsim.ike.events import NotifyReceived, RekeyCollided
-from ipsecsim.ike.v2 import collisions
+from ipsecsim.ike.v2 import collisions, followup
 from ipsecsim.ike.v2.child import Material
 from ipsecsim.ike.v2.collisions import Asked
 from ipsecsim.ike.v2.exchanges.create_child import other_group
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
+from ipsecsim.ike.v2.followup import HeirOffer
 from ipsecsim.ike.v2.message import Answer, Message, first, the
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.succession import bequeath, successor
@@ -57,9 +58,7 @@ def build_request(sa: "IkeSa", task: RekeyIke) -> Sequence[Payload]:
 def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Make the new IKE SA. Raises IkeError with the notify that the peer gets instead."""
     payloads = message.payloads
-    collisions.reply(sa, Asked.REKEY_IKE)
-    if len(sa.node.sas) >= MOST_STANDING:
-        raise NoAdditionalSas(f"{len(sa.node.sas)} IKE SAs")
+    check_still(sa)
     theirs = first(payloads, KeyExchange)
     spi = sa.node.ike_spi()
     answer, suite, their_spi = negotiate.choose_ike_rekey(
@@ -72,14 +71,28 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     secret = pair.shared_secret(theirs.data)
     nonce_r = sa.entropy.fork("nonce").bytes(NONCE_LENGTH)
     material = Material(nonce_i, nonce_r, secret)
-    heir = successor(sa, suite, material, (their_spi, spi), now, we_began=False)
-    after: list[Action] = []
+    offer = HeirOffer(suite, (their_spi, spi), material)
+    ours = [answer, Nonce(nonce_r), KeyExchange(suite.group.id, pair.public)]
+    if suite.additional:
+        return Answer([*ours, followup.open_chain(sa, suite.additional, offer, now)])
+    return Answer(ours, after=make(sa, offer, now))
+
+
+def check_still(sa: "IkeSa") -> None:
+    """Raise TemporaryFailure when this is no time for a new IKE SA, NoAdditionalSas when there are too many."""
+    collisions.reply(sa, Asked.REKEY_IKE)
+    if len(sa.node.sas) >= MOST_STANDING:
+        raise NoAdditionalSas(f"{len(sa.node.sas)} IKE SAs")
+
+
+def make(sa: "IkeSa", offer: HeirOffer, now: Instant) -> list[Action]:
+    """The responder makes the new IKE SA, which inherits unless our own rekeying has still to be decided."""
+    heir = successor(sa, offer.suite, offer.material, offer.spis, now, we_began=False)
     if isinstance(sa.task, RekeyIke):
         # our own request is on its way: its answer decides who inherits
-        sa.task.rival, sa.task.rival_nonce = heir, material.lowest
-    else:
-        after = bequeath(sa, heir, now, by_peer=True)
-    return Answer([answer, Nonce(nonce_r), KeyExchange(suite.group.id, pair.public)], after=after)
+        sa.task.rival, sa.task.rival_nonce = heir, offer.material.lowest
+        return []
+    return bequeath(sa, heir, now, by_peer=True)
 
 
 def handle_response(sa: "IkeSa", task: RekeyIke, message: Message, now: Instant) -> list[Action]:
@@ -88,6 +101,8 @@ def handle_response(sa: "IkeSa", task: RekeyIke, message: Message, now: Instant)
     error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
     if error is not None:
         return _refused(sa, task, error, now)
+    if followup.is_due(task, payloads):
+        return followup.begin(sa, task, message, now) if sa.state is State.ESTABLISHED else []
     suite, their_spi = negotiate.accept_ike_rekey(
         the(payloads, SecurityAssociationPayload), sa.connection.proposals
     )
@@ -112,7 +127,8 @@ def _made(
     if {theirs.group, suite.group.id} != {task.group.id}:
         raise InvalidSyntax(f"the answer's key exchange is for group {theirs.group}")
     secret = task.key_pair.shared_secret(theirs.data)
-    material = Material(task.nonce, checked_nonce(the(payloads, Nonce)), secret)
+    nonce_r = checked_nonce(the(payloads, Nonce))
+    material = Material(task.nonce, nonce_r, secret, followup.secrets_of(task))
     heir = successor(sa, suite, material, (task.spi, their_spi), now, we_began=True)
     return heir, material.lowest
 
@@ -130,6 +146,6 @@ def _refused(sa: "IkeSa", task: RekeyIke, error: Notify, now: Instant) -> list[A
         task.group = other_group(sa, task.group, error, [p.groups for p in sa.connection.proposals])
         task.key_pair, task.restarts = None, task.restarts + 1
         return sa.enqueue(task, now, first=True)
-    if kind == NotifyType.TEMPORARY_FAILURE:
+    if kind in (NotifyType.TEMPORARY_FAILURE, NotifyType.STATE_NOT_FOUND):
         return collisions.put_off(sa, RekeyIke(), now)
     return []
