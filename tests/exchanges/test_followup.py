@@ -306,6 +306,25 @@ def test_a_child_may_do_with_less_where_its_offer_says_so():
 
 @pytest.mark.conf("MKE-04")
 @pytest.mark.parametrize("start", [rekey_child, rekey_ike])
+@pytest.mark.parametrize("seed", "abcd")
+def test_of_crossed_chains_the_one_with_the_lowest_nonce_stops(start, seed):
+    """There is nothing to delete yet: its initiator sends no IKE_FOLLOWUP_KE request, and says nothing."""
+    pair = up(seed=seed)
+    start(pair, pair.west)
+    start(pair, pair.east)
+    pair.settle()
+    agree(pair)
+    told = [side.seen(RekeyCollided) for side in (pair.west, pair.east)]
+    assert sorted(event.is_ours_kept for (event,) in told) == [False, True]
+    for side, (event,) in zip((pair.west, pair.east), told, strict=True):
+        requests = [each for each in side.seen(IkeMessageSent) if not each.is_response]
+        asked = [each.exchange for each in requests].count("IKE_FOLLOWUP_KE")
+        assert asked == (2 if event.is_ours_kept else 0)
+        assert not side.seen(NotifyReceived)
+
+
+@pytest.mark.conf("MKE-04")
+@pytest.mark.parametrize("start", [rekey_child, rekey_ike])
 @pytest.mark.parametrize("first", range(9))
 def test_crossed_chains_end_with_the_same_sas(start, first):
     """East begins when west is `first` messages ahead; then both go on in turn."""

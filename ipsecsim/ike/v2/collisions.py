@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.ike.errors import TemporaryFailure
-from ipsecsim.ike.events import PeerStayedBusy, RekeyPostponed
+from ipsecsim.ike.events import PeerStayedBusy, RekeyCollided, RekeyPostponed
+from ipsecsim.ike.v2 import followup
 from ipsecsim.ike.v2.child import ChildSa, Material
+from ipsecsim.ike.v2.followup import ChildOffer, HeirOffer, OpenChain
+from ipsecsim.ike.v2.message import the
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
+from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke, Task
+from ipsecsim.wire.ike.nonce import Nonce
 
 if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
@@ -114,6 +118,51 @@ def is_ours_redundant(sa: "IkeSa", old: ChildSa, ours: Material) -> bool:
     if not ours.lowest < old.successor_nonce:
         return False
     return old.successor is not None or old not in sa.children
+
+
+def crossing_chain(sa: "IkeSa", task: CreateChild | RekeyIke) -> OpenChain | None:
+    """The peer's additional key exchanges for the same purpose as ours, once we have our first answer."""
+    opened = sa.chain
+    if opened is None or task.answer is None:
+        return None
+    if isinstance(task, RekeyIke):
+        return opened if isinstance(opened.offer, HeirOffer) else None
+    is_same = isinstance(opened.offer, ChildOffer) and opened.offer.old is task.replaces
+    return opened if is_same and task.replaces is not None else None
+
+
+def gives_way(sa: "IkeSa", task: CreateChild | RekeyIke) -> bool:
+    """Must our own chain stop, because its CREATE_CHILD_SA exchange has the lowest of the four nonces?
+
+    There is nothing to delete yet, so nobody needs to be told (RFC 9370 2.2.4).
+    """
+    crossing = crossing_chain(sa, task)
+    if crossing is None or task.answer is None:
+        return False
+    return min(task.nonce, the(task.answer.payloads, Nonce).data) < crossing.offer.material.lowest
+
+
+def follow_up(sa: "IkeSa", task: CreateChild | RekeyIke, now: Instant) -> list[Action]:
+    """Begin with our own additional key exchanges, unless the peer's crossing ones win."""
+    decide(sa, task)
+    return go_on(sa, task, now)
+
+
+def go_on(sa: "IkeSa", task: CreateChild | RekeyIke, now: Instant) -> list[Action]:
+    """The next of our own additional key exchanges, unless the peer's crossing ones win."""
+    return [] if gives_way(sa, task) else sa.enqueue(task, now, first=True)
+
+
+def decide(sa: "IkeSa", task: Task | None) -> None:
+    """If both ends have begun, all four nonces are known: of two chains one goes on, and the other is forgotten."""
+    if not isinstance(task, CreateChild | RekeyIke) or crossing_chain(sa, task) is None:
+        return
+    is_ours_kept = not gives_way(sa, task)
+    if sa.tap is not None:
+        name = task.config.name if isinstance(task, CreateChild) else sa.connection.name
+        sa.tap(RekeyCollided(name, is_ours_kept))
+    if is_ours_kept:
+        followup.forget(sa)
 
 
 def put_off(sa: "IkeSa", task: CreateChild | RekeyIke, now: Instant) -> list[Action]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.crypto.catalogue import Group, IkeSuite, KeyPair
 from ipsecsim.ike import negotiate
@@ -83,11 +82,10 @@ def is_due(task: "CreateChild | RekeyIke", payloads: Sequence[Payload]) -> bool:
     return task.chain is None and bool(negotiate.additional_in(the(payloads, SecurityAssociationPayload)))
 
 
-def begin(sa: "IkeSa", task: "CreateChild | RekeyIke", message: Message, now: Instant) -> list[Action]:
-    """The initiator keeps the answer for later, and goes on. Raises InvalidSyntax when there is no link."""
+def begin(task: "CreateChild | RekeyIke", message: Message) -> None:
+    """The initiator keeps the answer for later. Raises InvalidSyntax when there is no link."""
     chosen = negotiate.additional_in(the(message.payloads, SecurityAssociationPayload))
     task.chain, task.answer = Chain(list(chosen), link_of(message.payloads)), message
-    return sa.enqueue(task, now, first=True)
 
 
 def secrets_of(task: "CreateChild | RekeyIke") -> bytes:

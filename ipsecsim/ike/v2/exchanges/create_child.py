@@ -108,7 +108,9 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     offer = ChildOffer(agreed.agreement, old, material)
     answer = [*given, *agreed.notifies, agreed.sa, Nonce(nonce_r), *ke, *agreed.selectors]
     if agreed.additional:
-        return Answer([*answer, followup.open_chain(sa, agreed.additional, offer, now)])
+        link = followup.open_chain(sa, agreed.additional, offer, now)
+        collisions.decide(sa, sa.task)
+        return Answer([*answer, link])
     made = make(sa, offer)
     return Answer(answer, before=made.before, after=made.after)
 
@@ -153,9 +155,9 @@ def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Insta
     if error is not None:
         return _refused(sa, task, error, now)
     if followup.is_due(task, payloads):
-        return (
-            followup.begin(sa, task, message, now) if sa.state is State.ESTABLISHED else _nothing_came(task)
-        )
+        followup.begin(task, message)
+        is_wanted = sa.state is State.ESTABLISHED
+        return collisions.follow_up(sa, task, now) if is_wanted else [*task.given_up()]
     sa.busy_since = None
     addresses: list[Action] = []  # a client keeps them, whatever becomes of the child
     try:

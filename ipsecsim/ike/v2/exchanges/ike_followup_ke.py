@@ -14,7 +14,7 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.errors import StateNotFound, UnexpectedMessage
-from ipsecsim.ike.v2 import followup
+from ipsecsim.ike.v2 import collisions, followup
 from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
 from ipsecsim.ike.v2.exchanges.ike_intermediate import value_of
 from ipsecsim.ike.v2.followup import ChildOffer
@@ -80,7 +80,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
         chain.take(sa, chain.key_pair.shared_secret(theirs))
         if chain.waiting:
             chain.link = followup.link_of(message.payloads)
-            return sa.enqueue(task, now, first=True)
+            return collisions.go_on(sa, task, now)
     about = message if is_refused else task.answer
     if isinstance(task, CreateChild):
         return create_child.handle_response(sa, task, about, now)

@@ -74,7 +74,9 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     offer = HeirOffer(suite, (their_spi, spi), material)
     ours = [answer, Nonce(nonce_r), KeyExchange(suite.group.id, pair.public)]
     if suite.additional:
-        return Answer([*ours, followup.open_chain(sa, suite.additional, offer, now)])
+        link = followup.open_chain(sa, suite.additional, offer, now)
+        collisions.decide(sa, sa.task)
+        return Answer([*ours, link])
     return Answer(ours, after=make(sa, offer, now))
 
 
@@ -102,7 +104,8 @@ def handle_response(sa: "IkeSa", task: RekeyIke, message: Message, now: Instant)
     if error is not None:
         return _refused(sa, task, error, now)
     if followup.is_due(task, payloads):
-        return followup.begin(sa, task, message, now) if sa.state is State.ESTABLISHED else []
+        followup.begin(task, message)
+        return collisions.follow_up(sa, task, now) if sa.state is State.ESTABLISHED else []
     suite, their_spi = negotiate.accept_ike_rekey(
         the(payloads, SecurityAssociationPayload), sa.connection.proposals
     )
