@@ -32,6 +32,10 @@ _NETS = {"local_ts": ["10.1.0.0/24", "10.1.2.0/24"], "remote_ts": ["10.2.0.0/16"
 _NETS_EAST = {"local_ts": ["10.2.0.0/24", "10.2.2.0/24"], "remote_ts": ["10.1.0.0/16", "10.1.2.0/24"]}
 _CBC = {"ike": ["aes256-sha256-modp2048"], "esp": ["aes128-sha256"]}
 _CHACHA = {"ike": ["chacha20poly1305-prfsha256-x25519"], "esp": ["aes256-sha384", "chacha20poly1305"]}
+_SEVERAL = {
+    "ike": ["aes256gcm16-prfsha256-x25519-ke1_ecp256"],
+    "esp": ["aes256gcm16-x25519-ke1_ecp256-ke2_x448"],
+}
 _WATCHFUL = {"dpd_delay": 20 * SECOND}
 
 _PKI = LabPki("hostile", KeyKind.ED25519)
@@ -48,6 +52,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "chacha, many networks": {"west": _CHACHA | _NETS, "east": _CHACHA | _NETS_EAST},
     "cbc": {"west": _CBC, "east": _CBC},
     "certificates": {"pki": _PKI},
+    "several key exchanges": {"west": _SEVERAL, "east": _SEVERAL},
     "bare keys in one direction": {
         "pki": _PKI,
         "west": {
@@ -307,6 +312,8 @@ def _opened(made: Situation, spi_i: bytes) -> list[Links]:
         if header.spi_i != spi_i:
             continue
         last = outer[-1]
+        if header.exchange == ExchangeType.IKE_INTERMEDIATE:
+            continue  # it was sealed with keys that are gone by now
         if isinstance(last, Encrypted):
             chains.append(links_of(envelope.open(raw, last, made.protection)))
         elif isinstance(last, EncryptedFragment):

@@ -35,7 +35,7 @@ MOST_HALF_OPEN = 2 * max(HalfOpenLimits().per_address, LOADED.per_address)
 LEFT_OVER = 40  # objects: a few numbers and lists that differ from run to run
 _NEVER = 10_000  # no engine needs so many timers to come to rest
 _WATCHED = (State.INIT_SENT, State.AUTH_SENT, State.INIT_ANSWERED, State.DELETING)
-_EXCHANGES = (34, 35, 36, 37, 37, 38, 43, 5, 255)
+_EXCHANGES = (34, 35, 36, 37, 37, 38, 43, 44, 5, 255)
 
 
 class _Ike(Target):
