@@ -78,7 +78,6 @@ def agree(pair: Pair) -> None:
 LINK = "N(ADDITIONAL_KEY_EXCHANGE)"
 
 
-@pytest.mark.conf("MKE-03")
 def test_a_child_gets_new_keys_at_the_end_of_the_chain_and_not_before():
     pair = up()
     before = set(pair.west.sas)
@@ -123,7 +122,6 @@ def nonces_of(pair: Pair) -> bytes:
     return task.nonce + the(task.answer.payloads, Nonce).data
 
 
-@pytest.mark.conf("MKE-02")
 def test_all_secrets_are_in_the_keys_of_the_new_child(secrets):
     """KEYMAT = prf+(SK_d, SK(0) | Ni | Nr | SK(1) | ... | SK(n))."""
     pair = up()
@@ -142,7 +140,6 @@ def test_all_secrets_are_in_the_keys_of_the_new_child(secrets):
     assert keys == {"out": stream[:36], "in": stream[36:]}
 
 
-@pytest.mark.conf("MKE-02")
 def test_all_secrets_are_in_the_keys_of_the_new_ike_sa(secrets):
     """SKEYSEED = prf(SK_d, SK(0) | Ni | Nr | SK(1) | ... | SK(n)) with SK_d and prf of the old SA."""
     pair = up()
@@ -209,7 +206,6 @@ def followed_up(pair: Pair, *payloads) -> list[DropReason]:
 P384 = KeyExchange(20, GROUPS[20].from_private(bytes(47) + b"\5").public)
 
 
-@pytest.mark.conf("MKE-03")
 def test_a_link_that_was_not_given_is_state_not_found():
     pair = up()
     rekey_child(pair)
@@ -225,7 +221,6 @@ def test_a_link_that_was_not_given_is_state_not_found():
     assert followed_up(pair, P384, Notify(NotifyType.ADDITIONAL_KEY_EXCHANGE, link)) == [DropReason.NO_STATE]
 
 
-@pytest.mark.conf("MKE-03")
 def test_without_a_chain_there_is_no_state():
     pair = up()
     assert followed_up(pair, P384, Notify(NotifyType.ADDITIONAL_KEY_EXCHANGE, bytes(8))) == [
@@ -234,7 +229,6 @@ def test_without_a_chain_there_is_no_state():
     assert [sa.state for sa in pair.east.endpoint.sas] == [State.ESTABLISHED]
 
 
-@pytest.mark.conf("MKE-03")
 def test_a_chain_that_nobody_goes_on_with_is_forgotten():
     pair = up()
     rekey_child(pair)
@@ -251,7 +245,6 @@ def test_a_chain_that_nobody_goes_on_with_is_forgotten():
     assert promised not in east.spis_in
 
 
-@pytest.mark.conf("MKE-03")
 def test_a_peer_that_forgot_the_chain_is_asked_anew_later():
     pair = up()
     rekey_child(pair)
@@ -304,7 +297,6 @@ def test_a_child_may_do_with_less_where_its_offer_says_so():
 # -- crossed ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.conf("MKE-04")
 @pytest.mark.parametrize("start", [rekey_child, rekey_ike])
 @pytest.mark.parametrize("seed", "abcd")
 def test_of_crossed_chains_the_one_with_the_lowest_nonce_stops(start, seed):
@@ -323,7 +315,6 @@ def test_of_crossed_chains_the_one_with_the_lowest_nonce_stops(start, seed):
         assert not side.seen(NotifyReceived)
 
 
-@pytest.mark.conf("MKE-04")
 @pytest.mark.parametrize("start", [rekey_child, rekey_ike])
 @pytest.mark.parametrize("first", range(9))
 def test_crossed_chains_end_with_the_same_sas(start, first):
@@ -341,7 +332,6 @@ def test_crossed_chains_end_with_the_same_sas(start, first):
     agree(pair)
 
 
-@pytest.mark.conf("MKE-04")
 @pytest.mark.parametrize("start", [rekey_child, rekey_ike])
 @pytest.mark.parametrize("order", ["west", "east"])
 def test_crossed_chains_end_with_the_same_sas_whoever_is_faster(start, order):

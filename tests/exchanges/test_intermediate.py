@@ -43,7 +43,7 @@ def sent(pair: Pair) -> list[tuple[str, int, tuple[str, ...]]]:
     return [(each.exchange, each.message_id, each.payloads) for each in pair.west.seen(IkeMessageSent)]
 
 
-@pytest.mark.conf("INT-02", "MKE-02")
+@pytest.mark.conf("INT-02")
 def test_each_additional_key_exchange_is_an_exchange_and_makes_all_keys_anew():
     pair = Pair(**BOTH)
     pair.establish()
@@ -107,7 +107,7 @@ def test_there_are_such_exchanges_only_where_both_want_them(west, east, chosen):
     assert len(rounds) == (chosen or "").count("ke")
 
 
-@pytest.mark.conf("INT-01", "MKE-01")
+@pytest.mark.conf("INT-01")
 def test_an_offer_without_the_word_for_it_gets_no_additional_key_exchange():
     pair = Pair(**BOTH)
     pair.initiate()
@@ -123,7 +123,6 @@ def test_an_offer_without_the_word_for_it_gets_no_additional_key_exchange():
     assert pair.east.drops == [DropReason.NO_PROPOSAL]
 
 
-@pytest.mark.conf("MKE-01")
 def test_no_method_is_chosen_twice():
     pair = Pair(**BOTH)
     pair.initiate()
@@ -138,7 +137,6 @@ def test_no_method_is_chosen_twice():
     assert pair.east.drops[-1] is DropReason.NO_PROPOSAL
 
 
-@pytest.mark.conf("MKE-01")
 def test_a_choice_that_would_take_a_method_twice_gives_way_to_one_that_does_not():
     ke, first, second = (Transform(kind, 31) for kind in (4, 6, 7))
     x448 = Transform(6, 32)
@@ -205,7 +203,7 @@ def test_a_changed_round_ends_in_refused_proof(size, number):
         assert pair.west.seen(IkeMessageCut)
 
 
-@pytest.mark.conf("INT-03", "MKE-05")
+@pytest.mark.conf("INT-03")
 def test_it_makes_no_difference_to_auth_whether_the_messages_were_cut():
     def proof(**changes) -> tuple[bytes, int]:
         options = {"ike": [PLAIN + "-ke1_modp4096"]}
