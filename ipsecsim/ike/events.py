@@ -36,7 +36,6 @@ class IkeMessageReceived(TraceEvent):
 class IkeMessageCut(TraceEvent):
     """A message that is too large for one datagram left in fragments, the largest of them `largest` bytes long."""
 
-    spi_i: bytes
     message_id: int
     fragments: int
     largest: int
@@ -150,7 +149,6 @@ class IkeKeysDerived(TraceEvent):
 class AdditionalKeyExchanged(TraceEvent):
     """One more key exchange was done for the same keys. `left` are still to come."""
 
-    spi_i: bytes
     number: int
     group: str
     left: int

@@ -183,7 +183,7 @@ def _send(
             )
         )
         if len(messages) > 1:
-            sa.tap(IkeMessageCut(sa.spi_i, header.message_id, len(messages), max(map(len, messages))))
+            sa.tap(IkeMessageCut(header.message_id, len(messages), max(map(len, messages))))
     return [datagram(each, path) for path in paths for each in messages]
 
 

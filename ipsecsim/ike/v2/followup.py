@@ -44,7 +44,7 @@ class Chain:
         self.more += secret
         self.key_pair = None
         if sa.tap is not None:
-            sa.tap(AdditionalKeyExchanged(sa.spi_i, number, group.name, len(self.waiting)))
+            sa.tap(AdditionalKeyExchanged(number, group.name, len(self.waiting)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def mix_in(sa: "IkeSa", secret: bytes) -> list[Action]:
     sa.intermediate.key_pair = None
     if sa.tap is not None:
         left = len(sa.intermediate.waiting)
-        sa.tap(AdditionalKeyExchanged(sa.spi_i, number, group.name, left))
+        sa.tap(AdditionalKeyExchanged(number, group.name, left))
     seed = rekey_skeyseed(sa.suite.prf, sa.keys.sk_d, secret, sa.nonce_i, sa.nonce_r)
     sa.set_keys(seed, secret)
     return []
