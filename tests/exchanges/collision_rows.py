@@ -404,7 +404,4 @@ IKE_ROWS = [
 
 ROWS = CHILD_ROWS + CHILD_AND_OTHER_ROWS + IKE_ROWS
 
-_ADDITIONAL = (2, 4, 12, 13, 16, 20, 25, 32, 34, 36, 37, 41, 45, 47, 58)
-WAITING = {f"COL-{number:02}": "additional key exchanges (RFC 9370)" for number in _ADDITIONAL} | {
-    "COL-59": "message-ID synchronisation (RFC 6311): no node here has a standby that could take over"
-}
+WAITING = {"COL-59": "message-ID synchronisation (RFC 6311): no node here has a standby that could take over"}

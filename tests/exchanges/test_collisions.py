@@ -16,6 +16,7 @@ from ipsecsim.ike.events import (
 )
 from ipsecsim.ike.v2.collisions import RULES, Asked, Busy
 from ipsecsim.scenario.swanctl.parse import ike_proposal
+from tests.exchanges.chain_rows import CHAIN_ROWS
 from tests.exchanges.collision_rows import ROWS, WAITING
 from tests.support.crossing import Crossing, assert_at_rest, lead
 
@@ -30,14 +31,18 @@ LOWEST = {
 # What each side prefers and takes, once the IKE SA stands with x25519; "one": only west's first guess is wrong.
 GROUPS = {
     "": None,
-    "one": {"west": "x25519-ecp256", "east": "ecp256-x25519"},
-    "both": {"west": "ecp384-x25519-ecp256", "east": "ecp256-x25519-ecp384"},
+    "one": {"west": ["x25519-ecp256"], "east": ["ecp256-x25519"]},
+    "both": {"west": ["ecp384-x25519-ecp256"], "east": ["ecp256-x25519-ecp384"]},
+    "chain": {"west": ["x25519-ke1_ecp256"], "east": ["x25519-ke1_ecp256"]},
+    "one, chain": {"west": ["x25519-ecp256-ke1_ecp384"], "east": ["ecp256-x25519-ke1_ecp384"]},
+    # what west asks for east takes without additional key exchange, and the other way round with one
+    "mixed": {"west": ["x25519-ke1_ecp256", "x25519"], "east": ["x25519", "x25519-ke1_ecp256"]},
 }
 
 
 def runs():
     """Every row, with either role and in each order of nonces that it is for."""
-    for row in ROWS:
+    for row in ROWS + CHAIN_ROWS:
         for lowest, octets in LOWEST[row.loser].items():
             for is_mirrored in (False, True):
                 roles = "mirrored" if is_mirrored else "as written"
@@ -52,11 +57,14 @@ def with_groups(groups, *, is_mirrored):
         return Crossing(is_mirrored=is_mirrored)
     own = dict(zip(groups, reversed(groups.values()), strict=True)) if is_mirrored else groups
     crossing = Crossing(
-        is_mirrored=is_mirrored, **{side: {"esp": [f"aes256gcm16-{each}"]} for side, each in own.items()}
+        is_mirrored=is_mirrored,
+        **{side: {"esp": [f"aes256gcm16-{each}" for each in said]} for side, said in own.items()},
     )
-    for side, each in own.items():
+    for side, said in own.items():
         (sa,) = getattr(crossing, side).endpoint.sas
-        sa.connection = replace(sa.connection, proposals=(ike_proposal(f"aes256gcm16-prfsha256-{each}"),))
+        proposals = tuple(ike_proposal(f"aes256gcm16-prfsha256-{each}") for each in said)
+        sa.connection = replace(sa.connection, proposals=proposals)
+        getattr(crossing, side).endpoint.connections = (sa.connection,)
     return crossing
 
 
@@ -85,7 +93,7 @@ def test_every_family_is_played_or_waits_for_a_reason():
     with FAMILIES.open(encoding="utf-8", newline="") as file:
         families = [row["id"] for row in csv.DictReader(file)]
     own = {name.upper().replace("_", "-")[5:11] for name in globals() if name.startswith("test_col_")}
-    played = {row.id for row in ROWS} | own
+    played = {row.id for row in ROWS + CHAIN_ROWS} | own
     assert len(families) == 59
     assert not played & set(WAITING)
     assert played | set(WAITING) == set(families)
