@@ -25,6 +25,12 @@ def exists(folder: Path, name: str) -> bool:
     return (folder / f"{name}.py").is_file() or (folder / name).is_dir()
 
 
+def test_every_module_of_ikev2_stands_on_one_shelf():
+    named = re.findall(r"`v2/([a-z_]+)`", PARTS["The rooms"])
+    there = [each.stem for each in (PACKAGE / "ike" / "v2").iterdir() if not each.name.startswith("__")]
+    assert sorted(named) == sorted(there)
+
+
 def test_every_package_has_a_room_and_every_room_a_package():
     assert set(ROOMS) == {each.name for each in PACKAGE.iterdir() if (each / "__init__.py").is_file()}
 
