@@ -38,6 +38,7 @@ from ipsecsim.ike.v2 import (
     collisions,
     configuration,
     followup,
+    reauthentication,
 )
 from ipsecsim.ike.v2.child import Agreement, ChildSa, Material
 from ipsecsim.ike.v2.collisions import Asked, Reply
@@ -277,6 +278,10 @@ def _refused(sa: "IkeSa", task: CreateChild, error: Notify, now: Instant) -> lis
     if kind in (NotifyType.TEMPORARY_FAILURE, NotifyType.STATE_NOT_FOUND):
         return _ask_later(sa, task, now)
     child_agreement.failed(sa, task.config.name, kind)
+    if kind == NotifyType.NO_ADDITIONAL_SAS and old is not None:
+        # RFC 7296 4: such a peer makes new keys only with a new IKE SA
+        old.was_refused = True
+        return reauthentication.begin(sa, now)
     trigger = task.trigger
     if kind == NotifyType.SINGLE_PAIR_REQUIRED and trigger is not None and trigger.may_be_alone:
         return sa.enqueue(CreateChild(task.config, trigger=trigger.alone()), now)

@@ -17,7 +17,7 @@ from ipsecsim.ike import negotiate
 from ipsecsim.ike.config import MOST_STANDING
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoAdditionalSas
 from ipsecsim.ike.events import NotifyReceived, RekeyCollided
-from ipsecsim.ike.v2 import collisions, followup
+from ipsecsim.ike.v2 import collisions, followup, reauthentication
 from ipsecsim.ike.v2.child import Material
 from ipsecsim.ike.v2.collisions import Asked
 from ipsecsim.ike.v2.exchanges.create_child import other_group
@@ -151,4 +151,8 @@ def _refused(sa: "IkeSa", task: RekeyIke, error: Notify, now: Instant) -> list[A
         return sa.enqueue(task, now, first=True)
     if kind in (NotifyType.TEMPORARY_FAILURE, NotifyType.STATE_NOT_FOUND):
         return collisions.put_off(sa, RekeyIke(), now)
+    if kind == NotifyType.NO_ADDITIONAL_SAS:
+        return reauthentication.begin(
+            sa, now
+        )  # RFC 7296 4: a peer that can do no more makes a new one from scratch
     return []
