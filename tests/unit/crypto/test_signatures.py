@@ -326,6 +326,7 @@ def test_the_right_block_is_taken():
     assert by_word("rsa-sha256").is_good(RSA.public, DATA, signed_block(block(SHA256_INFO, DIGEST)))
 
 
+@pytest.mark.conf("SIG-07")
 @pytest.mark.hos("HOS-58", "HOS-64")
 @pytest.mark.parametrize(
     "forged",
@@ -348,6 +349,7 @@ def test_blocks_that_look_almost_right_are_refused(forged):
     assert not by_word("rsa-sha256").is_good(RSA.public, DATA, signed_block(forged))
 
 
+@pytest.mark.conf("SIG-07")
 @pytest.mark.hos("HOS-58")
 def test_with_the_exponent_3_a_block_can_be_forged_that_is_right_at_its_beginning_and_is_refused():
     modulus = RSA.public.raw.public_numbers().n
@@ -359,6 +361,7 @@ def test_with_the_exponent_3_a_block_can_be_forged_that_is_right_at_its_beginnin
     assert not by_word("rsa-sha256").is_good(public, DATA, root.to_bytes(256, "big"))
 
 
+@pytest.mark.conf("SIG-07")
 @pytest.mark.hos("HOS-61")
 @pytest.mark.parametrize("row", [row for row in ROWS if KeyKind.RSA in row.kinds], ids=lambda row: row.word)
 def test_numbers_that_are_no_signatures_are_refused(row):
