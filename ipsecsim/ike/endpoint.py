@@ -411,12 +411,13 @@ class IkeEndpoint:
         now: Instant,
     ) -> list[Action]:
         if header.major_version > 2 and not header.is_response and header.spi_i != NO_SPI:
-            error = UnsupportedVersion(f"major version {header.major_version}")
-        elif sa is not None and sa.state is not State.IDLE:
+            unsupported = UnsupportedVersion(f"major version {header.major_version}")
+            return [*self._notices.other_version(header, unsupported, path, now)]
+        if sa is not None and sa.state is not State.IDLE:
             return sa.refuse(header, error, path, now)
         if isinstance(error, NoSuchSa):
             return [*self._notices.unknown_ike_spi(header, message, path, now)]
-        begins = header.exchange == ExchangeType.IKE_SA_INIT or isinstance(error, UnsupportedVersion)
+        begins = header.exchange == ExchangeType.IKE_SA_INIT
         if header.is_response or not begins or not isinstance(error, IkeError) or error.notify is None:
             return []
         if error.notify == NotifyType.INVALID_SYNTAX:

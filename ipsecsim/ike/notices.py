@@ -11,7 +11,7 @@ from ipsecsim.base.budget import Budget
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.trace import Tap
-from ipsecsim.ike.errors import NoSuchSa
+from ipsecsim.ike.errors import NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import HintTaken, PeerTold
 from ipsecsim.ike.v2 import diagnosis
 from ipsecsim.ike.v2.courier import datagram
@@ -53,6 +53,14 @@ class Notices:
             len(message),
             now,
         )
+
+    def other_version(
+        self, header: IkeHeader, error: UnsupportedVersion, path: Path, now: Instant
+    ) -> Sequence[SendDatagram]:
+        """A message of a higher major version: it is told ours, a few times a second (RFC 7296 1.5, 2.5)."""
+        if not self._budget.spend(now):
+            return []
+        return [clear_answer(header, [Notify(error.notify, error.notify_data)], path)]
 
     def unknown_spi(
         self, sas: Sequence[IkeSa], spi: int, path: Path, length: int, now: Instant

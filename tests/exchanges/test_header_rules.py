@@ -2,6 +2,7 @@
 
 import pytest
 
+from ipsecsim.base.budget import Budget
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.config import HalfOpenLimits
@@ -100,6 +101,22 @@ def test_a_request_of_a_higher_version_on_an_sa_is_dropped_and_told_our_version(
     ]
     assert pair.east.drops == [DropReason.BAD_VERSION]
     assert ask(pair) == []  # the SA has not moved
+
+
+@pytest.mark.conf("IK2-19")
+def test_whoever_floods_with_a_higher_version_is_told_ours_a_few_times_a_second():
+    pair = a_peer_that(heads(version=0x30), in_="IKE_SA_INIT request")
+    pair.initiate()
+    request = pair.deliver()
+    answered = len(pair.wire)
+    for _ in range(100):
+        pair.inject(request)
+    assert answered == 1
+    assert len(pair.wire) == Budget.BURST
+    pair.now += SECOND
+    for _ in range(100):
+        pair.inject(request)
+    assert len(pair.wire) == 2 * Budget.BURST
 
 
 @pytest.mark.conf("IK2-19")

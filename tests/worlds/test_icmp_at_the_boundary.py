@@ -5,12 +5,16 @@ import pytest
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import MILLISECOND, SECOND
 from ipsecsim.base.trace import PacketDropped
+from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.events import PacketOpened
 from ipsecsim.ipsec.policy import Policy
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.ipsec.settings import Settings
+from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.invariants import check
+from ipsecsim.stack import icmp
 from ipsecsim.stack.events import IcmpErrorSent
+from ipsecsim.stack.icmp import Problem
 from ipsecsim.wire import ip
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
@@ -97,3 +101,27 @@ def test_a_sender_is_told_whether_the_peer_was_reached(forwards, secret, expecte
     world.run()
     told = [(event.type, event.code) for row, event in world.recorder.of(IcmpErrorSent) if row.node == "west"]
     assert told == [expected]
+
+
+@pytest.mark.conf("IK2-14")
+@pytest.mark.parametrize("problem", [Problem.PORT, Problem.NO_ROUTE, Problem.HOPS, Problem.PROTOCOL])
+def test_no_peer_is_dead_because_an_error_about_its_messages_comes(problem):
+    """Anybody can send one: that the path, or the port, is not there is at most a hint (RFC 7296 2.4)."""
+    world = two_gateways()
+    world.ping("a", "b")
+    world.run()
+    west = world.gateway("west")
+    sent = [event.packet for row, event in world.recorder.of(FrameSent) if row.node == "west"]
+    about = next(packet for packet in sent if ip.upper_layer(packet)[0] == IpProtocol.UDP)
+    error = ip.build(
+        ip.destination(about), ip.source(about), IpProtocol.ICMP, icmp.error_about(about, problem).emit()
+    )
+    (outside,) = west.unprotected
+    now = world.simulator.now
+    for number in range(20):
+        world.simulator.plan(now + number, west, lambda: west.receive(outside, error))
+    world.run()
+    (sa,) = west.ike.sas
+    assert sa.state is State.ESTABLISHED
+    assert len(list(west.ipsec.sad.all())) == 2
+    assert world.simulator.is_quiet(), "nobody is even asked"
