@@ -53,8 +53,8 @@ def test_an_id_that_does_not_exist_is_an_error() -> None:
 
 
 def test_what_was_written_down_from_memory_cannot_be_claimed() -> None:
-    (sentence,) = contradictions(ITEMS, WAITING, {"SIG-08": [TEST]})
-    assert "look RFC 5280 up first" in sentence
+    (sentence,) = contradictions(ITEMS, WAITING, {"SIG-06": [TEST]})
+    assert "look RFC 4754 up first" in sentence
 
 
 def test_what_waits_is_a_requirement_and_has_no_test() -> None:

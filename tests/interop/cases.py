@@ -135,6 +135,8 @@ _ALL = [
         for role in ROLES
     ),
     *(Case("no ESP proposal", role, plays.no_child_proposal, our_esp="aes128gcm16") for role in ROLES),
+    Case("no common traffic", "initiator", plays.no_common_traffic, our_remote_ts="10.9.0.0/24"),
+    Case("no common traffic", "responder", plays.no_common_traffic, peer_remote_ts="10.9.0.0/24"),
     Case("INVALID_KE", "initiator", plays.wrong_group, FEW_GROUPS, our_ike=MORE_GROUPS),
     Case(
         "INVALID_KE", "responder", plays.wrong_group, MORE_GROUPS, our_ike=FEW_GROUPS, limits=HalfOpenLimits()

@@ -288,6 +288,16 @@ async def no_proposal(lab: Lab) -> None:
 
 
 async def no_child_proposal(lab: Lab) -> None:
+    """Nothing in common for the child."""
+    await refused_child(lab, "NO_PROPOSAL_CHOSEN")
+
+
+async def no_common_traffic(lab: Lab) -> None:
+    """What the one wants to send is none of the other's (RFC 7296 2.9)."""
+    await refused_child(lab, "TS_UNACCEPTABLE")
+
+
+async def refused_child(lab: Lab, word: str) -> None:
     """The IKE SA stands without its child (RFC 7296 1.2)."""
     with lab.step("IKE_SA without CHILD_SA"):
         if lab.case.role == "initiator":
@@ -295,8 +305,8 @@ async def no_child_proposal(lab: Lab) -> None:
             await lab.until(lambda: bool(lab.seen(ChildSaFailed)), "the child's refusal")
         else:
             ended = await lab.charon.initiate()
-            assert "received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built" in ended.output
-        assert lab.seen(ChildSaFailed, notify="NO_PROPOSAL_CHOSEN")
+            assert f"received {word} notify, no CHILD_SA built" in ended.output
+        assert lab.seen(ChildSaFailed, notify=word)
         await childless(lab)
     with lab.step("DELETE by charon"):
         await charon_says_goodbye(lab)

@@ -96,6 +96,7 @@ def test_a_name_alone_makes_no_chain():
 
 
 @pytest.mark.parametrize(("at", "words"), [(START - 1, "not valid yet"), (END + 1, "no longer valid")])
+@pytest.mark.conf("SIG-08")
 def test_time_is_up_before_and_after(at, words):
     assert words in why(LEAF, BETWEEN, at=at)
     assert str(EXPIRED) in why(LEAF, BETWEEN, at=at)
@@ -103,6 +104,7 @@ def test_time_is_up_before_and_after(at, words):
     assert judged(LEAF, BETWEEN, at=END).certificates
 
 
+@pytest.mark.conf("SIG-08")
 def test_time_is_up_for_every_certificate_of_the_chain():
     old = authority("between", "root", span=(START, NOW - 1))
     assert why(LEAF, old) == f"{EXPIRED}: CN=between is no longer valid"
@@ -123,10 +125,12 @@ def test_a_good_way_is_found_beside_a_bad_one():
     ],
     ids=["says nothing", "says no", "its key is not for certificates"],
 )
+@pytest.mark.conf("SIG-08")
 def test_not_everybody_is_an_authority(between):
     assert "CN=between is no authority" in why(LEAF, between)
 
 
+@pytest.mark.conf("SIG-08")
 def test_an_authority_may_have_only_so_many_below_it():
     lower = authority("lower", "between")
     leaf = certificate("moon", "lower")
@@ -158,11 +162,13 @@ def test_looking_for_a_way_ends_after_so_many_signatures(monkeypatch):
     assert len(tried) <= MOST_TRIES
 
 
+@pytest.mark.conf("SIG-08")
 def test_a_key_that_is_not_for_signatures_proves_nobody():
     assert "not for signatures" in why(certificate("moon", "between", NO_SIGNER), BETWEEN)
     assert judged(certificate("moon", "between", SIGNER), BETWEEN).certificates
 
 
+@pytest.mark.conf("SIG-08")
 def test_what_is_critical_must_be_understood():
     strange = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\0")
     assert "1.2.3.4" in why(certificate("moon", "between", (strange, True)), BETWEEN)
@@ -208,6 +214,7 @@ def directory(text: str) -> x509.DirectoryName:
     ],
 )
 @pytest.mark.hos("HOS-75")
+@pytest.mark.conf("SIG-08")
 def test_an_authority_certifies_only_the_names_it_may(allowed, names, is_good):
     between = authority("between", "root", constraints(permitted=[allowed]))
     leaf = certificate("moon", "between", (x509.SubjectAlternativeName(names), False))
@@ -217,6 +224,7 @@ def test_an_authority_certifies_only_the_names_it_may(allowed, names, is_good):
         assert "may not certify the name" in why(leaf, between)
 
 
+@pytest.mark.conf("SIG-08")
 def test_excluded_names_are_excluded_for_all_below():
     top = authority("root", "", constraints(excluded=[x509.DNSName("secret.example")]))
     known = Known((top,))
@@ -249,6 +257,7 @@ def test_a_chain_is_believed_until_the_next_list_is_due():
 
 
 @pytest.mark.parametrize("revocation", Revocation)
+@pytest.mark.conf("SIG-08")
 def test_who_stands_on_a_list_is_refused_however_little_is_asked(revocation):
     bad = issue_list(BETWEENS_AUTHORITY, [1], number=2, this_update=START, next_update=NOW - 1)
     known = known_with(FRESH, FRESH_ROOT, bad)
@@ -259,6 +268,7 @@ def test_who_stands_on_a_list_is_refused_however_little_is_asked(revocation):
     )
 
 
+@pytest.mark.conf("SIG-08")
 def test_strictly_every_certificate_needs_a_fresh_list():
     strict = Revocation.STRICT
     assert judged(LEAF, BETWEEN, known=known_with(FRESH, FRESH_ROOT), revocation=strict).certificates
