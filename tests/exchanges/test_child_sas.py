@@ -4,6 +4,7 @@ import pytest
 
 from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
 from ipsecsim.ipsec.association import Direction
+from ipsecsim.ipsec.tunnel import EcnEntry
 from tests.support.pair import EAST, WEST, Pair
 
 
@@ -51,3 +52,12 @@ def test_the_wrong_address_closes_no_child():
     pair = established()
     (outbound,) = [spi for direction, spi in pair.east.sas if direction == "out"]
     assert pair.east.endpoint.close_child(EAST, outbound, pair.now) == []
+
+
+@pytest.mark.conf("IK2-100")
+def test_a_tunnel_that_ike_makes_uses_ecn_in_full():
+    """Without a word about it, on the way in and out (RFC 7296 2.24)."""
+    pair = Pair()
+    pair.establish()
+    for side in (pair.west, pair.east):
+        assert {parameters.ecn for parameters in side.sas.values()} == {EcnEntry.NORMAL}

@@ -119,7 +119,7 @@ FIGURE_4 = {
 }
 
 
-@pytest.mark.conf("ARC-30", "ARC-54", "ARC-22")
+@pytest.mark.conf("ARC-30", "ARC-54", "ARC-22", "IK2-100")
 @pytest.mark.parametrize(("outer", "inner"), list(product((4, 6), (4, 6))))
 @pytest.mark.parametrize("own", FIGURE_4)
 @pytest.mark.parametrize("column", range(4))
