@@ -257,6 +257,8 @@ class Connection:
 
     `fragment_size` is the largest IP datagram, in bytes, that a message of ours may fill before it is cut; 0 leaves
     it to RFC 7383 2.5.1.
+
+    With `message_id_sync` a node that takes over an IKE SA may agree on message IDs anew (RFC 6311).
     """
 
     name: str
@@ -285,6 +287,7 @@ class Connection:
     fragment_size: int = 0
     mobike: Mobike | None = None
     nat_traversal: bool = True
+    message_id_sync: bool = False
 
     def expects(self, peer: Identity) -> bool:
         """May the peer on this connection be this one?"""

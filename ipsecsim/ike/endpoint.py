@@ -16,7 +16,7 @@ from ipsecsim.ike.half_open import Beginning, CookieRequired, HalfOpenTable
 from ipsecsim.ike.notices import Notices, clear_answer, is_one_way
 from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import child_life, configuration, following, moving, reauthentication
+from ipsecsim.ike.v2 import child_life, configuration, following, message_id_sync, moving, reauthentication
 from ipsecsim.ike.v2.child import IP_PROTOCOL, ChildSa
 from ipsecsim.ike.v2.diagnosis import tell_of
 from ipsecsim.ike.v2.message import Path
@@ -194,6 +194,10 @@ class IkeEndpoint:
             if sa.is_carrying(wanted):
                 actions += reauthentication.begin(sa, now)
         return actions
+
+    def synchronise(self, policy: str, now: Instant) -> list[Action]:
+        """This node has taken over the IKE SA of a child, and may have missed its last messages (RFC 6311)."""
+        return message_id_sync.begin(self.sas, self._configured(policy)[1], now)
 
     def expiring(self, limit: Expiring, now: Instant) -> list[Action]:
         """An SA has come to a soft limit: its child gets new keys. SAs by hand are nothing to us."""

@@ -10,6 +10,7 @@ from ipsecsim.observe.explain_ike import IKE
 from ipsecsim.observe.explain_ipsec import IPSEC
 from ipsecsim.observe.explain_mobility import MOBILITY
 from ipsecsim.observe.explain_network import NETWORK
+from ipsecsim.observe.explain_sync import SYNC
 from ipsecsim.observe.telling import Tellings
 
 
@@ -35,5 +36,6 @@ SENTENCES: Tellings = {
     **IPSEC,
     **IKE,
     **MOBILITY,
+    **SYNC,
 }
 """The one table: what to say about an event, and its clause."""

@@ -403,5 +403,3 @@ IKE_ROWS = [
 ]
 
 ROWS = CHILD_ROWS + CHILD_AND_OTHER_ROWS + IKE_ROWS
-
-WAITING = {"COL-59": "message-ID synchronisation (RFC 6311): no node here has a standby that could take over"}

@@ -17,7 +17,8 @@ from ipsecsim.ike.events import (
 from ipsecsim.ike.v2.collisions import RULES, Asked, Busy
 from ipsecsim.scenario.swanctl.parse import ike_proposal
 from tests.exchanges.chain_rows import CHAIN_ROWS
-from tests.exchanges.collision_rows import ROWS, WAITING
+from tests.exchanges.collision_rows import ROWS
+from tests.exchanges.sync_rows import SYNC_ROWS
 from tests.support.crossing import Crossing, assert_at_rest, lead
 
 FAMILIES = Path(__file__).parents[1] / "data" / "collisions.csv"
@@ -89,14 +90,13 @@ def test_crossed_exchanges_end_in_agreement(row, octets, is_mirrored):
             assert collided.is_ours_kept is (side != row.loser)
 
 
-def test_every_family_is_played_or_waits_for_a_reason():
+def test_every_family_is_played():
     with FAMILIES.open(encoding="utf-8", newline="") as file:
         families = [row["id"] for row in csv.DictReader(file)]
     own = {name.upper().replace("_", "-")[5:11] for name in globals() if name.startswith("test_col_")}
-    played = {row.id for row in ROWS + CHAIN_ROWS} | own
+    played = {row.id for row in ROWS + CHAIN_ROWS + SYNC_ROWS} | own
     assert len(families) == 59
-    assert not played & set(WAITING)
-    assert played | set(WAITING) == set(families)
+    assert played == set(families)
 
 
 def test_col_10_a_delete_that_nobody_answers_ends_all_once():

@@ -35,9 +35,13 @@ OPERATIONS = {
     "delete": lambda side, now: side.endpoint.terminate_child("net", now),
     "create": lambda side, now: side.endpoint.initiate("second", now),
     "rekey-second": lambda side, now: side.endpoint.rekey("second", now),
+    "synchronise": lambda side, now: side.endpoint.synchronise("net", now),
     "rekey-ike": lambda side, now: side.endpoint.rekey_ike("net", now),
     "delete-ike": lambda side, now: side.endpoint.terminate("net", now),
     "live": lambda side, now: [a for sa in side.endpoint.sas[:1] for a in sa.enqueue(Inform(), now)],
+    # what a standby does not know when it takes over
+    "miss-sent": lambda side, now: _skip(side, -1, 0),
+    "miss-heard": lambda side, now: _skip(side, 0, -1),
     # what a peer does that misunderstands the rules, or an administrator who knows better
     "delete-oldest": lambda side, now: _close(side, 0, now),
     "delete-newest": lambda side, now: _close(side, -1, now),
@@ -234,6 +238,12 @@ def _mirrored(word: str) -> str:
 def _close(side: Side, which: int, now) -> list[Action]:
     (sa,) = side.endpoint.sas[:1]
     return child_life.close(sa, sa.children[which], now)
+
+
+def _skip(side: Side, sent: int, heard: int) -> list[Action]:
+    window = side.endpoint.sas[0].window
+    window.skip_to(window.next_request + sent, window.expected_request + heard)
+    return []
 
 
 def _lose(side: Side) -> list[Action]:

@@ -36,6 +36,7 @@ PASSED_ON = (
     "fragment_size",
     "retransmit",
     "mobike",
+    "message_id_sync",
     "nat_traversal",
     "rekey_time",
     "over_time",

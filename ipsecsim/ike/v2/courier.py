@@ -12,14 +12,14 @@ from ipsecsim.ike.events import IkeMessageCut, IkeMessageReceived, IkeMessageSen
 from ipsecsim.ike.v2 import envelope, fragments, intermediate, rebinding
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.envelope import Content
-from ipsecsim.ike.v2.message import Message, Path, first, names
+from ipsecsim.ike.v2.message import Message, Path, first, names, notify
 from ipsecsim.ike.v2.states import BEFORE_PROOF, PROVED, State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_chain, emit_message
 from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
-from ipsecsim.wire.ike.numbers import ExchangeType, name_of
+from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, name_of
 from ipsecsim.wire.nat_t import wrap_ike
 
 if TYPE_CHECKING:
@@ -158,6 +158,8 @@ def _seal(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload]) -> list[b
     content = Content(*emit_chain(payloads))
     intermediate.note(sa, header, content)
     limit = fragments.largest_whole(sa)
+    if notify(payloads, NotifyType.IKEV2_MESSAGE_ID_SYNC) is not None:
+        limit = None  # RFC 7383 3: only ever in one piece
     if limit is not None and envelope.sealed_length(content, sa.outbound) > limit:
         return fragments.cut(header, content, sa.outbound, limit)
     return [envelope.seal_content(header, content, sa.outbound)]

@@ -16,7 +16,16 @@ from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.half_open import Beginning
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import courier, envelope, idle, moving, payload_rules, reauthentication, refusal
+from ipsecsim.ike.v2 import (
+    courier,
+    envelope,
+    idle,
+    message_id_sync,
+    moving,
+    payload_rules,
+    reauthentication,
+    refusal,
+)
 from ipsecsim.ike.v2.agenda import Agenda
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.certificates import Wishes
@@ -29,6 +38,7 @@ from ipsecsim.ike.v2.fragments import FragmentSets
 from ipsecsim.ike.v2.intermediate import Intermediate
 from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
 from ipsecsim.ike.v2.message import Message, Path
+from ipsecsim.ike.v2.message_id_sync import Synchronisation
 from ipsecsim.ike.v2.mobility import Carrier, Mobility, ways
 from ipsecsim.ike.v2.patience import ALARMS
 from ipsecsim.ike.v2.registry import Registry
@@ -122,6 +132,7 @@ class IkeSa:
         self.intermediate = Intermediate()
         self.chain: OpenChain | None = None  # the peer's additional key exchanges
         self.agenda = Agenda()
+        self.sync = Synchronisation()
 
     # -- what the endpoint asks for -------------------------------------------------------------
 
@@ -168,6 +179,8 @@ class IkeSa:
         """Take in a message whose header names this SA. Raises RemoteError; `refuse` then answers it."""
         if header.is_response:
             self.window.check_response(header.exchange, header.message_id)
+        elif (answer := message_id_sync.asked(self, header, outer, raw, path, now)) is not None:
+            return answer
         elif courier.was_answered(self, header, outer, raw):
             return courier.repeat(self, header.message_id, path)
         message = courier.opened(self, header, outer, raw, path, now)

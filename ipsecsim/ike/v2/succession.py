@@ -55,6 +55,7 @@ def successor(
     heir.peer, heir.authenticated_at = sa.peer, sa.authenticated_at
     heir.trusted_until = sa.trusted_until
     heir.takes_fragments = sa.takes_fragments
+    heir.sync.is_agreed = sa.sync.is_agreed
     heir.knows_nats = sa.knows_nats
     heir.we_are_behind_nat, heir.peer_is_behind_nat = sa.we_are_behind_nat, sa.peer_is_behind_nat
     # with the prf of the old SA (RFC 7296 2.18)

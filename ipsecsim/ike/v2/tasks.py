@@ -118,4 +118,14 @@ class Roam:
     cookie: bytes = b""
 
 
-Task = Inform | CreateChild | RekeyIke | Roam
+@dataclass(slots=True, eq=False)
+class Synchronise:
+    """Agree on message IDs anew. We would go on with `send`, and expect `receive` (RFC 6311 5.1)."""
+
+    exchange: ClassVar[ExchangeType] = ExchangeType.INFORMATIONAL
+    nonce: bytes
+    send: int
+    receive: int
+
+
+Task = Inform | CreateChild | RekeyIke | Roam | Synchronise

@@ -57,6 +57,11 @@ class Window:
         self.outstanding = None
         self.next_request = 0
 
+    def skip_to(self, next_request: int, expected_request: int) -> None:
+        """Go on from other IDs, on which both sides have agreed (RFC 6311 5.1)."""
+        self.next_request = next_request
+        self.expected_request = expected_request
+
     def check_response(self, exchange: int, message_id: int) -> None:
         """Raise NotForWindow unless this answers the outstanding request. Changes nothing: it may be forged."""
         waiting = self.outstanding

@@ -31,6 +31,7 @@ from ipsecsim.ike.v2 import (
     childless,
     configuration,
     diagnosis,
+    message_id_sync,
     mobility,
     payload_rules,
     proof,
@@ -67,6 +68,7 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
         *configuration.request(sa),
         *([] if sa.is_childless else _child_asked_for(sa)),
         *mobility.offer(sa),
+        *message_id_sync.offer(sa),
     ]
 
 
@@ -97,14 +99,14 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     proved = proof.ours(sa, our_id, Identity.of(their_id))
     us = [our_id, *proved.certificates, proved.auth]
     uniqueness.check(sa, Identity.of(their_id), payloads)
-    roaming = mobility.agree(sa, message)
+    extensions = [*mobility.agree(sa, message), *message_id_sync.agree(sa, payloads)]
     move(sa, Step.AUTHENTICATE)
     sa.established(now)
     replaced = uniqueness.settle(sa, Identity.of(their_id), payloads, now)
     try:
         given = configuration.answer(sa, payloads)
         if is_childless:
-            return Answer([*us, *given, *roaming], after=replaced)
+            return Answer([*us, *given, *extensions], after=replaced)
         childless.check(sa)
         agreed = child_agreement.agree(sa, payloads, sa.connection.children, with_groups=False)
     except IkeError as refused:
@@ -112,10 +114,10 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
             raise
         diagnosis.tell_of(sa, refused, ExchangeType.IKE_AUTH)
         child_agreement.failed(sa, "", refused.notify)
-        return Answer([*us, Notify(refused.notify, refused.notify_data), *roaming], after=replaced)
+        return Answer([*us, Notify(refused.notify, refused.notify_data), *extensions], after=replaced)
     created = child.create(sa, agreed.agreement, child.Material(sa.nonce_i, sa.nonce_r), we_began=False)
     # our own packets wait until the answer is out: the peer cannot open them before it has read it
-    payloads_back = [*us, *given, *agreed.notifies, agreed.sa, *agreed.selectors, *roaming]
+    payloads_back = [*us, *given, *agreed.notifies, agreed.sa, *agreed.selectors, *extensions]
     return Answer(payloads_back, before=[created.inbound], after=[created.outbound, *replaced])
 
 
@@ -137,6 +139,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
         farewell = sa.enqueue(Inform([Notify(NotifyType.AUTHENTICATION_FAILED)]), now)
         return farewell + sa.fail()
     mobility.begin(sa, message)
+    message_id_sync.agree(sa, payloads)
     move(sa, Step.AUTHENTICATE)
     sa.established(now)
     actions = _accept_child(sa, payloads)

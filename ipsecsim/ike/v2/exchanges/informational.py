@@ -12,11 +12,20 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import ChildConfig
 from ipsecsim.ike.errors import InvalidSyntax
 from ipsecsim.ike.events import NotifyReceived
-from ipsecsim.ike.v2 import child, collisions, configuration, following, mobility, moving, succession
+from ipsecsim.ike.v2 import (
+    child,
+    collisions,
+    configuration,
+    following,
+    message_id_sync,
+    mobility,
+    moving,
+    succession,
+)
 from ipsecsim.ike.v2.collisions import Asked, Reply
 from ipsecsim.ike.v2.message import Answer, Message, notify
 from ipsecsim.ike.v2.states import Step
-from ipsecsim.ike.v2.tasks import CreateChild, Inform, Roam
+from ipsecsim.ike.v2.tasks import CreateChild, Inform, Roam, Synchronise
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.notify import Notify
@@ -33,6 +42,8 @@ def build_request(sa: "IkeSa", now: Instant) -> Sequence[Payload]:
     """What waits to be said; nothing at all is a question for a sign of life (RFC 7296 2.4)."""
     if isinstance(sa.task, Roam):
         return mobility.payloads(sa, sa.task)
+    if isinstance(sa.task, Synchronise):
+        return message_id_sync.request(sa.task)
     return sa.task.payloads if isinstance(sa.task, Inform) else ()
 
 
@@ -79,6 +90,8 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
 
 def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]:
     """An answer to DELETE ends what it was about; any other one only says that the peer lives."""
+    if isinstance(sa.task, Synchronise):
+        return message_id_sync.answered(sa, sa.task, message)
     task = sa.close_task()
     said = task.payloads if isinstance(task, Inform) else ()
     if notify(message.payloads, NotifyType.INVALID_SYNTAX):
