@@ -41,5 +41,5 @@ def test_every_transform_type_has_names():
 def test_transforms_are_named_by_type_and_id():
     assert transform_name(TransformType.ENCR, 20) == "ENCR_AES_GCM_16"
     assert transform_name(TransformType.ENCR, 1024) == "ENCR 1024"
-    assert transform_name(9, 3) == "transform type 9 3"
+    assert transform_name(13, 3) == "transform type 13 3"
     assert group_name(31) == "Curve25519"
