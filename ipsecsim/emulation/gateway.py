@@ -190,6 +190,10 @@ class Gateway:
         """Begin to replace the IKE SA of the child that serves an SPD rule."""
         self.driver.turn("script", lambda: self.ike.rekey_ike(policy, self.driver.now))
 
+    def synchronise(self, policy: str) -> None:
+        """Begin to agree on message IDs anew, as after a failover (RFC 6311)."""
+        self.driver.turn("script", lambda: self.ike.synchronise(policy, self.driver.now))
+
     def move(self, *addresses: bytes, preferred: bytes | None = None) -> None:
         """From now on only these of the outer addresses may be used."""
         self.driver.turn(

@@ -5,7 +5,7 @@ from ipsecsim.crypto.signature_keys import KeyKind
 from ipsecsim.ike.config import Childless, Fragmentation, HalfOpenLimits, Mobike
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.scenario.lab_pki import Flaw
-from tests.interop import fragment_plays, peer_plays, plays, rekey_plays, roam_plays
+from tests.interop import failover_plays, fragment_plays, peer_plays, plays, rekey_plays, roam_plays
 from tests.interop.address_cases import VISITS
 from tests.interop.held import CertificateProof
 from tests.interop.lab import OUR_ADDRESS, PEER_ADDRESS, Case
@@ -182,6 +182,14 @@ _ALL = [
     *VISITS,
     *(Case("MOBIKE, we move", role, roam_plays.we_move, mobike=Mobike()) for role in ROLES),
     *(Case("MOBIKE, charon moves", role, roam_plays.charon_moves, mobike=Mobike()) for role in ROLES),
+    Case(
+        # charon counts the IVs of AES-GCM by message ID, and has none for a second message with ID 0
+        "failover, we take over",
+        "responder",
+        failover_plays.we_take_over,
+        "aes256-sha256-x25519",
+        message_id_sync=True,
+    ),
     *(Case("crossing DELETEs", role, plays.crossing_deletes) for role in ROLES),
     Case(
         "lost answers",

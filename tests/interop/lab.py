@@ -71,6 +71,7 @@ class Case:
     proof: CertificateProof | None = None  # else a shared secret
     is_masqueraded: bool = False  # by a box between the two
     mobike: Mobike | None = None
+    message_id_sync: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     child_options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -300,6 +301,7 @@ def _connection(name: str, case: Case, our_id: str, nets: Mapping[str, str], hel
         vips=tuple(map(pack, case.vips)),
         pools=case.our_pools,
         mobike=case.mobike,
+        message_id_sync=case.message_id_sync,
         **case.our_times,  # type: ignore[arg-type]
     )
 
