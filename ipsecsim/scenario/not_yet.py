@@ -140,8 +140,6 @@ DIAGNOSES_LATER: frozenset[str] = frozenset(
         "RESPONDER_BEHIND_NAT",
         "REPLAY_WINDOW_TOO_SMALL",
         "NAT_MAPPING_LOST",
-        "MOBIKE_NO_PATH",
-        "REKEY_COLLISION",
         "PLAINTEXT_LEAK",
         "SUBNET_OVERLAP",
         "SRC_NOT_IN_TS",

@@ -5,11 +5,12 @@ from itertools import combinations, product
 
 import pytest
 
-from ipsecsim.base.address import pack
+from ipsecsim.base.address import pack, unpack
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.config import ANYWHERE, Mobike
-from ipsecsim.ike.events import IkeMessageSent, LivenessChecked, NotifyReceived, PeerUnresponsive
+from ipsecsim.ike.events import Diagnosed, IkeMessageSent, LivenessChecked, NotifyReceived, PeerUnresponsive
 from ipsecsim.ike.mobility_events import (
     AddressUpdateRefused,
     MobikeAgreed,
@@ -71,6 +72,9 @@ def test_with_every_way_dead_it_is_given_up_in_the_end():
     pair.wait_until(30 * SECOND + 166 * SECOND)
     assert not pair.west.endpoint.sas
     assert pair.west.seen(PeerUnresponsive)
+    (known,) = pair.west.seen(Diagnosed)
+    assert known.diagnosis is Diagnosis.MOBIKE_NO_PATH
+    assert all(f"{unpack(own)} - {unpack(peer)}" in known.detail for own, peer in PAIRS)
     assert [event.pairs for event in pair.west.seen(PathsTried)] == [tuple(PAIRS[::2] + PAIRS[1::2])]
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from ipsecsim.base.address import Prefix
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.actions import InstallChildSa
-from ipsecsim.ike.events import ChildSaFailed, IkeMessageSent, PeerStayedBusy, StateChanged
+from ipsecsim.ike.events import ChildSaFailed, Diagnosed, IkeMessageSent, PeerStayedBusy, StateChanged
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.message import Path, the
@@ -174,6 +175,9 @@ def test_a_peer_that_is_busy_for_minutes_is_asked_now_and_then_and_given_up_at_l
     assert 300 * SECOND < crossing.now < 330 * SECOND
     (busy,) = crossing.told("west", PeerStayedBusy)
     assert busy.how_long > 300 * SECOND
+    (known,) = crossing.told("west", Diagnosed)
+    assert known.diagnosis is Diagnosis.REKEY_COLLISION
+    assert known.detail.startswith("the peer was busy whenever it was asked, for 3")
     assert (crossing.west.sas, crossing.east.sas, crossing.east.endpoint.sas) == ({}, {}, ())
 
 

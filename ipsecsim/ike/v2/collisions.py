@@ -5,10 +5,11 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
-from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.base.instant import SECOND, Instant, format_duration
 from ipsecsim.ike.errors import TemporaryFailure
 from ipsecsim.ike.events import PeerStayedBusy, RekeyCollided, RekeyPostponed
-from ipsecsim.ike.v2 import followup
+from ipsecsim.ike.v2 import diagnosis, followup
 from ipsecsim.ike.v2.child import ChildSa, Material
 from ipsecsim.ike.v2.followup import ChildOffer, HeirOffer, OpenChain
 from ipsecsim.ike.v2.message import the
@@ -172,6 +173,9 @@ def put_off(sa: "IkeSa", task: CreateChild | RekeyIke, now: Instant) -> list[Act
     if now - sa.busy_since > BUSY_FOR:
         if sa.tap is not None:
             sa.tap(PeerStayedBusy(sa.spi_i, now - sa.busy_since))
+        if isinstance(task, RekeyIke) or task.replaces is not None:
+            waited = format_duration(now - sa.busy_since)
+            diagnosis.tell(sa, Diagnosis.REKEY_COLLISION, f"the peer was busy whenever it was asked, for {waited}")
         return sa.terminate(now)
     return ask_again(sa, task, now)
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.address import unpack
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.events import (
@@ -17,6 +19,7 @@ from ipsecsim.ike.events import (
 from ipsecsim.ike.v2 import (
     child_life,
     courier,
+    diagnosis,
     doubt,
     following,
     followup,
@@ -48,6 +51,9 @@ def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
         if sa.tap is not None:
             exchange = name_of(ExchangeType, waiting.exchange)
             sa.tap(PeerUnresponsive(sa.spi_i, exchange, waiting.sent_again + 1))
+        if len(sa.ways) > 1:
+            tried = ", ".join(f"{unpack(way.local)} - {unpack(way.remote)}" for way in sa.ways)
+            diagnosis.tell(sa, Diagnosis.MOBIKE_NO_PATH, f"no answer over {tried}")
         return _without_answer(sa, waiting.exchange, now)
     waiting.sent_again += 1
     sa.timers.set(Alarm.RETRANSMIT, now + policy.wait(waiting.sent_again))
