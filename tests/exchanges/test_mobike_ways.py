@@ -278,6 +278,15 @@ def test_a_notify_of_a_wrong_length_is_answered_with_invalid_syntax(kind):
 
 
 @pytest.mark.conf("MOB-13")
+def test_beside_a_bad_notify_not_even_a_delete_is_done_by_halves():
+    """The request is refused as a whole, which ends the IKE SA: its children go, and their SAs with them."""
+    pair = together()
+    goodbye = pair.west.endpoint.sas[0].children[0].goodbye
+    assert ask(pair, goodbye, Notify(NotifyType.COOKIE2, bytes(7))) == [Notify(NotifyType.INVALID_SYNTAX)]
+    assert not pair.east.endpoint.sas
+    assert pair.east.sas == {}
+
+
 def test_what_mobike_supported_holds_does_not_matter():
     kind = NotifyType.MOBIKE_SUPPORTED
     east, west = {"east": {"mobike": Mobike()}}, {"west": {"mobike": None}}

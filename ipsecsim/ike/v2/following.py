@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from ipsecsim.ike.v2.sa import IkeSa
 
 
+def check(sa: "IkeSa", message: Message) -> None:
+    """Raise InvalidSyntax for what is wrong about addresses, before anything else of the message is done."""
+    if sa.mobility.is_on:
+        mobility_notifies.read_cookie2(message.payloads)
+        mobility_notifies.read_additional(message.payloads)
+        mobility_notifies.was_changed_on_the_way(message)
+
+
 def react(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Take in what an INFORMATIONAL request says of addresses. Raises InvalidSyntax."""
     if not sa.mobility.is_on:

@@ -51,6 +51,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     """Do what the peer says; deleting a Child SA is answered with its other direction (RFC 7296 1.4.1)."""
     configuration.check(message.payloads)
     _check_deletes(message.payloads)
+    following.check(sa, message)
     reply = configuration.tell_about_us(message.payloads)
     actions: list[Action] = []
     closed: list[ChildConfig] = []
