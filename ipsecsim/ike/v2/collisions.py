@@ -175,7 +175,9 @@ def put_off(sa: "IkeSa", task: CreateChild | RekeyIke, now: Instant) -> list[Act
             sa.tap(PeerStayedBusy(sa.spi_i, now - sa.busy_since))
         if isinstance(task, RekeyIke) or task.replaces is not None:
             waited = format_duration(now - sa.busy_since)
-            diagnosis.tell(sa, Diagnosis.REKEY_COLLISION, f"the peer was busy whenever it was asked, for {waited}")
+            diagnosis.tell(
+                sa, Diagnosis.REKEY_COLLISION, f"the peer was busy whenever it was asked, for {waited}"
+            )
         return sa.terminate(now)
     return ask_again(sa, task, now)
 
