@@ -120,6 +120,7 @@ async def crossed(lab: Lab, ours: Callable[[], None], charons: Callable[[], Awai
     # overtake an answer by the DELETE that follows
     lab.let_one_through(held)
     await lab.until(lambda: len(lab.seen(IkeMessageReceived, **answers)) > answered, "charon's answer")
+    await asyncio.sleep(0.05)  # its thread is not done with the request when the answer is out
     lab.let_one_through(held)
     await asyncio.sleep(0.1)
     lab.release(held)
