@@ -9,6 +9,7 @@ from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.nat_t import KEEPALIVE
 
 INTERVAL = 20 * SECOND  # RFC 3948 4, the default
+MOST_STRANGERS = 1000  # paths that belong to no IKE SA, such as those of cookies sent to whoever asked
 
 
 class Keepalives:
@@ -21,10 +22,15 @@ class Keepalives:
         self._ike = ike
         self._interval = interval
         self._last_sent: dict[Path, Instant] = {}
+        self._room = MOST_STRANGERS
 
     def sent(self, path: Path, now: Instant) -> None:
         """Something else went to a peer: IKE, or ESP in UDP."""
         self._last_sent[path] = now
+        if len(self._last_sent) > self._room:
+            ours = {sa.path for sa in self._ike.sas}
+            self._last_sent = {each: at for each, at in self._last_sent.items() if each in ours}
+            self._room = len(self._last_sent) + MOST_STRANGERS
 
     def next_deadline(self) -> Instant | None:
         """When the first path has been silent for too long."""

@@ -15,7 +15,7 @@ from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.net.apps.ping import Ping
 from ipsecsim.net.events import FrameSent
-from ipsecsim.net.nodes.keepalives import INTERVAL
+from ipsecsim.net.nodes.keepalives import INTERVAL, MOST_STRANGERS, Keepalives
 from ipsecsim.observe.packet_summary import summary
 from ipsecsim.wire import ipv4, udp
 from ipsecsim.wire.nat_t import KEEPALIVE
@@ -102,3 +102,16 @@ def test_a_peer_that_only_sends_keepalives_is_dead():
     until(world, 299 * SECOND)
     assert [row.node for row, _ in world.recorder.of(PeerUnresponsive)] == ["west"]
     assert not west.ike.sas
+
+
+def test_a_thousand_strangers_leave_nothing_behind_and_the_peer_is_not_forgotten():
+    """Whoever sends a first message from a false address is sent a cookie there."""
+    world = behind_a_nat()
+    west = world.gateway("west")
+    (sa,) = west.ike.sas
+    kept = Keepalives(west.ike)
+    kept.sent(sa.path, world.simulator.now)
+    for number in range(3 * MOST_STRANGERS):
+        kept.sent(replace(sa.path, remote=number.to_bytes(4, "big")), 0)
+        assert len(vars(kept)["_last_sent"]) <= MOST_STRANGERS + 1
+    assert kept.next_deadline() == world.simulator.now + INTERVAL
