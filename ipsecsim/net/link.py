@@ -119,7 +119,7 @@ class Link:
         self, end: _Sender, sender: "Node", owner: tuple["Node", str], frame: int, packet: bytes
     ) -> None:
         """Where there is more to ask than how long it takes: what goes wrong by chance, and who goes first."""
-        wait = (0 if not end.queue.is_full(packet) else None) if end.queue else self._wait(end, packet)
+        wait = self._wait(end, packet)
         if wait is None:
             self._lose(sender, frame, packet, DropReason.QUEUE_FULL)
             return
@@ -160,7 +160,12 @@ class Link:
         return tuple(arrivals)
 
     def _wait(self, end: _Sender, packet: bytes) -> Duration | None:
-        """How long until the last bit has left, or None when the queue is full. Nothing is queued for real."""
+        """How long until the last bit has left, or None when the queue is full. Nothing is queued for real.
+
+        But for a priority queue, which knows how long only when the packet leaves.
+        """
+        if end.queue is not None:
+            return None if end.queue.is_full(packet) else 0
         if end.options.rate is None:
             return 0
         now, size, leaving = self._simulator.now, len(packet), end.leaving
