@@ -55,7 +55,7 @@ class Translation:
                 if whole is None:
                     return []
                 packet = whole
-            if bytes(packet[ipv4.DESTINATION]) not in self.nat.mappings.addresses:
+            if packet[ipv4.DESTINATION] not in self.nat.mappings.addresses:
                 return packet
             if passage.inbound == self.outside:
                 return self.nat.inbound(packet, now)
@@ -64,9 +64,10 @@ class Translation:
             return self._drop(refused, packet)
 
     def _leaving(self, packet: bytes, passage: Passage) -> Verdict:
-        is_ours = bytes(packet[ipv4.SOURCE]) in self._stack.addresses
-        if passage.outbound != self.outside or ip.version(packet) != 4 or is_ours:
+        if passage.outbound != self.outside or ip.version(packet) != 4:
             return packet
+        if packet[ipv4.SOURCE] in self._stack.addresses:
+            return packet  # the box made it itself
         try:
             return self.nat.outbound(packet, self._simulator.now)
         except Refused as refused:

@@ -197,7 +197,7 @@ class Nat:
                 return packet
             raise Refused(DropReason.NAT_NO_MAPPING, "an ICMP error about nothing of ours")
         changed = error_exchanged(packet, End.DESTINATION, mapping.inside, mapping.inside)
-        self._tell(End.DESTINATION, (bytes(packet[ipv4.DESTINATION]), 0), (mapping.inside[0], 0), changed)
+        self._tell(End.DESTINATION, (bytes(packet[ipv4.DESTINATION]), 0), (mapping.inside[0], 0))
         return changed
 
     def _error_out(self, packet: bytes, about: bytes) -> bytes:
@@ -209,14 +209,13 @@ class Nat:
         if mapping is None:
             raise Refused(DropReason.NAT_NO_MAPPING, "an ICMP error about nothing that came in")
         changed = error_exchanged(packet, End.SOURCE, mapping.outside, mapping.outside)
-        self._tell(End.SOURCE, (bytes(packet[ipv4.SOURCE]), 0), (mapping.outside[0], 0), changed)
+        self._tell(End.SOURCE, (bytes(packet[ipv4.SOURCE]), 0), (mapping.outside[0], 0))
         return changed
 
     def _translated(self, packet: bytes, end: End, flow: Flow, new: Endpoint) -> bytes:
-        changed = exchanged(packet, end, new)
-        self._tell(end, flow.at(end), new, changed)
-        return changed
+        self._tell(end, flow.at(end), new)
+        return exchanged(packet, end, new)
 
-    def _tell(self, end: End, before: Endpoint, after: Endpoint, packet: bytes) -> None:
+    def _tell(self, end: End, before: Endpoint, after: Endpoint) -> None:
         if self.tap is not None:
-            self.tap(PacketTranslated(end.value, before, after, packet))
+            self.tap(PacketTranslated(end.value, before, after))

@@ -32,4 +32,3 @@ class PacketTranslated(TraceEvent):
     where: str
     before: tuple[bytes, int]
     after: tuple[bytes, int]
-    packet: bytes

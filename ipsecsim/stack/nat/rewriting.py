@@ -74,9 +74,9 @@ def exchanged(packet: bytes, end: End, new: Endpoint) -> bytes:
 def quoted(packet: bytes) -> bytes | None:
     """The packet that an ICMP error speaks of, or None when this is no such error, or a spoilt one."""
     start = ipv4.header_length(packet)
-    message = packet[start:]
-    if packet[ipv4.PROTOCOL] != IpProtocol.ICMP or not message or message[0] not in ERROR_TYPES:
+    if packet[ipv4.PROTOCOL] != IpProtocol.ICMP or len(packet) <= start or packet[start] not in ERROR_TYPES:
         return None
+    message = packet[start:]
     inside = message[HEADER_LENGTH:]
     is_whole = len(inside) >= ipv4.HEADER_LENGTH and len(inside) >= ipv4.header_length(inside) + 8
     return inside if is_whole and inside[0] >> 4 == 4 and is_valid(message) else None
