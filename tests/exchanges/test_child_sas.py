@@ -5,13 +5,7 @@ import pytest
 from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
 from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.tunnel import EcnEntry
-from tests.support.pair import EAST, WEST, Pair
-
-
-def established() -> Pair:
-    pair = Pair()
-    pair.establish()
-    return pair
+from tests.support.pair import EAST, WEST, Pair, established
 
 
 @pytest.mark.parametrize("rekeyed", [(), ("rekey",), ("rekey_ike", "rekey")], ids=str)

@@ -30,10 +30,6 @@ def forged(pair: Pair, *payloads, spi_r: bytes = bytes(8)) -> SendDatagram:
     return SendDatagram(EAST, 500, WEST, 500, emit_message(header, payloads))
 
 
-def is_up(pair: Pair) -> bool:
-    return len(pair.west.sas) == len(pair.east.sas) == 2
-
-
 @pytest.mark.conf("IK2-55")
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.name)
 def test_a_forged_error_before_the_true_answer_does_no_harm(error):
@@ -42,7 +38,7 @@ def test_a_forged_error_before_the_true_answer_does_no_harm(error):
     for data in (b"", b"\0\0", b"\2"):
         pair.inject(forged(pair, Notify(error, data)))
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("IK2-55")
@@ -55,7 +51,7 @@ def test_nor_does_a_stream_of_them_with_the_true_answer_lost_once():
         pair.wait_until(tenth * SECOND // 10)
         pair.inject(forged(pair, Notify(NotifyType.NO_PROPOSAL_CHOSEN)))
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("IK2-55")
@@ -65,7 +61,7 @@ def test_a_forged_wish_for_another_group_that_overtakes_the_true_answer_does_no_
     pair.inject(forged(pair, Notify(NotifyType.INVALID_KE_PAYLOAD, ECP_256)))
     assert len(pair.wire) == 2  # the request, and another with the other group
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
     assert pair.west.endpoint.sas[0].group.name == "x25519"
 
 
@@ -95,7 +91,7 @@ def test_a_bad_public_value_in_the_first_answer_is_not_used_and_changes_nothing(
     pair.inject(forged(pair, *bad, spi_r=b"\1" * 8))
     assert pair.west.drops == [DropReason.KE_INVALID]
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("IK2-122")
@@ -144,4 +140,4 @@ def test_a_forged_answer_that_breaks_a_rule_is_as_if_it_had_never_come(nonce):
     pair.inject(forged(pair, *bad, spi_r=b"\1" * 8))
     assert pair.west.drops == [DropReason.INVALID_SYNTAX]
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up

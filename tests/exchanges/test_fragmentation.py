@@ -40,10 +40,6 @@ def pair_of(west=None, east=None, **options) -> Pair:
     return Pair(**{"pki": LabPki("1")} | options, west=west or {}, east=east or {})
 
 
-def is_up(pair: Pair) -> bool:
-    return len(pair.west.sas) == len(pair.east.sas) == 2
-
-
 def pieces(datagrams: list[SendDatagram]) -> list[EncryptedFragment]:
     """The SKF payloads among them."""
     lasts = [parse_message(raw_of(each))[1][-1] for each in datagrams]
@@ -108,7 +104,7 @@ def forged(raw: bytes) -> bytes:
 def test_a_certificate_goes_in_datagrams_of_at_most_576_bytes():
     pair = pair_of(LONG, LONG)
     pair.establish()
-    assert is_up(pair)
+    assert pair.is_up
     assert max(len(each.payload) for each in pair.sent) + AROUND <= 576
     for side, other in ((pair.west, pair.east), (pair.east, pair.west)):
         (cut,), (joined,) = side.seen(IkeMessageCut), other.seen(IkeFragmentsJoined)
@@ -125,7 +121,7 @@ def test_the_size_that_one_sets_is_that_of_the_whole_ip_packet(size, encap, ike)
     options = LONG | {"fragment_size": size, "encap": encap, "ike": [ike]}
     pair = pair_of(options, options)
     pair.establish()
-    assert is_up(pair)
+    assert pair.is_up
     block = 16
     auth = [each for each in pair.sent if parse_message(raw_of(each))[0].exchange == ExchangeType.IKE_AUTH]
     lengths = [len(each.payload) + AROUND for each in auth]
@@ -148,7 +144,7 @@ def test_a_message_that_fits_to_the_byte_is_not_cut(less, is_cut):
 def test_nobody_cuts_unless_both_said_that_they_can(west, east):
     pair = pair_of({"fragmentation": west}, {"fragmentation": east})
     pair.establish()
-    assert is_up(pair)
+    assert pair.is_up
     both = F.NO not in (west, east)
     for side, own in ((pair.west, west), (pair.east, east)):
         assert bool(side.seen(IkeMessageCut)) is (both and own is not F.ACCEPT)
@@ -169,7 +165,7 @@ def test_the_first_messages_are_never_cut_and_never_taken_in_pieces():
     )
     assert pair.east.drops == [DropReason.STATE_VIOLATION]
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("FRG-03", "FRG-13", "FRG-12")
@@ -210,7 +206,7 @@ def test_fragments_may_come_in_any_order():
     pair = half_way(pair_of(LONG, LONG))
     pair.wire.reverse()
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
     numbers = [event.number for event in pair.east.seen(IkeFragmentStored)]
     assert numbers == sorted(numbers, reverse=True)
 
@@ -261,7 +257,7 @@ def test_forged_fragments_take_no_place_and_spoil_nothing():
     assert set(pair.east.drops) == {DropReason.SK_FAIL}
     assert not pair.east.seen(IkeFragmentStored)
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("FRG-07")
@@ -399,7 +395,7 @@ def test_a_request_without_an_answer_is_sent_again_with_all_its_fragments():
     pair.wait_until(pair.now + seconds(4))
     assert [each.payload for each in pair.wire[-len(first) :]] == first
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
     assert DropReason.FRAG_DUP in pair.east.drops
 
 
@@ -415,9 +411,9 @@ def test_any_one_lost_fragment_is_survived(lost):
         else:
             pair.deliver()
         count += 1
-        if not pair.wire and not is_up(pair):
+        if not pair.wire and not pair.is_up:
             pair.wait_until(pair.now + 8 * SECOND)
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("FRG-09")
@@ -451,7 +447,7 @@ def test_a_forgery_among_the_fragments_brings_no_answer_later():
     junk = replace(pair.wire[0], payload=emit_message(header, [Encrypted(0, bytes(40))]))
     pair.inject(junk)
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
     pair.inject(junk)
     assert not pair.wire
     assert pair.east.drops[-1] is DropReason.RETRANSMIT_IGNORED

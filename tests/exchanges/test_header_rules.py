@@ -15,7 +15,7 @@ from ipsecsim.wire.ike.nonce import Nonce
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, ProtocolId
 from tests.support.misbehaving import a_peer_that, ask, cuts, heads, leaves_open, says_length
-from tests.support.pair import Pair
+from tests.support.pair import Pair, established, half_way
 
 MESSAGES = ["IKE_SA_INIT request", "IKE_SA_INIT response", "IKE_AUTH request", "IKE_AUTH response"]
 EXCHANGES = [
@@ -29,23 +29,6 @@ EXCHANGES = [
 def headers(pair: Pair, source: bytes) -> list[IkeHeader]:
     """The headers of all that a side has sent."""
     return [IkeHeader.parse(each.payload) for each in pair.sent if each.source == source]
-
-
-def established() -> Pair:
-    """Two sides that have nothing more to say."""
-    pair = Pair()
-    pair.establish()
-    return pair
-
-
-def half_way() -> Pair:
-    """East has answered IKE_SA_INIT; west's IKE_AUTH is lost."""
-    pair = Pair()
-    pair.initiate()
-    pair.deliver()
-    pair.deliver()
-    pair.wire.clear()
-    return pair
 
 
 # -- versions ---------------------------------------------------------------------------------------

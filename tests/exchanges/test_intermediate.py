@@ -34,10 +34,6 @@ TWO = PLAIN + "-ke1_ecp384-ke2_modp3072"
 BOTH = {"west": {"ike": [TWO]}, "east": {"ike": [TWO]}}
 
 
-def is_up(pair: Pair) -> bool:
-    return len(pair.west.sas) == len(pair.east.sas) == 2
-
-
 def sent(pair: Pair) -> list[tuple[str, int, tuple[str, ...]]]:
     """What west says: exchange, message ID, payloads."""
     return [(each.exchange, each.message_id, each.payloads) for each in pair.west.seen(IkeMessageSent)]
@@ -47,7 +43,7 @@ def sent(pair: Pair) -> list[tuple[str, int, tuple[str, ...]]]:
 def test_each_additional_key_exchange_is_an_exchange_and_makes_all_keys_anew():
     pair = Pair(**BOTH)
     pair.establish()
-    assert is_up(pair)
+    assert pair.is_up
     assert [each[:2] for each in sent(pair)] == [
         ("IKE_SA_INIT", 0),
         ("IKE_INTERMEDIATE", 1),
@@ -81,7 +77,7 @@ def test_the_answer_still_goes_under_the_keys_of_the_request():
     assert answer.group == 20
     assert pair.east.endpoint.sas[0].keys != pair.west.endpoint.sas[0].keys
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("INT-01")
@@ -101,7 +97,7 @@ def test_there_are_such_exchanges_only_where_both_want_them(west, east, chosen):
     pair = Pair(west={"ike": west}, east={"ike": east})
     pair.establish()
     pair.wait_until(60 * SECOND)
-    assert is_up(pair) is (chosen is not None)
+    assert pair.is_up is (chosen is not None)
     assert [each.suite for each in pair.west.seen(IkeProposalChosen)] == ([chosen] if chosen else [])
     rounds = [each for each in sent(pair) if each[0] == "IKE_INTERMEDIATE"]
     assert len(rounds) == (chosen or "").count("ke")
@@ -194,12 +190,12 @@ def test_a_changed_round_ends_in_refused_proof(size, number):
         raw = envelope.seal(header, more, sa.outbound)
         pair.wire.insert(0, replace(datagram, payload=raw))
         pair.settle()
-        assert not is_up(pair)
+        assert not pair.is_up
         assert "AUTH" in pair.east.seen(PeerRefused)[0].why
     else:
         assert pair.west.seen(IkeMessageCut) == []
         pair.settle()
-        assert is_up(pair)
+        assert pair.is_up
         assert pair.west.seen(IkeMessageCut)
 
 
@@ -209,7 +205,7 @@ def test_it_makes_no_difference_to_auth_whether_the_messages_were_cut():
         options = {"ike": [PLAIN + "-ke1_modp4096"]}
         pair = Pair(west=options | changes, east=options)
         pair.establish()
-        assert is_up(pair)
+        assert pair.is_up
         side = pair.west.endpoint.sas[0]
         return intermediate.authenticated(side), len(pair.west.seen(IkeMessageCut))
 
@@ -266,7 +262,7 @@ def test_a_round_with_another_message_id_is_not_read(message_id):
     pair.inject(under_seal(pair, ExchangeType.IKE_INTERMEDIATE, message_id, [ke]))
     assert pair.east.drops[-1] in (DropReason.OUT_OF_WINDOW, DropReason.RETRANSMIT_IGNORED)
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("INT-04")
@@ -279,7 +275,7 @@ def test_there_are_as_many_rounds_as_were_agreed_on_and_no_more():
         pair.inject(under_seal(pair, ExchangeType.IKE_INTERMEDIATE, 3, [KeyExchange(31, bytes(range(32)))]))
     assert set(pair.east.drops) == {DropReason.STATE_VIOLATION}
     pair.settle()
-    assert is_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("INT-04")
@@ -323,16 +319,16 @@ def test_any_one_lost_message_is_survived(lost, size):
         else:
             pair.deliver()
         count += 1
-        if not pair.wire and not is_up(pair):
+        if not pair.wire and not pair.is_up:
             pair.wait_until(pair.now + 8 * SECOND)
-    assert is_up(pair)
+    assert pair.is_up
 
 
 def test_with_a_nat_between_the_first_round_goes_to_port_4500():
     changes = {"ike": [TWO], "encap": True}
     pair = Pair(west=changes, east=changes)
     pair.establish()
-    assert is_up(pair)
+    assert pair.is_up
     assert {each.destination_port for each in pair.sent[2:]} == {4500}
 
 

@@ -17,7 +17,7 @@ from ipsecsim.ipsec.lifetime import ENDLESS, Lifetime, Limits
 from ipsecsim.ipsec.options import SaOptions
 from ipsecsim.wire.numbers import IpProtocol
 from tests.exchanges.test_create_child_sa import assert_agree, spis
-from tests.support.pair import Pair
+from tests.support.pair import Pair, established
 
 WITH_PFS = {"esp": ["aes256gcm16-x25519"]}
 WITHOUT = {"esp": ["aes256gcm16"]}
@@ -42,12 +42,6 @@ def asked(side, exchange="CREATE_CHILD_SA"):
     """How many requests of an exchange a side has sent."""
     sent = [event for event in side.seen(IkeMessageSent) if not event.is_response]
     return Counter(event.exchange for event in sent)[exchange]
-
-
-def established(**changes):
-    pair = Pair(**changes)
-    pair.establish()
-    return pair
 
 
 # -- soft limits ----------------------------------------------------------------------------------

@@ -14,14 +14,7 @@ from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, ProtocolId
 from tests.support.misbehaving import a_peer_that, adds, ask, heads, says_it_twice, says_nothing
-from tests.support.pair import EAST, WEST, Pair, Side
-
-
-def established(**options: object) -> Pair:
-    """Two sides that have nothing more to say."""
-    pair = Pair(**options)
-    pair.establish()
-    return pair
+from tests.support.pair import EAST, WEST, Pair, Side, established
 
 
 def begin(pair: Pair, what: str, side: Side) -> None:

@@ -22,17 +22,11 @@ from ipsecsim.ike.v2.window import FEW_LEFT, LAST_ID
 from ipsecsim.ipsec.selector import Flow
 from ipsecsim.wire.numbers import IpProtocol
 from tests.exchanges.test_create_child_sa import assert_agree, rekeyed
-from tests.support.pair import EAST, WEST, Pair
+from tests.support.pair import EAST, WEST, Pair, established
 
 QUICK = RetransmitPolicy(SECOND, tries=2)  # 1 s, 1.8 s and 3.24 s: given up after 6.04 s
 SECOND_NETS = {"second": (["10.3.0.0/24"], ["10.4.0.0/24"])}
 EASTS_SECOND = {"second": (["10.4.0.0/24"], ["10.3.0.0/24"])}
-
-
-def established(**changes):
-    pair = Pair(**changes)
-    pair.establish()
-    return pair
 
 
 def reauthenticate(pair, side):

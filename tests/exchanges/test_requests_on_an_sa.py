@@ -19,7 +19,7 @@ from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, ProtocolId
 from ipsecsim.wire.ike.numbers import PayloadType as P
 from ipsecsim.wire.ike.traffic_selector import TsInitiator, TsResponder
 from tests.support.misbehaving import Said, a_peer_that, adds, ask, changes, omits
-from tests.support.pair import Pair
+from tests.support.pair import Pair, established, half_way
 
 INIT, AUTH, CREATE, INFORM = (
     ExchangeType.IKE_SA_INIT,
@@ -29,13 +29,6 @@ INIT, AUTH, CREATE, INFORM = (
 )
 NOT_UNDERSTOOD = [Notify(NotifyType.INVALID_SYNTAX)]
 UNKNOWN_ERRORS, UNKNOWN_STATUS = (8191, 16383), (16500, 40959, 40960, 65535)
-
-
-def established(**options: object) -> Pair:
-    """Two sides that have nothing more to say."""
-    pair = Pair(**options)
-    pair.establish()
-    return pair
 
 
 def child(*, words="aes256gcm16", nonce=True, selectors=True, ke: KeyExchange | None = None) -> list[Payload]:
@@ -114,16 +107,6 @@ def test_a_request_that_cannot_be_granted_is_answered_and_the_sa_goes_on(exchang
 
 
 # -- which exchange fits which state ----------------------------------------------------------------
-
-
-def half_way() -> Pair:
-    """East has answered IKE_SA_INIT; IKE_AUTH is lost."""
-    pair = Pair()
-    pair.initiate()
-    pair.deliver()
-    pair.deliver()
-    pair.wire.clear()
-    return pair
 
 
 def saying_goodbye() -> Pair:

@@ -34,7 +34,7 @@ from tests.support.misbehaving import (
     omits,
     omits_transform,
 )
-from tests.support.pair import EAST, WEST, Pair
+from tests.support.pair import EAST, WEST, Pair, established, half_way
 
 PFS = {"esp": ["aes256gcm16-x25519"]}
 UNKNOWN_STATUS = 50_000
@@ -49,22 +49,6 @@ def begun() -> tuple[Pair, bytes]:
     pair = Pair()
     pair.initiate()
     return pair, pair.wire.pop().payload
-
-
-def half_done() -> Pair:
-    """IKE_SA_INIT is over, and nobody has proved anything."""
-    pair = Pair()
-    pair.initiate()
-    pair.deliver()
-    pair.deliver()
-    pair.wire.clear()
-    return pair
-
-
-def established(**options) -> Pair:
-    pair = Pair(**options)
-    pair.establish()
-    return pair
 
 
 def rekeyed(pair: Pair, verb: str = "rekey") -> Pair:
@@ -320,7 +304,7 @@ def test_traffic_selectors_that_make_no_sense_end_the_ike_sa_of_an_authenticated
 @pytest.mark.parametrize("exchange", [ExchangeType.CREATE_CHILD_SA, ExchangeType.INFORMATIONAL])
 @pytest.mark.parametrize("habits", [[], [leaves_open()]], ids=["sealed", "in clear"])
 def test_before_anything_is_proved_no_other_exchange_comes_in(exchange, habits):
-    pair = half_done()
+    pair = half_way()
     rekey = Notify(NotifyType.REKEY_SA, protocol=ProtocolId.ESP, spi=b"\1\2\3\4")
     ask(pair, rekey, exchange=exchange, habits=habits)
     assert pair.east.drops == [DropReason.STATE_VIOLATION]

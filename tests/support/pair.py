@@ -1,6 +1,7 @@
 """Two IKE endpoints, datagrams in a list, and a clock moved by hand."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.address import Prefix, pack
@@ -245,6 +246,11 @@ class Pair:
         self.initiate()
         self.settle()
 
+    @property
+    def is_up(self) -> bool:
+        """Each side has one pair of SAs."""
+        return len(self.west.sas) == len(self.east.sas) == 2
+
     def wait_until(self, at: Instant) -> None:
         """Let time pass; every timer rings at its own deadline. Datagrams stay on the wire."""
         while True:
@@ -259,3 +265,20 @@ class Pair:
             self.now = max(self.now, deadline)
             self.perform(side, side.endpoint.handle_timeout(self.now))
         self.now = at
+
+
+def established(**options: Any) -> Pair:
+    """Two sides that have nothing more to say."""
+    pair = Pair(**options)
+    pair.establish()
+    return pair
+
+
+def half_way(**options: Any) -> Pair:
+    """East has answered IKE_SA_INIT; west's IKE_AUTH is lost."""
+    pair = Pair(**options)
+    pair.initiate()
+    pair.deliver()
+    pair.deliver()
+    pair.wire.clear()
+    return pair
