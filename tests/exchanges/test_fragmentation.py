@@ -404,15 +404,7 @@ def test_a_request_without_an_answer_is_sent_again_with_all_its_fragments():
 def test_any_one_lost_fragment_is_survived(lost):
     pair = pair_of(LONG, LONG)
     pair.initiate()
-    count = 0
-    while pair.wire:
-        if count == lost:
-            pair.wire.pop(0)
-        else:
-            pair.deliver()
-        count += 1
-        if not pair.wire and not pair.is_up:
-            pair.wait_until(pair.now + 8 * SECOND)
+    pair.settle_without(lost)
     assert pair.is_up
 
 

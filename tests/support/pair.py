@@ -7,7 +7,7 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import SeededEntropy
-from ipsecsim.base.instant import Instant
+from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.crypto.certificate_path import Known
 from ipsecsim.ike.actions import InstallChildSa, MoveChildSa, RemoveChildSa
@@ -240,6 +240,18 @@ class Pair:
                 return
             self.deliver()
         raise AssertionError("the two sides never stop talking")
+
+    def settle_without(self, lost: int) -> None:
+        """The same, but that the datagram with this number from now on, counted from 0, never arrives.
+
+        There has to be one; whoever misses it has the time to say it again.
+        """
+        for _ in range(lost):
+            self.deliver()
+        self.wire.pop(0)
+        self.settle()
+        self.wait_until(self.now + 8 * SECOND)
+        self.settle()
 
     def establish(self) -> None:
         """A whole handshake."""
