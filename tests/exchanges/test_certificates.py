@@ -4,18 +4,16 @@ import dataclasses
 
 import pytest
 
-from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import CALENDAR_START, SECOND
 from ipsecsim.crypto.certificate_path import LONGEST, Known, Revocation
 from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.signature_keys import KeyKind
-from ipsecsim.ike.config import ANYWHERE, AuthKind, LocalAuth, RemoteAuth, SendCert
+from ipsecsim.ike.config import AuthKind, LocalAuth, RemoteAuth, SendCert
 from ipsecsim.ike.credentials import OwnKey
 from ipsecsim.ike.events import (
     ChainBelieved,
     ChildSaCreated,
-    ChildSaFailed,
     IkeMessageSent,
     NotifyReceived,
     PeerAuthenticated,
@@ -28,36 +26,11 @@ from ipsecsim.scenario.lab_pki import DAY, YEAR, Flaw, LabPki
 from ipsecsim.wire.ike.certificate import CertificatePayload
 from ipsecsim.wire.ike.numbers import CertificateEncoding, IdType
 from tests.support.certificates import certificate
-from tests.support.pair import EAST, EAST_NET, WEST, Pair
+from tests.support.pair import Pair
+from tests.support.proving import pair_of, refused_by_east, up
 
 PUBKEY, PSK = AuthKind.PUBKEY, AuthKind.PSK
 MONTH_END = 30 * DAY * SECOND  # the lab's revocation lists are due then
-
-
-def pair_of(west=None, east=None, **options) -> Pair:
-    return Pair(**{"pki": LabPki("1")} | options, west=west or {}, east=east or {})
-
-
-def up(pair: Pair) -> Pair:
-    pair.establish()
-    assert len(pair.west.sas) == len(pair.east.sas) == 2, (
-        pair.west.seen(PeerRefused),
-        pair.east.seen(PeerRefused),
-    )
-    return pair
-
-
-def refused_by_east(pair: Pair) -> str:
-    """Why east refuses; the wire must not tell."""
-    pair.establish()
-    assert not pair.east.endpoint.sas
-    assert not pair.west.endpoint.sas
-    assert not pair.west.sas
-    assert not pair.east.sas
-    assert pair.west.seen(NotifyReceived) == [NotifyReceived("AUTHENTICATION_FAILED", "IKE_AUTH")]
-    assert pair.east.seen(IkeMessageSent)[-1].payloads == ("N(AUTHENTICATION_FAILED)",)
-    (event,) = pair.east.seen(PeerRefused)
-    return event.why
 
 
 def payloads(pair: Pair, side: str, number: int) -> tuple[str, ...]:
@@ -445,71 +418,3 @@ def test_a_secret_has_no_end():
     pair.establish()
     pair.wait_until(20 * 365 * DAY * SECOND)
     assert pair.west.sas
-
-
-# -- which connection it is ---------------------------------------------------------------------------
-
-A_AND_B = {
-    "peer_id": "a.example",
-    "remote_ts": ["10.11.0.0/24"],
-    "others": [{"peer_id": "b.example", "remote_ts": ["10.12.0.0/24"]}],
-}
-
-
-@pytest.mark.conf("ARC-16")
-def test_a_peer_gets_no_traffic_but_its_own():
-    for own, wish, is_good in (
-        ("a.example", "10.11.0.0/24", True),
-        ("b.example", "10.12.0.0/24", True),
-        ("a.example", "10.12.0.0/24", False),
-        ("b.example", "10.11.0.0/24", False),
-    ):
-        pair = pair_of({"id": own, "local_ts": [wish]}, A_AND_B)
-        pair.establish()
-        assert pair.east.seen(PeerAuthenticated)[0].identity == own
-        assert bool(pair.east.sas) is is_good
-        if not is_good:
-            assert pair.west.seen(ChildSaFailed) == [ChildSaFailed("net", "TS_UNACCEPTABLE")]
-
-
-def test_the_connection_must_want_the_kind_of_proof_that_is_given():
-    by_secret = {"remote_auth": RemoteAuth(PSK)}
-    assert "is not how net wants it" in refused_by_east(pair_of({}, by_secret))
-    pair = up(pair_of({}, {**by_secret, "others": [{"remote_auth": RemoteAuth(PUBKEY)}]}))
-    assert pair.east.endpoint.sas[0].connection.name == "net1"
-
-
-@pytest.mark.conf("ARC-46")
-@pytest.mark.parametrize("address", [WEST, pack("192.0.2.77")])
-@pytest.mark.parametrize(
-    ("identity", "group"),
-    [
-        ("carol.example.org", "*.example.org"),
-        ("carol@example.org", "*@example.org"),
-        ("O=lab, CN=carol", "O=lab, *"),
-        ("keyid:carol", "keyid:carol"),
-    ],
-)
-def test_a_peer_with_a_changing_address_is_known_by_its_name(address, identity, group, monkeypatch):
-    monkeypatch.setattr("tests.support.pair.WEST", address)
-    own = "10.9.0.7/32"
-    pair = pair_of(
-        {"id": identity, "local_ts": [own], "local_auth": LocalAuth(PSK), "remote_auth": RemoteAuth(PSK)},
-        {
-            "peer_id": "nobody.example",
-            "local_auth": LocalAuth(PSK),
-            "remote_auth": RemoteAuth(PSK),
-            "others": [{"peer_id": group, "peer_address": ANYWHERE, "remote_ts": ["0.0.0.0/0"]}],
-        },
-    )
-    up(pair)
-    for sa in pair.east.sas.values():
-        assert {sa.source, sa.destination} == {address, EAST}
-        assert [str(each) for each in sa.selectors] == [f"{EAST_NET} === {own}"]
-
-
-def test_a_peer_that_may_be_anywhere_is_not_called():
-    pair = Pair(west={"peer_address": ANYWHERE})
-    pair.initiate()
-    assert not pair.sent
-    assert [type(each).__name__ for each in pair.west.actions] == ["ChildGivenUp"]

@@ -20,8 +20,8 @@ from ipsecsim.wire.ike.auth import Authentication, DigitalSignature
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import AuthMethod, HashAlgorithm, NotifyType
-from tests.exchanges.test_certificates import pair_of, refused_by_east, up
 from tests.support.pair import Pair
+from tests.support.proving import pair_of, refused_by_east, up
 
 OLD = tuple(CLASSIC.values())
 RSA = {"kind": KeyKind.RSA}
