@@ -86,13 +86,13 @@ class IkeEndpoint:
             sa = self._find(header, message, path)
             _, outer = parse_message(message)
             sa = sa or self._respond_to(header, outer, message, path, now)
-            actions = sa.message(header, outer, message, path, now)
+            sa.message(header, outer, message, path, now, actions)
         except RemoteError as error:
             self._dropped(error, message)
             if sa is not None and header is not None and not header.is_response:
                 tell_of(sa, error, header.exchange)
             if header is not None:
-                actions = self._refuse(sa, header, message, error, path, now)
+                actions += self._refuse(sa, header, message, error, path, now)
         if sa is not None:
             self._file(sa, path)
         return actions

@@ -108,6 +108,17 @@ def test_whoever_is_in_the_open_follows_the_peer_to_its_new_mapping_and_the_chil
 
 
 @pytest.mark.conf("IK2-87")
+def test_the_child_sas_come_along_even_when_what_the_peer_asks_for_from_there_is_refused():
+    pair = up()
+    pair.east.endpoint.sas[0].children[0].is_closing = True
+    pair.shift = 30_000
+    pair.wire.append(ask(pair))
+    pair.settle()
+    assert DropReason.STATE_VIOLATION in pair.east.drops
+    assert ports(pair.east) == {"in": (34_500, 4500), "out": (4500, 34_500)}
+
+
+@pytest.mark.conf("IK2-87")
 def test_neither_a_forged_nor_a_repeated_message_leads_it_away():
     pair = up()
     (sa,) = pair.east.endpoint.sas

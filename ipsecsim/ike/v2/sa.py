@@ -174,25 +174,36 @@ class IkeSa:
         return actions + self.enqueue(Inform([Delete(ProtocolId.IKE, [])]), now)
 
     def message(
-        self, header: IkeHeader, outer: list[Payload], raw: bytes, path: Path, now: Instant
-    ) -> list[Action]:
-        """Take in a message whose header names this SA. Raises RemoteError; `refuse` then answers it."""
+        self,
+        header: IkeHeader,
+        outer: list[Payload],
+        raw: bytes,
+        path: Path,
+        now: Instant,
+        actions: list[Action],
+    ) -> None:
+        """Take in a message whose header names this SA. What comes of it is put behind `actions`.
+
+        Raises RemoteError; `refuse` then answers it. What was done until then stays done: a message that is refused
+        shows as well as any other where the peer is.
+        """
         if header.is_response:
             self.window.check_response(header.exchange, header.message_id)
         elif (answer := message_id_sync.asked(self, header, outer, raw, path, now)) is not None:
-            return answer
+            actions += answer
+            return
         elif courier.was_answered(self, header, outer, raw):
-            return courier.repeat(self, header.message_id, path)
+            actions += courier.repeat(self, header.message_id, path)
+            return
         message = courier.opened(self, header, outer, raw, path, now)
         if message is None:
-            return []  # a fragment, and others are still to come
-        actions = courier.heard(self, message, now)
+            return  # a fragment, and others are still to come
+        actions += courier.heard(self, message, now)
         with refusal.answered(self, header):
-            actions += self._exchanged(message, now)
+            self._exchanged(message, now, actions)
         self.watch(now)
-        return actions
 
-    def _exchanged(self, message: Message, now: Instant) -> list[Action]:
+    def _exchanged(self, message: Message, now: Instant, actions: list[Action]) -> None:
         """Let the exchange that a message is part of go on."""
         header = message.header
         exchange = EXCHANGES.get(header.exchange)
@@ -200,18 +211,20 @@ class IkeSa:
             raise UnexpectedMessage(f"exchange type {header.exchange}")
         payload_rules.check(header.exchange, message.payloads, is_response=header.is_response)
         if not header.is_response:
-            first = taken_up(self, message.payloads, now) if self.state is State.HEIR else []
+            if self.state is State.HEIR:
+                actions += taken_up(self, message.payloads, now)
             answer = exchange.handle_request(self, message, now)
             reply = courier.respond(self, header, answer.payloads, message.path, now)
-            return first + answer.before + reply + answer.after + answer.afterwards()
-        actions = exchange.handle_response(self, message, now)
+            actions += answer.before + reply + answer.after
+            actions += answer.afterwards()
+            return
+        actions += exchange.handle_response(self, message, now)
         if self.window.outstanding is None:
             self.timers.cancel(Alarm.RETRANSMIT)
         actions += moving.answered(self, message.path, now) + self.next_task(now)
         actions += reauthentication.go_on(self, now)
         if self.window.is_nearly_used_up and not any(isinstance(each, RekeyIke) for each in self.agenda):
             actions += self.enqueue(RekeyIke(), now)  # its heir counts from 0 (RFC 7296 2.2)
-        return actions
 
     def refuse(self, header: IkeHeader, error: RemoteError, path: Path, now: Instant) -> list[Action]:
         """Answer a request that `message` could not accept; a broken seal or a wrong ID is not answered."""
