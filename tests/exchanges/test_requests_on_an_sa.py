@@ -264,3 +264,13 @@ def test_a_child_without_its_nonce_in_the_answer_is_not_taken():
     pair.settle()
     assert set(pair.west.sas) == before
     assert pair.west.drops == [DropReason.INVALID_SYNTAX]
+
+
+def test_a_bad_answer_does_not_keep_a_delete_that_waits_for_it_from_being_sent():
+    pair = a_peer_that(changes(P.KE, group=19), in_="CREATE_CHILD_SA response")
+    pair.establish()
+    pair.perform(pair.west, pair.west.endpoint.rekey_ike("net", pair.now))
+    pair.terminate()
+    pair.settle()
+    assert pair.west.endpoint.sas == ()
+    assert pair.west.sas == {}

@@ -162,8 +162,10 @@ class IkeSa:
 
     def terminate(self, now: Instant) -> list[Action]:
         """Say goodbye to the peer; what is not established yet is simply forgotten."""
-        if self.state is State.DELETING or self.state is State.DEAD:
+        if self.state is State.DEAD:
             return []
+        if self.state is State.DELETING:
+            return self.next_task(now)  # the goodbye may still wait, for an answer that was of no use
         if self.state not in (State.HEIR, State.ESTABLISHED, State.REPLACED):
             return self.fail()
         actions = remove_all(self) + self._give_up_children()
