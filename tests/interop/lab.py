@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from ipsecsim.base.trace import TraceEvent
 from ipsecsim.emulation.gateway import COOKIES_ALWAYS, Gateway
 from ipsecsim.emulation.namespace import Namespace
 from ipsecsim.emulation.strongswan import PeerConfig, StrongSwan
+from ipsecsim.emulation.vici_text import Table
 from ipsecsim.ike.config import ChildConfig, Childless, Connection, Fragmentation, HalfOpenLimits, Mobike
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.narrowing import traffic_selector
@@ -112,6 +114,16 @@ class Lab:
         """Wait for our side."""
         assert await self.gateway.driver.until(condition, within=within), f"waited in vain: {what}"
 
+    async def until_charon(
+        self, condition: Callable[[list[Table]], bool], what: str, within: Duration = 5 * SECOND
+    ) -> list[Table]:
+        """Wait for charon's side. Its IKE SAs, once it lists them as they are to be."""
+        end = time.monotonic() + within / SECOND
+        while not condition(sas := await self.charon.sas()):
+            assert time.monotonic() < end, f"waited in vain: {what}; charon has {sas}"
+            await asyncio.sleep(0.02)
+        return sas
+
     def seen(self, kind: type[TraceEvent], **facts: object) -> list[TraceEvent]:
         """Our events of a class that hold these facts."""
         return [
@@ -145,10 +157,6 @@ class Lab:
     async def charon_loses(self, address: str) -> None:
         """An address of charon's is gone; its kernel tells it."""
         (await self._namespace.run("ip", "addr", "del", address, "dev", "outer")).check()
-
-    async def charon_gets(self, address: str) -> None:
-        """Charon has a further address; its kernel tells it."""
-        (await self._namespace.run("ip", "addr", "add", address, "dev", "outer")).check()
 
     def release(self, held: list[SendDatagram]) -> None:
         """Send what was held, and all that comes."""

@@ -61,9 +61,11 @@ async def begun_at_once(lab: Lab) -> None:
             lambda: not lab.gateway.ike.is_busy and len(lab.gateway.ike.sas) == 1 + crossed.is_ours_kept,
             "our own one to go",
         )
-        await asyncio.sleep(0.1)
         ours = {(sa.spi_i.hex(), sa.spi_r.hex()) for sa in lab.gateway.ike.sas}
-        assert {(sa["initiator-spi"], sa["responder-spi"]) for sa in await lab.charon.sas()} == ours
+        await lab.until_charon(
+            lambda sas: {(sa["initiator-spi"], sa["responder-spi"]) for sa in sas} == ours,
+            "charon to have the same",
+        )
         await ping_peer(lab)
         await ping_us(lab)
 

@@ -114,14 +114,16 @@ async def agree(lab: Lab) -> None:
 
 async def listed(lab: Lab) -> tuple[Table, Table]:
     """Charon's one IKE SA and its one child, once both are up."""
-    for _ in range(100):
-        sas = await lab.charon.sas()
-        if [sa["state"] for sa in sas] == ["ESTABLISHED"]:
-            children = living(sas[0])
-            if [child["state"] for child in children] == ["INSTALLED"]:
-                return sas[0], children[0]
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"not one IKE SA with one child at charon: {sas}")
+    (ike,) = await lab.until_charon(lambda sas: has_one(sas, children=1), "one IKE SA with one child")
+    (child,) = living(ike)
+    return ike, child
+
+
+def has_one(sas: list[Table], *, children: int) -> bool:
+    """Charon has one IKE SA, and so many children of it are up."""
+    return [sa["state"] for sa in sas] == ["ESTABLISHED"] and [
+        child["state"] for child in living(sas[0])
+    ] == ["INSTALLED"] * children
 
 
 def living(ike: Table) -> list[Table]:

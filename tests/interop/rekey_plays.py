@@ -13,7 +13,7 @@ from ipsecsim.ike.events import (
     RekeyCollided,
 )
 from tests.interop.lab import Lab
-from tests.interop.plays import agree, bring_up, living, nothing_left, ping_peer, ping_us
+from tests.interop.plays import agree, bring_up, has_one, living, nothing_left, ping_peer, ping_us
 
 IN_TIME = 10 * SECOND
 
@@ -198,13 +198,9 @@ async def second_child(lab: Lab) -> None:
 
 async def children_of(lab: Lab, count: int) -> list[Table]:
     """The children of charon's one IKE SA, once so many are up."""
-    for _ in range(100):
-        sas = await lab.charon.sas()
-        children = [child for sa in sas for child in living(sa)]
-        if len(sas) == 1 and [child["state"] for child in children] == ["INSTALLED"] * count:
-            return children
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"not one IKE SA with {count} children at charon: {sas}")
+    what = f"one IKE SA with {count} children"
+    (ike,) = await lab.until_charon(lambda sas: has_one(sas, children=count), what)
+    return living(ike)
 
 
 async def dead_peer(lab: Lab) -> None:
@@ -220,11 +216,7 @@ async def dead_peer(lab: Lab) -> None:
     else:
         with lab.step("we fall silent, charon finds out"):
             lab.hold()
-            for _ in range(200):
-                if not await lab.charon.sas():
-                    break
-                await asyncio.sleep(0.05)
-            assert await lab.charon.sas() == []
+            await lab.until_charon(lambda sas: not sas, "no answer", within=IN_TIME)
             questions = {"exchange": "INFORMATIONAL", "is_response": False}
             assert lab.seen(IkeMessageReceived, **questions)
 

@@ -1,13 +1,11 @@
 """An address changes while the SAs live (RFC 4555): ours, or charon's."""
 
-import asyncio
-
 from ipsecsim.base.address import pack
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
 from ipsecsim.ike.mobility_events import MobikeAgreed, RoutabilityChecked
 from tests.interop.lab import OUR_ADDRESS, OUR_OTHER, PEER_ADDRESS, PEER_OTHER, Lab
-from tests.interop.plays import agree, bring_up, listed, ping_peer, ping_us, we_say_goodbye
+from tests.interop.plays import agree, bring_up, has_one, ping_peer, ping_us, we_say_goodbye
 
 UPDATE = "N(UPDATE_SA_ADDRESSES)"
 IN_TIME = 10 * SECOND
@@ -22,9 +20,8 @@ async def we_move(lab: Lab) -> None:
         # when we decide, the first answer does, whichever of its addresses it came from
         await settled(lab, [OUR_OTHER], [PEER_ADDRESS, PEER_OTHER])
         if lab.case.role == "initiator":
-            updated(
-                lab
-            )  # 5.9.8 sends none for our sake: it takes our address from the header, and rekeys the child
+            # 5.9.8 sends none for our sake: it takes our address from the header, and rekeys the child
+            updated(lab)
     await packets_pass(lab)
 
 
@@ -80,9 +77,9 @@ async def settled(lab: Lab, ours: list[str], peers: list[str]) -> None:
         "our SAs to move",
         within=IN_TIME,
     )
-    for _ in range(100):
-        ike, _ = await listed(lab)
-        if ike["local-host"] in peers and ike["remote-host"] in ours:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"charon is at {ike['local-host']} and sees us at {ike['remote-host']}")
+    await lab.until_charon(
+        lambda sas: (
+            has_one(sas, children=1) and sas[0]["local-host"] in peers and sas[0]["remote-host"] in ours
+        ),
+        "charon's IKE SA to move",
+    )
