@@ -19,7 +19,6 @@ from tests.hostile.seeds import bodies
 
 _TYPES = (*sorted(PAYLOADS), 1, 2, 32, 49, 54, 128, 200, 255, 0)
 _NOTIFIES = tuple(int(number) for number in NotifyType)
-_PLAIN = tuple(number for number in PAYLOADS if number not in (PayloadType.SK, PayloadType.SKF))
 
 
 @dataclass(frozen=True, slots=True)
