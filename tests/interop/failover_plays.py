@@ -1,13 +1,10 @@
 """We are a standby that takes over an IKE SA, and charon is its peer (RFC 6311)."""
 
-from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.events import ChildRekeyed
 from ipsecsim.ike.sync_events import MessageIdsSynchronised
 from tests.interop.lab import Lab
-from tests.interop.plays import bring_up
-from tests.interop.rekey_plays import both_ways, charon_rekeys_the_child, rekeyed, we_rekey_the_child
-
-IN_TIME = 10 * SECOND
+from tests.interop.plays import IN_TIME, both_ways, bring_up
+from tests.interop.rekey_plays import charon_rekeys_the_child, rekeyed, we_rekey_the_child
 
 
 async def we_take_over(lab: Lab) -> None:

@@ -13,7 +13,7 @@ from ipsecsim.ike.events import (
 )
 from tests.interop import masquerade
 from tests.interop.lab import Lab
-from tests.interop.plays import agree, bring_up, ping_peer, ping_us, we_say_goodbye
+from tests.interop.plays import agree, both_ways, bring_up, ping_peer, ping_us, we_say_goodbye
 
 CONTACT = "N(INITIAL_CONTACT)"
 
@@ -39,8 +39,7 @@ async def comes_back(lab: Lab) -> None:
             assert ended.is_forgotten
     with lab.step("one IKE SA remains, and pings pass"):
         await agree(lab)
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
     with lab.step("DELETE by us"):
         await we_say_goodbye(lab)
 
@@ -66,8 +65,7 @@ async def begun_at_once(lab: Lab) -> None:
             lambda sas: {(sa["initiator-spi"], sa["responder-spi"]) for sa in sas} == ours,
             "charon to have the same",
         )
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
 
 
 async def made_childless(lab: Lab) -> None:
@@ -89,8 +87,7 @@ async def made_childless(lab: Lab) -> None:
         assert lab.seen(side, exchange="CREATE_CHILD_SA", is_response=False)
         await agree(lab)
     with lab.step("pings both ways"):
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
     with lab.step("DELETE by us"):
         await we_say_goodbye(lab)
 
@@ -115,7 +112,6 @@ async def masqueraded(lab: Lab) -> None:
         lab.gateway.rekey_ike("net")
         await lab.until(lambda: bool(lab.seen(IkeRekeyed)) and not lab.gateway.ike.is_busy, "a new IKE SA")
         await agree(lab)
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
     with lab.step("DELETE by us"):
         await we_say_goodbye(lab)

@@ -30,6 +30,8 @@ from ipsecsim.scenario.swanctl.auth import auth_words
 from tests.interop.half_open import leave_half_open
 from tests.interop.lab import OUR_ADDRESS, OUR_INNER, PEER_ADDRESS, PEER_INNER, Lab
 
+IN_TIME = 10 * SECOND  # for what a peer does when its time has come
+
 CHARONS_WORDS = {
     "rsa-sha256": "RSA_EMSA_PKCS1_SHA2_256 successful",
     "rsa/pss-sha256": "RSA_EMSA_PSS_SHA2_256_SALT_32 successful",
@@ -148,6 +150,12 @@ async def ping_peer(lab: Lab, *sizes: int) -> None:
 async def ping_us(lab: Lab, *sizes: int) -> None:
     for size in sizes or (56,):
         (await lab.charon.ping(PEER_INNER, OUR_INNER, size=size)).check()
+
+
+async def both_ways(lab: Lab) -> None:
+    """A packet of the usual size from either side, and its answer."""
+    await ping_peer(lab)
+    await ping_us(lab)
 
 
 async def nothing_left(lab: Lab) -> None:
@@ -328,8 +336,7 @@ async def cookie(lab: Lab) -> None:
             assert lab.seen(CookieDemanded)
             assert lab.seen(PacketDropped) == lab.seen(PacketDropped, reason=DropReason.COOKIE_REQUIRED)
     with lab.step("ping both ways"):
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
 
 
 async def wrong_group(lab: Lab) -> None:
@@ -344,8 +351,7 @@ async def wrong_group(lab: Lab) -> None:
             assert bool(lab.seen(CookieDemanded)) is is_cookie_wanted
             assert not lab.seen(PacketDropped, reason=DropReason.COOKIE_WRONG)
     with lab.step("ping both ways"):
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
 
 
 async def narrowed(lab: Lab) -> None:
@@ -357,8 +363,7 @@ async def narrowed(lab: Lab) -> None:
             SelectorsNarrowed, local="10.1.0.0/24", remote="10.2.0.0/24", is_less_than_offered=True
         )
     with lab.step("ping both ways"):
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
 
 
 async def trap(lab: Lab) -> None:
@@ -406,8 +411,7 @@ async def lost_answers(lab: Lab) -> None:
         (await charons).check()
         await agree(lab)
     with lab.step("ping both ways"):
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
 
 
 async def up_and_down(lab: Lab) -> None:
@@ -415,7 +419,6 @@ async def up_and_down(lab: Lab) -> None:
         await bring_up(lab)
         assert lab.gateway.ike.sas[0].suite.words == lab.case.ike
     with lab.step("ping both ways"):
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
     with lab.step("DELETE by us"):
         await we_say_goodbye(lab)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from ipsecsim.base.instant import SECOND
 from ipsecsim.emulation.vici_text import Table
 from ipsecsim.ike.events import (
     ChildRekeyed,
@@ -13,14 +12,17 @@ from ipsecsim.ike.events import (
     RekeyCollided,
 )
 from tests.interop.lab import Lab
-from tests.interop.plays import agree, bring_up, has_one, living, nothing_left, ping_peer, ping_us
-
-IN_TIME = 10 * SECOND
-
-
-async def both_ways(lab: Lab) -> None:
-    await ping_peer(lab)
-    await ping_us(lab)
+from tests.interop.plays import (
+    IN_TIME,
+    agree,
+    both_ways,
+    bring_up,
+    has_one,
+    living,
+    nothing_left,
+    ping_peer,
+    ping_us,
+)
 
 
 async def we_rekey_the_child(lab: Lab) -> None:

@@ -1,14 +1,21 @@
 """An address changes while the SAs live (RFC 4555): ours, or charon's."""
 
 from ipsecsim.base.address import pack
-from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
 from ipsecsim.ike.mobility_events import MobikeAgreed, RoutabilityChecked
 from tests.interop.lab import OUR_ADDRESS, OUR_OTHER, PEER_ADDRESS, PEER_OTHER, Lab
-from tests.interop.plays import agree, bring_up, has_one, ping_peer, ping_us, we_say_goodbye
+from tests.interop.plays import (
+    IN_TIME,
+    agree,
+    both_ways,
+    bring_up,
+    has_one,
+    ping_peer,
+    ping_us,
+    we_say_goodbye,
+)
 
 UPDATE = "N(UPDATE_SA_ADDRESSES)"
-IN_TIME = 10 * SECOND
 
 
 async def we_move(lab: Lab) -> None:
@@ -57,8 +64,7 @@ def updated(lab: Lab) -> None:
 async def packets_pass(lab: Lab) -> None:
     with lab.step("both list the same SAs, which carry packets both ways"):
         await agree(lab)
-        await ping_peer(lab)
-        await ping_us(lab)
+        await both_ways(lab)
     with lab.step("DELETE by us"):
         await we_say_goodbye(lab)
 
