@@ -46,7 +46,7 @@ class Case:
 
     name: str
     role: str  # what we are: initiator or responder
-    play: Callable[["Lab"], Awaitable[None]]
+    play: "Play"
     ike: str = "aes256gcm16-prfsha256-x25519"
     esp: str = "aes256gcm16"
     our_secret: str = SECRET
@@ -162,6 +162,9 @@ class Lab:
         """Send what was held, and all that comes."""
         self.gateway.driver.performers[SendDatagram] = self._send
         self.gateway.driver.turn("script", lambda: list(held))
+
+
+Play = Callable[[Lab], Awaitable[None]]
 
 
 async def run(case: Case) -> list[dict[str, object]]:

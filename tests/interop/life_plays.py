@@ -5,9 +5,9 @@ from ipsecsim.ike.config import HalfOpenLimits
 from ipsecsim.ike.events import ChildRekeyed, IkeRekeyed, PeerAuthenticated, ReauthenticationBegan
 from ipsecsim.ipsec.lifetime import Lifetime, Limits
 from ipsecsim.ipsec.options import SaOptions
-from tests.interop.lab import Case, Lab
-from tests.interop.plays import agree, bring_up, ping_peer
-from tests.interop.rekey_plays import IN_TIME, both_ways, facts, is_at_rest
+from tests.interop.lab import Case, Lab, Play
+from tests.interop.plays import IN_TIME, agree, both_ways, bring_up, ping_peer
+from tests.interop.rekey_plays import facts, is_at_rest
 
 TWICE = 2
 
@@ -28,32 +28,22 @@ async def comes(lab: Lab, kind: type, *, by_peer: bool) -> None:
     await both_ways(lab)
 
 
-async def our_child_grows_old(lab: Lab) -> None:
-    with lab.step("IKE_SA and CHILD_SA"):
-        await bring_up(lab)
-    with lab.step("our limit gives the CHILD_SA new keys"):
-        await comes(lab, ChildRekeyed, by_peer=False)
+def grows_old(what: str, kind: type, *, by_peer: bool) -> Play:
+    """A play in which a limit of one side, and nothing else, makes new keys."""
+
+    async def play(lab: Lab) -> None:
+        with lab.step("IKE_SA and CHILD_SA"):
+            await bring_up(lab)
+        with lab.step(what):
+            await comes(lab, kind, by_peer=by_peer)
+
+    return play
 
 
-async def charons_child_grows_old(lab: Lab) -> None:
-    with lab.step("IKE_SA and CHILD_SA"):
-        await bring_up(lab)
-    with lab.step("charon's limit gives the CHILD_SA new keys"):
-        await comes(lab, ChildRekeyed, by_peer=True)
-
-
-async def our_ike_sa_grows_old(lab: Lab) -> None:
-    with lab.step("IKE_SA and CHILD_SA"):
-        await bring_up(lab)
-    with lab.step("our limit replaces the IKE_SA"):
-        await comes(lab, IkeRekeyed, by_peer=False)
-
-
-async def charons_ike_sa_grows_old(lab: Lab) -> None:
-    with lab.step("IKE_SA and CHILD_SA"):
-        await bring_up(lab)
-    with lab.step("charon's limit replaces the IKE_SA"):
-        await comes(lab, IkeRekeyed, by_peer=True)
+OUR_CHILD = grows_old("our limit gives the CHILD_SA new keys", ChildRekeyed, by_peer=False)
+CHARONS_CHILD = grows_old("charon's limit gives the CHILD_SA new keys", ChildRekeyed, by_peer=True)
+OUR_IKE_SA = grows_old("our limit replaces the IKE_SA", IkeRekeyed, by_peer=False)
+CHARONS_IKE_SA = grows_old("charon's limit replaces the IKE_SA", IkeRekeyed, by_peer=True)
 
 
 async def proofs_grow_old(lab: Lab) -> None:
@@ -77,7 +67,7 @@ def _soft(**limits: int) -> dict[str, object]:
 
 LIVES = (
     *(
-        Case(f"our child's {what}", "initiator", our_child_grows_old, our_child=_soft(**limits))
+        Case(f"our child's {what}", "initiator", OUR_CHILD, our_child=_soft(**limits))
         for what, limits in (
             ("time", {"duration": 2 * SECOND}),
             ("bytes", {"octets": 2000}),
@@ -87,19 +77,19 @@ LIVES = (
     Case(
         "charon's child's time",
         "responder",
-        charons_child_grows_old,
+        CHARONS_CHILD,
         child_options={"rekey_time": "2s", "life_time": "60s", "rand_time": "0s"},
     ),
     Case(
         "our IKE SA's time",
         "initiator",
-        our_ike_sa_grows_old,
+        OUR_IKE_SA,
         our_times={"rekey_time": 2 * SECOND, "over_time": 10 * SECOND},
     ),
     Case(
         "charon's IKE SA's time",
         "responder",
-        charons_ike_sa_grows_old,
+        CHARONS_IKE_SA,
         options={"rekey_time": "2s", "over_time": "10s", "rand_time": "0s"},
     ),
     Case(
