@@ -13,20 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
-from ipsecsim.crypto.catalogue import GROUPS, Group
+from ipsecsim.crypto.catalogue import Group
 from ipsecsim.ike.errors import (
     ChildSaNotFound,
     IkeError,
     InvalidKeyExchange,
     InvalidSyntax,
     NoAdditionalSas,
-    NoProposalChosen,
     TsUnacceptable,
 )
 from ipsecsim.ike.events import (
     ChildRekeyed,
     DeleteOvertook,
-    GroupChanged,
     NotifyReceived,
     RekeyCollided,
 )
@@ -42,7 +40,7 @@ from ipsecsim.ike.v2 import (
 )
 from ipsecsim.ike.v2.child import Agreement, ChildSa, Material
 from ipsecsim.ike.v2.collisions import Asked, Reply
-from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
+from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce, other_group
 from ipsecsim.ike.v2.followup import ChildOffer
 from ipsecsim.ike.v2.message import Answer, Message, first, notify, the
 from ipsecsim.ike.v2.states import State
@@ -295,18 +293,6 @@ def _ask_later(sa: "IkeSa", task: CreateChild, now: Instant) -> list[Action]:
     if task.is_unwanted:
         return []
     return collisions.put_off(sa, CreateChild(task.config, trigger=task.trigger), now)
-
-
-def other_group(sa: "IkeSa", tried: Group, refusal: Notify, offered: Sequence[Sequence[Group]]) -> Group:
-    """The group that INVALID_KE_PAYLOAD asks for. Raises IkeError unless we offered it (RFC 7296 2.7)."""
-    if len(refusal.data) != 2:
-        raise InvalidSyntax(f"INVALID_KE_PAYLOAD with {len(refusal.data)} bytes instead of a group")
-    wanted = int.from_bytes(refusal.data, "big")
-    if wanted == tried.id or all(group.id != wanted for groups in offered for group in groups):
-        raise NoProposalChosen(f"the responder wants group {wanted}, which we did not offer")
-    if sa.tap is not None:
-        sa.tap(GroupChanged(sa.spi_i, tried.name, GROUPS[wanted].name))
-    return GROUPS[wanted]
 
 
 def _nothing_came(sa: "IkeSa", task: CreateChild, now: Instant) -> list[Action]:

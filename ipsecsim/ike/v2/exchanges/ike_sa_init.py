@@ -147,16 +147,8 @@ def _refused(sa: "IkeSa", refusal: Notify, now: Instant) -> list[Action]:
         sa.cookie = refusal.data
         return _start_again(sa, now, sa.group)
     if kind == NotifyType.INVALID_KE_PAYLOAD and has_patience:
-        if len(refusal.data) != 2:
-            raise InvalidSyntax(f"INVALID_KE_PAYLOAD with {len(refusal.data)} bytes instead of a group")
-        wanted = int.from_bytes(refusal.data, "big")
-        offered = [group for proposal in sa.connection.proposals for group in proposal.groups]
-        # RFC 7296 2.7: only a group that we offered; otherwise somebody wants us to use a weaker one
-        if wanted == sa.group.id or all(group.id != wanted for group in offered):
-            raise NoProposalChosen(f"the responder wants group {wanted}, which we did not offer")
-        if sa.tap is not None:
-            sa.tap(GroupChanged(sa.spi_i, sa.group.name, GROUPS[wanted].name))
-        return _start_again(sa, now, GROUPS[wanted])
+        offered = [proposal.groups for proposal in sa.connection.proposals]
+        return _start_again(sa, now, other_group(sa, sa.group, refusal, offered))
     if sa.tap is not None:
         sa.tap(NotifyReceived(name_of(NotifyType, kind), "IKE_SA_INIT"))
     return doubt.doubt(sa, now)
@@ -169,6 +161,19 @@ def _start_again(sa: "IkeSa", now: Instant, group: Group) -> list[Action]:
     sa.timers.cancel(Alarm.DOUBT)
     sa.window.restart()
     return sa.request(ExchangeType.IKE_SA_INIT, now)
+
+
+def other_group(sa: "IkeSa", tried: Group, refusal: Notify, offered: Sequence[Sequence[Group]]) -> Group:
+    """The group that INVALID_KE_PAYLOAD asks for. Raises IkeError unless we offered it (RFC 7296 2.7)."""
+    if len(refusal.data) != 2:
+        raise InvalidSyntax(f"INVALID_KE_PAYLOAD with {len(refusal.data)} bytes instead of a group")
+    wanted = int.from_bytes(refusal.data, "big")
+    # otherwise somebody wants us to use a weaker one
+    if wanted == tried.id or all(group.id != wanted for groups in offered for group in groups):
+        raise NoProposalChosen(f"the responder wants group {wanted}, which we did not offer")
+    if sa.tap is not None:
+        sa.tap(GroupChanged(sa.spi_i, tried.name, GROUPS[wanted].name))
+    return GROUPS[wanted]
 
 
 def _settle(sa: "IkeSa", message: Message, shared_secret: bytes) -> None:

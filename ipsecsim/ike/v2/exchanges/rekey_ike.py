@@ -20,8 +20,7 @@ from ipsecsim.ike.events import NotifyReceived, RekeyCollided
 from ipsecsim.ike.v2 import collisions, followup, reauthentication
 from ipsecsim.ike.v2.child import Material
 from ipsecsim.ike.v2.collisions import Asked
-from ipsecsim.ike.v2.exchanges.create_child import other_group
-from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce
+from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce, other_group
 from ipsecsim.ike.v2.followup import HeirOffer
 from ipsecsim.ike.v2.message import Answer, Message, first, the
 from ipsecsim.ike.v2.states import State
