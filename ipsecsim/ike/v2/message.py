@@ -71,6 +71,11 @@ def notify(payloads: Sequence[Payload], kind: NotifyType) -> Notify | None:
     return next((p for p in payloads if isinstance(p, Notify) and p.notify_type == kind), None)
 
 
+def error_in(payloads: Sequence[Payload]) -> Notify | None:
+    """The first notify that tells of an error, or None."""
+    return next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
+
+
 def names(payloads: Sequence[Payload]) -> tuple[str, ...]:
     """The payloads in the RFC's short notation: 'SA', 'KE', 'N(COOKIE)'."""
     return tuple(_name(payload) for payload in payloads)

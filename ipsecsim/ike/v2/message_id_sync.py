@@ -143,9 +143,8 @@ def asked(
     else:
         crossing.send = send
         window.skip_to(window.next_request, their_send - 1)
-    window.note_request(
-        raw
-    )  # it counts as the request before the expected one: only as the last it is answered again
+    # it counts as the request before the expected one: only as the last it is answered again
+    window.note_request(raw)
     answer = [_notify(nonce, send, their_send)]
     actions += courier.respond(sa, header, answer, path, now)
     _tell(sa, send, by_peer=True)

@@ -42,7 +42,7 @@ from ipsecsim.ike.v2.child import Agreement, ChildSa, Material
 from ipsecsim.ike.v2.collisions import Asked, Reply
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce, other_group
 from ipsecsim.ike.v2.followup import ChildOffer
-from ipsecsim.ike.v2.message import Answer, Message, first, notify, the
+from ipsecsim.ike.v2.message import Answer, Message, error_in, first, notify, the
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import CreateChild, Inform
 from ipsecsim.wire.ike.delete import Delete
@@ -148,7 +148,7 @@ def check_still(sa: "IkeSa", offer: ChildOffer) -> None:
 def handle_response(sa: "IkeSa", task: CreateChild, message: Message, now: Instant) -> list[Action]:
     """Install what was agreed, and delete what it replaces, or what lost against the peer's own rekeying."""
     payloads = message.payloads
-    error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
+    error = error_in(payloads)
     if sa.state is State.DELETING:
         return []  # whatever the peer has made goes with the IKE SA
     if error is not None:

@@ -37,7 +37,7 @@ from ipsecsim.ike.v2 import (
     proof,
     uniqueness,
 )
-from ipsecsim.ike.v2.message import Answer, Message, first, the
+from ipsecsim.ike.v2.message import Answer, Message, error_in, first, the
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.ike.v2.tasks import CreateChild, Inform
 from ipsecsim.wire.ike.auth import Authentication
@@ -192,7 +192,7 @@ def _accept_child(sa: "IkeSa", payloads: Sequence[Payload]) -> list[Action]:
         childless.ask_for_child(sa)
         return configuration.accept(sa, payloads)
     if any(first(payloads, kind) is None for kind in childless.ABOUT_A_CHILD):
-        error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
+        error = error_in(payloads)
         if error is None:
             raise InvalidSyntax("the answer holds neither a Child SA nor a reason")
         child_agreement.failed(sa, wanted.name, error.notify_type)

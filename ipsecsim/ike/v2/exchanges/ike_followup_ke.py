@@ -18,7 +18,7 @@ from ipsecsim.ike.v2 import collisions, followup
 from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
 from ipsecsim.ike.v2.exchanges.ike_intermediate import value_of
 from ipsecsim.ike.v2.followup import ChildOffer
-from ipsecsim.ike.v2.message import Answer, Message, notify
+from ipsecsim.ike.v2.message import Answer, Message, error_in, notify
 from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.key_exchange import KeyExchange
@@ -71,7 +71,7 @@ def handle_response(sa: "IkeSa", message: Message, now: Instant) -> list[Action]
     task = sa.close_task()
     if not isinstance(task, CreateChild | RekeyIke) or task.chain is None or task.answer is None:
         raise UnexpectedMessage("IKE_FOLLOWUP_KE response")
-    chain, is_refused = task.chain, any(isinstance(p, Notify) and p.is_error for p in message.payloads)
+    chain, is_refused = task.chain, error_in(message.payloads) is not None
     if notify(message.payloads, NotifyType.INVALID_SYNTAX):
         return sa.fail()  # RFC 7296 2.21.3: fatal on both sides
     if not is_refused:

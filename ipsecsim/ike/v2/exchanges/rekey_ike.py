@@ -22,7 +22,7 @@ from ipsecsim.ike.v2.child import Material
 from ipsecsim.ike.v2.collisions import Asked
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce, other_group
 from ipsecsim.ike.v2.followup import HeirOffer
-from ipsecsim.ike.v2.message import Answer, Message, first, the
+from ipsecsim.ike.v2.message import Answer, Message, error_in, first, the
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.succession import bequeath, successor
 from ipsecsim.ike.v2.tasks import RekeyIke
@@ -99,7 +99,7 @@ def make(sa: "IkeSa", offer: HeirOffer, now: Instant) -> list[Action]:
 def handle_response(sa: "IkeSa", task: RekeyIke, message: Message, now: Instant) -> list[Action]:
     """Let the new IKE SA inherit, unless the peer's own one does; then delete what is no longer wanted."""
     payloads = message.payloads
-    error = next((p for p in payloads if isinstance(p, Notify) and p.is_error), None)
+    error = error_in(payloads)
     if error is not None:
         return _refused(sa, task, error, now)
     if followup.is_due(task, payloads):
@@ -151,7 +151,6 @@ def _refused(sa: "IkeSa", task: RekeyIke, error: Notify, now: Instant) -> list[A
     if kind in (NotifyType.TEMPORARY_FAILURE, NotifyType.STATE_NOT_FOUND):
         return collisions.put_off(sa, RekeyIke(), now)
     if kind == NotifyType.NO_ADDITIONAL_SAS:
-        return reauthentication.begin(
-            sa, now
-        )  # RFC 7296 4: a peer that can do no more makes a new one from scratch
+        # RFC 7296 4: a peer that can do no more makes a new one from scratch
+        return reauthentication.begin(sa, now)
     return []
