@@ -22,14 +22,13 @@ from ipsecsim.ike.events import (
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.message import the
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.header import INITIATOR, IkeHeader
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.nonce import Nonce
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
-from tests.support.pair import EAST, WEST, Pair
+from tests.support.pair import EAST, WEST, Pair, to_east
 
 IKE = "aes256gcm16-prfsha256-x25519-ke1_ecp384-ke2_ecp256"
 ESP = "aes256gcm16-x25519-ke1_ecp384-ke2_ecp256"
@@ -191,7 +190,7 @@ def followed_up(pair: Pair, *payloads) -> list[DropReason]:
     header = IkeHeader(sa.spi_i, sa.spi_r, 0, ExchangeType.IKE_FOLLOWUP_KE, INITIATOR, message_id)
     before = len(pair.east.drops)
     raw = envelope.seal(header, payloads, sa.outbound)
-    pair.inject(SendDatagram(WEST, 500, EAST, 500, raw))
+    pair.inject(to_east(raw))
     return pair.east.drops[before:]
 
 

@@ -27,7 +27,7 @@ from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
 from ipsecsim.wire.ike.proposal import Proposal, SecurityAssociationPayload, Transform
-from tests.support.pair import EAST, WEST, Pair
+from tests.support.pair import Pair, to_east
 
 PLAIN = "aes256gcm16-prfsha256-x25519"
 TWO = PLAIN + "-ke1_ecp384-ke2_modp3072"
@@ -222,7 +222,7 @@ def under_seal(pair: Pair, exchange: int, message_id: int, payloads: list) -> Se
     """From west, with its keys, out of turn."""
     sa = pair.west.endpoint.sas[0]
     header = IkeHeader(sa.spi_i, sa.spi_r, 0, exchange, INITIATOR, message_id)
-    return SendDatagram(WEST, 500, EAST, 500, envelope.seal(header, payloads, sa.outbound))
+    return to_east(envelope.seal(header, payloads, sa.outbound))
 
 
 def half_way() -> Pair:

@@ -22,11 +22,6 @@ from tests.support.misbehaving import (
 from tests.support.pair import EAST, WEST, Pair
 
 
-def assert_up(pair: Pair) -> None:
-    """Both sides have their SAs."""
-    assert len(pair.west.sas) == len(pair.east.sas) == 2
-
-
 @pytest.mark.conf("IK2-44")
 @pytest.mark.parametrize("length", [0, 1, 255, 257, 512])
 @pytest.mark.parametrize("message", ["IKE_SA_INIT request", "IKE_SA_INIT response"])
@@ -85,7 +80,7 @@ def test_the_offer_is_the_same_when_the_group_is_another():
     ]
     assert groups == [31, 14]
     assert pair.west.seen(GroupChanged)[0].wanted == GROUPS[14].name
-    assert_up(pair)
+    assert pair.is_up
 
 
 def in_clear(pair: Pair, *payloads: Payload) -> None:
@@ -113,7 +108,7 @@ def test_a_cookie_and_another_group_may_be_asked_for_in_either_order(order):
     _, payloads = parse_message(pair.wire[0].payload)
     assert payloads[0] == wishes[0]  # once given, the cookie stays
     pair.settle()
-    assert_up(pair)
+    assert pair.is_up
 
 
 @pytest.mark.conf("IK2-34", "IK2-45")

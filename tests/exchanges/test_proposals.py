@@ -31,11 +31,6 @@ T = TransformType
 NULL, DES3, AES_CBC, GCM = 11, 3, 12, 20
 
 
-def assert_up(pair: Pair) -> None:
-    """Both sides have their SAs."""
-    assert len(pair.west.sas) == len(pair.east.sas) == 2
-
-
 def assert_refused(pair: Pair) -> None:
     """The responder saw nothing acceptable, and nothing came of it."""
     assert pair.east.drops == [DropReason.NO_PROPOSAL]
@@ -269,7 +264,7 @@ def test_a_cipher_of_one_length_names_none_and_is_refused_with_one():
     heard: list[Said] = []
     pair = a_peer_that(heard.append, in_="IKE_SA_INIT request", west=words, east=words)
     pair.establish()
-    assert_up(pair)
+    assert pair.is_up
     offered = heard[0].payloads[heard[0].at(P.SA)].proposals[0].transforms
     assert Transform(T.ENCR, DES3) in offered
     named = a_peer_that(
@@ -288,7 +283,7 @@ def test_an_aead_cipher_goes_with_no_integrity_or_with_none(integrity, is_taken)
     pair = a_peer_that(adds_transform(Transform(T.INTEG, integrity)), in_="IKE_SA_INIT request")
     pair.establish()
     if is_taken:
-        assert_up(pair)
+        assert pair.is_up
     else:
         assert_refused(pair)
 
@@ -339,5 +334,5 @@ def test_a_wish_for_compression_is_passed_over_in_silence():
     wish = Notify(NotifyType.IPCOMP_SUPPORTED, b"\0\1\2")
     pair = a_peer_that(adds(wish), in_="IKE_AUTH request")
     pair.establish()
-    assert_up(pair)
+    assert pair.is_up
     assert not any("IPCOMP" in each for each in pair.west.seen(IkeMessageReceived)[-1].payloads)

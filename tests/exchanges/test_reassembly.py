@@ -12,14 +12,13 @@ from ipsecsim.ike.events import IkeFragmentsDiscarded, IkeMessageReceived, IkeMe
 from ipsecsim.ike.v2 import envelope, fragments
 from ipsecsim.ike.v2.envelope import Content
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_message
 from ipsecsim.wire.ike.encrypted import FRAGMENT_FIELDS, EncryptedFragment
 from ipsecsim.wire.ike.generic import UnknownPayload
 from ipsecsim.wire.ike.header import INITIATOR, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType
-from tests.support.pair import EAST, WEST, Pair, established
+from tests.support.pair import Pair, established, to_east
 
 
 class Peer:
@@ -38,7 +37,7 @@ class Peer:
     def send(self, raw: bytes) -> list[DropReason]:
         """It arrives at east. What was dropped, and why."""
         before = len(self.pair.east.drops)
-        self.pair.inject(SendDatagram(WEST, 500, EAST, 500, raw))
+        self.pair.inject(to_east(raw))
         return self.pair.east.drops[before:]
 
     @property

@@ -13,11 +13,7 @@ from ipsecsim.wire.ike.generic import Payload, UnknownPayload
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType
-from tests.support.pair import EAST, WEST, Pair
-
-
-def to_east(raw: bytes) -> SendDatagram:
-    return SendDatagram(WEST, 500, EAST, 500, raw)
+from tests.support.pair import EAST, WEST, Pair, to_east
 
 
 def sealed_by_west(

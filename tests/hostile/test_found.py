@@ -37,7 +37,7 @@ from tests.hostile.ike_situations import Situation, header_for, seal, situation
 from tests.hostile.target import reachable
 from tests.support.builders import two_gateways
 from tests.support.by_hand import install
-from tests.support.pair import EAST, WEST, Pair
+from tests.support.pair import EAST, WEST, Pair, to_east
 from tests.unit.ipsec.ends import Ends
 
 A, B = pack("10.1.0.2"), pack("10.1.0.1")
@@ -149,7 +149,7 @@ def test_a_header_with_an_old_message_id_made_us_send_the_large_answer_again():
     pair.wire.clear()
     spi_i = pair.east.endpoint.sas[0].spi_i
     header = IkeHeader(spi_i, bytes(8), 0, ExchangeType.IKE_SA_INIT, INITIATOR, 0)
-    pair.inject(SendDatagram(WEST, 500, EAST, 500, emit_message(header, [])))
+    pair.inject(to_east(emit_message(header, [])))
     assert pair.east.drops == [
         DropReason.INVALID_SYNTAX
     ]  # the beginning of something else, and not a good one
@@ -171,11 +171,11 @@ def test_a_message_of_a_later_version_without_an_initiator_spi_was_answered_with
     """RFC 7296 3.1: the initiator's SPI must not be zero, so this is none either."""
     pair = Pair()
     header = IkeHeader(bytes(8), b"\1" * 8, 0, ExchangeType.INFORMATIONAL, INITIATOR, 7, version=0x38)
-    pair.inject(SendDatagram(WEST, 500, EAST, 500, emit_message(header, [])))
+    pair.inject(to_east(emit_message(header, [])))
     assert pair.east.drops == [DropReason.BAD_SPI]
     assert not pair.wire
     header.spi_i = b"\2" * 8
-    pair.inject(SendDatagram(WEST, 500, EAST, 500, emit_message(header, [])))
+    pair.inject(to_east(emit_message(header, [])))
     assert len(pair.wire) == 1
 
 

@@ -11,7 +11,6 @@ from ipsecsim.ike import events
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.observe.explain import explain
 from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.swanctl.parse import ike_proposal
@@ -34,14 +33,10 @@ from tests.support.misbehaving import (
     omits,
     omits_transform,
 )
-from tests.support.pair import EAST, WEST, Pair, established, half_way
+from tests.support.pair import Pair, established, half_way, to_east
 
 PFS = {"esp": ["aes256gcm16-x25519"]}
 UNKNOWN_STATUS = 50_000
-
-
-def to_east(raw: bytes) -> SendDatagram:
-    return SendDatagram(WEST, 500, EAST, 500, raw)
 
 
 def begun() -> tuple[Pair, bytes]:

@@ -294,3 +294,8 @@ def half_way(**options: Any) -> Pair:
     pair.deliver()
     pair.wire.clear()
     return pair
+
+
+def to_east(raw: bytes) -> SendDatagram:
+    """A message to east that says it comes from west."""
+    return SendDatagram(WEST, 500, EAST, 500, raw)
