@@ -1,4 +1,11 @@
-"""Topologies that the tests of the reader start from."""
+"""Topologies that the tests of the reader start from, and how it refuses what is wrong with one."""
+
+import pytest
+
+from ipsecsim.base.address import Prefix
+from ipsecsim.base.errors import ConfigError
+from ipsecsim.scenario import read
+from ipsecsim.scenario.model_ipsec import SelectorSpec
 
 SITES = """\
 name: sites
@@ -205,3 +212,16 @@ ALL = {
     "mixed": MIXED,
     "both": BOTH,
 }
+
+
+def refusal(source: str, **options) -> str:
+    """The first line of what the reader has to say against a topology."""
+    with pytest.raises(ConfigError) as caught:
+        read(source, **options)
+    return str(caught.value).splitlines()[0]
+
+
+def selector(text: str) -> SelectorSpec:
+    """A whole network, and nothing else about the packets."""
+    network = Prefix.parse(text)
+    return SelectorSpec(network.first, network.last)

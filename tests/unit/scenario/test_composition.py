@@ -2,17 +2,9 @@
 
 import pytest
 
-from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import MILLISECOND
 from ipsecsim.scenario import check, read
-from tests.unit.scenario.examples import SITES
-
-
-def refusal(source, **options) -> str:
-    with pytest.raises(ConfigError) as caught:
-        read(source, **options)
-    return str(caught.value).splitlines()[0]
-
+from tests.unit.scenario.examples import SITES, refusal
 
 WITH_PARAMS = SITES.replace("name: sites\n", "name: sites\nparams: {d: 5ms, n: 3}\n").replace(
     "wan: [west, east]", "wan: {endpoints: [west, east], delay: $d}"

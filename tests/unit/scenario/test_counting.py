@@ -1,15 +1,8 @@
 import pytest
 
-from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import MILLISECOND
 from ipsecsim.scenario import read
-from tests.unit.scenario.examples import MESH, SITES, STAR
-
-
-def refusal(source) -> str:
-    with pytest.raises(ConfigError) as caught:
-        read(source)
-    return str(caught.value).splitlines()[0]
+from tests.unit.scenario.examples import MESH, SITES, STAR, refusal
 
 
 def test_equal_counts_pair_and_one_fans_out():

@@ -3,11 +3,11 @@
 import pytest
 
 from ipsecsim.base.address import Prefix, unpack
-from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import SECOND
 from ipsecsim.scenario import read
 from ipsecsim.stack.nat.behaviour import PRESETS, Dependence, EspHandling, Forward
 from ipsecsim.wire.numbers import IpProtocol
+from tests.unit.scenario.examples import refusal
 
 HOME = """
 name: home
@@ -28,12 +28,6 @@ def home(nat: str = "home_router", **changes: str):
     for old, new in changes.items():
         text = text.replace(old, new)
     return read(text)
-
-
-def refusal(text: str) -> str:
-    with pytest.raises(ConfigError) as caught:
-        read(text)
-    return str(caught.value)
 
 
 def test_the_link_towards_the_nearest_router_is_outside():

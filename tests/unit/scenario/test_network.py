@@ -3,9 +3,8 @@
 import pytest
 
 from ipsecsim.base.address import pack, unpack
-from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario import read
-from tests.unit.scenario.examples import DEEP, DUAL, SITES, SITES_6
+from tests.unit.scenario.examples import DEEP, DUAL, SITES, SITES_6, refusal
 
 
 def addresses(topology) -> dict[str, list[str]]:
@@ -22,12 +21,6 @@ def routes(topology, node: str) -> list[str]:
         f"{route.prefix} {route.interface}" + (f" via {unpack(route.via)}" if route.via else "")
         for route in topology.nodes[node].routes
     ]
-
-
-def refusal(source) -> str:
-    with pytest.raises(ConfigError) as caught:
-        read(source)
-    return str(caught.value).splitlines()[0]
 
 
 def test_hosts_links_and_the_links_between_gateways_have_their_own_kinds_of_network():

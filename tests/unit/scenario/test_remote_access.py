@@ -2,8 +2,7 @@
 
 import pytest
 
-from ipsecsim.base.address import Prefix, pack
-from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.address import pack
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.pools import Pool
 from ipsecsim.ipsec.policy import PolicyAction
@@ -11,9 +10,9 @@ from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import expanded_yaml, read
 from ipsecsim.scenario.build import build
-from ipsecsim.scenario.model_ipsec import SelectorSpec
 from ipsecsim.scenario.pools import lending, networks
 from ipsecsim.wire.ike.numbers import CfgAttribute
+from tests.unit.scenario.examples import refusal, selector
 
 BY_HAND = """\
 name: visitors
@@ -59,28 +58,17 @@ tunnels:
 """
 
 
-def everything(text: str) -> SelectorSpec:
-    network = Prefix.parse(text)
-    return SelectorSpec(network.first, network.last)
-
-
-def refusal(source: str) -> str:
-    with pytest.raises(ConfigError) as caught:
-        read(source)
-    return str(caught.value).splitlines()[0]
-
-
 def test_a_client_protects_whatever_address_it_will_get():
     home = read(BY_HAND).nodes["carol"].ipsec.connections["home"]
     assert home.vips == (bytes(4), bytes(16))
-    assert home.children["work"].local_ts == (everything("0.0.0.0/0"), everything("::/0"))
+    assert home.children["work"].local_ts == (selector("0.0.0.0/0"), selector("::/0"))
 
 
 def test_a_gateway_protects_the_traffic_of_its_pools():
     visitors = read(BY_HAND).nodes["moon"].ipsec.connections["visitors"]
     assert (visitors.remote_addrs, visitors.remote.id, visitors.pools) == ((), "%any", ("four", "six"))
     nets = ["10.9.0.0/24", "fd09::10/124", "fd09::20/128"]
-    assert visitors.children["office"].remote_ts == tuple(map(everything, nets))
+    assert visitors.children["office"].remote_ts == tuple(map(selector, nets))
 
 
 def test_what_a_pool_tells_along_with_an_address():
@@ -129,8 +117,8 @@ def test_in_a_tunnel_the_first_end_asks_and_the_second_one_lends():
     carol, moon = (topology.nodes[name].ipsec.connections["carol"] for name in ("carol", "moon"))
     assert (carol.vips, carol.pools) == ((bytes(4),), ())
     assert (moon.vips, moon.pools) == ((), ("visitors",))
-    assert carol.children["carol"].local_ts == (everything("0.0.0.0/0"),)
-    assert moon.children["carol"].remote_ts == (everything("10.9.0.0/30"),)
+    assert carol.children["carol"].local_ts == (selector("0.0.0.0/0"),)
+    assert moon.children["carol"].remote_ts == (selector("10.9.0.0/30"),)
 
 
 def test_a_gateway_speaks_ike_at_its_far_side():

@@ -1,26 +1,13 @@
 import pytest
 
-from ipsecsim.base.address import Prefix, pack
-from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.address import pack
 from ipsecsim.base.instant import SECOND
 from ipsecsim.scenario import read
-from ipsecsim.scenario.model_ipsec import SelectorSpec
-from tests.unit.scenario.examples import BY_HAND, DEEP, DUAL, SITES, SITES_6
+from tests.unit.scenario.examples import BY_HAND, DEEP, DUAL, SITES, SITES_6, refusal, selector
 
 
 def connection(topology, node: str, name: str = "net"):
     return topology.nodes[node].ipsec.connections[name]
-
-
-def selector(text: str) -> SelectorSpec:
-    network = Prefix.parse(text)
-    return SelectorSpec(network.first, network.last)
-
-
-def refusal(source) -> str:
-    with pytest.raises(ConfigError) as caught:
-        read(source)
-    return str(caught.value).splitlines()[0]
 
 
 def tunnel(text: str) -> str:
