@@ -7,18 +7,17 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ike.events import ChildSaFailed, NotifyReceived
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.negotiate import offer_child
-from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import CreateChild
 from ipsecsim.scenario.swanctl.parse import esp_proposal
-from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
+from ipsecsim.wire.ike.header import INITIATOR, RESPONSE
 from ipsecsim.wire.ike.nonce import Nonce
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, ProtocolId
 from ipsecsim.wire.ike.traffic_selector import TsInitiator, TsResponder
-from tests.exchanges.test_refusals import answer_of_east, sealed_by_west
 from tests.support.pair import Pair
+from tests.support.sealed import answer_of_east, sealed_by_west
 
 _NET = [traffic_selector(Prefix.parse("0.0.0.0/0"))]
 REKEY = [
@@ -169,8 +168,6 @@ def test_create_child_sa_before_the_peer_proved_itself_is_not_answered():
 def test_an_answer_to_a_create_child_sa_that_we_never_sent_is_dropped():
     pair = Pair()
     pair.establish()
-    sa = pair.east.endpoint.sas[0]
-    header = IkeHeader(sa.spi_i, sa.spi_r, 0, ExchangeType.CREATE_CHILD_SA, INITIATOR | RESPONSE, 0)
-    raw = envelope.seal(header, REKEY, pair.west.endpoint.sas[0].outbound)
-    pair.inject(type(pair.sent[0])(pair.west.address, 500, pair.east.address, 500, raw))
+    create, answer = ExchangeType.CREATE_CHILD_SA, INITIATOR | RESPONSE
+    pair.inject(sealed_by_west(pair, REKEY, message_id=0, exchange=create, flags=answer))
     assert pair.east.drops == [DropReason.UNEXPECTED_RESPONSE]

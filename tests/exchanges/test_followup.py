@@ -23,12 +23,12 @@ from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.message import the
 from ipsecsim.ike.v2.states import State
 from ipsecsim.wire.ike.chain import parse_message
-from ipsecsim.wire.ike.header import INITIATOR, IkeHeader
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.nonce import Nonce
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
-from tests.support.pair import EAST, WEST, Pair, to_east
+from tests.support.pair import EAST, WEST, Pair
+from tests.support.sealed import sealed_by_west
 
 IKE = "aes256gcm16-prfsha256-x25519-ke1_ecp384-ke2_ecp256"
 ESP = "aes256gcm16-x25519-ke1_ecp384-ke2_ecp256"
@@ -185,12 +185,9 @@ def test_any_one_lost_message_is_survived(lost, start):
 
 def followed_up(pair: Pair, *payloads) -> list[DropReason]:
     """East gets an IKE_FOLLOWUP_KE from west, out of turn."""
-    sa = pair.west.endpoint.sas[0]
     message_id = pair.east.endpoint.sas[0].window.expected_request
-    header = IkeHeader(sa.spi_i, sa.spi_r, 0, ExchangeType.IKE_FOLLOWUP_KE, INITIATOR, message_id)
     before = len(pair.east.drops)
-    raw = envelope.seal(header, payloads, sa.outbound)
-    pair.inject(to_east(raw))
+    pair.inject(sealed_by_west(pair, payloads, message_id=message_id, exchange=ExchangeType.IKE_FOLLOWUP_KE))
     return pair.east.drops[before:]
 
 

@@ -20,18 +20,18 @@ from ipsecsim.ike.events import (
 from ipsecsim.ike.negotiate import select
 from ipsecsim.ike.v2 import envelope, intermediate
 from ipsecsim.ike.v2.message import the
-from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message, parse_message
-from ipsecsim.wire.ike.header import INITIATOR, IkeHeader
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType
 from ipsecsim.wire.ike.proposal import Proposal, SecurityAssociationPayload, Transform
-from tests.support.pair import Pair, to_east
+from tests.support.pair import Pair
+from tests.support.sealed import sealed_by_west
 
 PLAIN = "aes256gcm16-prfsha256-x25519"
 TWO = PLAIN + "-ke1_ecp384-ke2_modp3072"
 BOTH = {"west": {"ike": [TWO]}, "east": {"ike": [TWO]}}
+ONE_MORE = [KeyExchange(31, bytes(range(32)))]
 
 
 def sent(pair: Pair) -> list[tuple[str, int, tuple[str, ...]]]:
@@ -218,13 +218,6 @@ def test_it_makes_no_difference_to_auth_whether_the_messages_were_cut():
 # -- order, number, errors ----------------------------------------------------------------------------
 
 
-def under_seal(pair: Pair, exchange: int, message_id: int, payloads: list) -> SendDatagram:
-    """From west, with its keys, out of turn."""
-    sa = pair.west.endpoint.sas[0]
-    header = IkeHeader(sa.spi_i, sa.spi_r, 0, exchange, INITIATOR, message_id)
-    return to_east(envelope.seal(header, payloads, sa.outbound))
-
-
 def half_way() -> Pair:
     pair = Pair(**BOTH)
     pair.initiate()
@@ -236,7 +229,7 @@ def half_way() -> Pair:
 @pytest.mark.conf("INT-02")
 def test_ike_auth_before_its_time_is_not_read():
     pair = half_way()
-    pair.inject(under_seal(pair, ExchangeType.IKE_AUTH, 1, []))
+    pair.inject(sealed_by_west(pair, [], message_id=1, exchange=ExchangeType.IKE_AUTH))
     assert pair.east.drops[-1] in (DropReason.INVALID_SYNTAX, DropReason.STATE_VIOLATION)
     pair = half_way()
     sa = pair.west.endpoint.sas[0]
@@ -259,7 +252,7 @@ def test_a_round_with_another_message_id_is_not_read(message_id):
         ),
         KeyExchange,
     )
-    pair.inject(under_seal(pair, ExchangeType.IKE_INTERMEDIATE, message_id, [ke]))
+    pair.inject(sealed_by_west(pair, [ke], message_id=message_id, exchange=ExchangeType.IKE_INTERMEDIATE))
     assert pair.east.drops[-1] in (DropReason.OUT_OF_WINDOW, DropReason.RETRANSMIT_IGNORED)
     pair.settle()
     assert pair.is_up
@@ -272,7 +265,7 @@ def test_there_are_as_many_rounds_as_were_agreed_on_and_no_more():
     while pair.wire and parse_message(pair.wire[0].payload)[0].exchange != ExchangeType.IKE_AUTH:
         pair.deliver()
     for _ in range(20):
-        pair.inject(under_seal(pair, ExchangeType.IKE_INTERMEDIATE, 3, [KeyExchange(31, bytes(range(32)))]))
+        pair.inject(sealed_by_west(pair, ONE_MORE, message_id=3, exchange=ExchangeType.IKE_INTERMEDIATE))
     assert set(pair.east.drops) == {DropReason.STATE_VIOLATION}
     pair.settle()
     assert pair.is_up
@@ -287,7 +280,7 @@ def test_there_are_as_many_rounds_as_were_agreed_on_and_no_more():
 def test_a_wrong_value_ends_the_attempt(payloads):
     pair = half_way()
     pair.wire.clear()
-    pair.inject(under_seal(pair, ExchangeType.IKE_INTERMEDIATE, 1, payloads))
+    pair.inject(sealed_by_west(pair, payloads, message_id=1, exchange=ExchangeType.IKE_INTERMEDIATE))
     assert not pair.east.sas
     assert pair.east.drops[-1] in (DropReason.INVALID_SYNTAX, DropReason.KE_INVALID)
     if pair.east.drops[-1] is DropReason.INVALID_SYNTAX:
@@ -302,7 +295,7 @@ def test_without_an_agreement_the_exchange_is_not_known():
     pair.initiate()
     pair.deliver()
     pair.deliver()
-    pair.inject(under_seal(pair, ExchangeType.IKE_INTERMEDIATE, 1, [KeyExchange(31, bytes(range(32)))]))
+    pair.inject(sealed_by_west(pair, ONE_MORE, message_id=1, exchange=ExchangeType.IKE_INTERMEDIATE))
     assert pair.east.drops == [DropReason.STATE_VIOLATION]
 
 

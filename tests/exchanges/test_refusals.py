@@ -8,34 +8,12 @@ from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message, parse_message
-from ipsecsim.wire.ike.encrypted import Encrypted
 from ipsecsim.wire.ike.generic import Payload, UnknownPayload
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType
 from tests.support.pair import EAST, WEST, Pair, to_east
-
-
-def sealed_by_west(
-    pair: Pair,
-    payloads: list[Payload],
-    *,
-    message_id: int,
-    exchange=ExchangeType.INFORMATIONAL,
-    flags=INITIATOR,
-) -> SendDatagram:
-    """A message with a good seal around anything, as only the peer could make it."""
-    sa = pair.east.endpoint.sas[0]
-    header = IkeHeader(sa.spi_i, sa.spi_r, 0, exchange, flags, message_id)
-    return to_east(envelope.seal(header, payloads, pair.west.endpoint.sas[0].outbound))
-
-
-def answer_of_east(pair: Pair) -> list[Payload]:
-    """The opened payloads of the last answer on the wire."""
-    raw = pair.wire.pop().payload
-    _, outer = parse_message(raw)
-    assert isinstance(outer[0], Encrypted)
-    return envelope.open(raw, outer[0], pair.west.endpoint.sas[0].inbound)
+from tests.support.sealed import answer_of_east, sealed_by_west
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType, ProtocolId
 from tests.exchanges.collision_rows import ROWS
 from tests.exchanges.test_create_child_sa import REKEY
-from tests.exchanges.test_refusals import sealed_by_west
 from tests.support.crossing import Crossing, assert_at_rest
 from tests.support.misbehaving import a_peer_that, changes
+from tests.support.sealed import sealed_by_west
 
 
 def opened(crossing, name):

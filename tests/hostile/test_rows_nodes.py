@@ -20,10 +20,10 @@ from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, ProtocolId
 from ipsecsim.wire.numbers import IpProtocol
 from tests.exchanges.test_create_child_sa import REKEY
-from tests.exchanges.test_refusals import answer_of_east, sealed_by_west
 from tests.support.builders import World, two_gateways
 from tests.support.by_hand import EAST, WEST, install
 from tests.support.pair import Pair
+from tests.support.sealed import answer_of_east, sealed_by_west
 from tests.unit.ipsec.ends import Ends
 
 both_outer = pytest.mark.parametrize("outer", [4, 6])
