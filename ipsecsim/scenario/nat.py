@@ -3,19 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from ipsecsim.base.address import Prefix
+from ipsecsim.ipsec.selector import ANY_PROTOCOL
 from ipsecsim.scenario import schema
 from ipsecsim.scenario.addresses import main_address
-from ipsecsim.scenario.fields import optional
+from ipsecsim.scenario.fields import optional, word_of
 from ipsecsim.scenario.model import NatSpec
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network
-from ipsecsim.scenario.problems import Mistake, Problems
-from ipsecsim.scenario.scalars import YES_NO
+from ipsecsim.scenario.scalars import ADDRESSES, YES_NO
+from ipsecsim.scenario.selection import port_ranges, protocols_of
 from ipsecsim.scenario.sentence import Sentence, parse
-from ipsecsim.scenario.swanctl.values import PROTOCOLS, address, prefix
-from ipsecsim.scenario.tree import Map, Node, Seq, Text
-from ipsecsim.scenario.units import whole
+from ipsecsim.scenario.swanctl.values import prefix
+from ipsecsim.scenario.tree import Map, Seq, Text
 from ipsecsim.stack.nat.behaviour import (
     PRESETS,
     Behaviour,
@@ -26,43 +25,27 @@ from ipsecsim.stack.nat.behaviour import (
     preset,
 )
 
-USUAL = "home_router"
 
-
-def read_nat(network: Network, names: Names, node: str, settings: Map, problems: Problems) -> NatSpec | None:
+def read_nat(network: Network, names: Names, node: str, settings: Map) -> NatSpec | None:
     """How a node translates; None when it does not."""
     outside = network.outside_of_nat.get(node)
     if outside is None:
         return None
     nat = settings.map("nat") or Map(settings.place)
     wire = network.wires[outside]
-    pool = tuple(_pool(nat.get("pool"), problems))
-    said = nat.text("preset")
     return NatSpec(
         _behaviour(nat, names, network),
         network.interface(node, wire),
-        pool,
-        USUAL if said is None else said.value,
+        tuple(ADDRESSES.values(nat.get("pool"))),
+        word_of(nat, schema.NAT, "preset"),
         outside,
-        tuple(text.value for text in _texts(nat.get("forward"))),
-        tuple(text.value for text in _texts(nat.get("exempt"))),
+        tuple(sentence.text for sentence in _sentences(nat, "forward")),
+        tuple(sentence.text for sentence in _sentences(nat, "exempt")),
     )
 
 
-def _pool(node: Node | None, problems: Problems) -> list[bytes]:
-    made = []
-    for text in _texts(node):
-        try:
-            made.append(address(text.value))
-        except Mistake as mistake:
-            problems.add(mistake.message, text.place)
-    return made
-
-
 def _behaviour(nat: Map, names: Names, network: Network) -> Behaviour:
-    said = nat.text("preset")
-    name = USUAL if said is None else said.value
-    usual = PRESETS[name]
+    name = word_of(nat, schema.NAT, "preset")
     changes: dict[str, Any] = {}
     for key, kind in (
         ("mapping", Dependence),
@@ -84,36 +67,28 @@ def _behaviour(nat: Map, names: Names, network: Network) -> Behaviour:
     if times is not None:
         said_times = {key: optional(schema.DURATION, times, key) for key in ("udp", "tcp", "icmp", "esp")}
         known = {key: at for key, at in said_times.items() if at is not None}
-        changes["timeouts"] = replace(usual.timeouts, **known)
+        changes["timeouts"] = replace(PRESETS[name].timeouts, **known)
     changes["forwards"] = tuple(
-        rule for text in _texts(nat.get("forward")) for rule in _forwards(parse(text), names, network)
+        rule for sentence in _sentences(nat, "forward") for rule in _forwards(sentence, names, network)
     )
-    changes["exempt"] = tuple(net for text in _texts(nat.get("exempt")) for net in _exempt(parse(text)))
+    changes["exempt"] = tuple(
+        prefix(word.text)
+        for sentence in _sentences(nat, "exempt")
+        for pair in sentence.pairs
+        for word in pair.values
+    )
     return preset(name, **changes)
 
 
 def _forwards(sentence: Sentence, names: Names, network: Network) -> list[Forward]:
-    said = {pair.key.text: [word.text for word in pair.values] for pair in sentence.pairs}
-    inside = main_address(network, names.find_nodes(said["to"][0])[0]) or bytes(4)
-    ports = tuple(_port_range(text) for text in said.get("port", ()))
-    if "proto" not in said:
-        return [Forward(None, ports, inside)]
-    return [Forward(_protocol(word), ports, inside) for word in said["proto"]]
+    given = {pair.key.text: pair for pair in sentence.pairs}
+    inside = main_address(network, names.node(given["to"].value)) or bytes(4)
+    led = tuple(port_ranges(given["port"])) if "port" in given else ()
+    numbers = protocols_of(given.get("proto")) or [ANY_PROTOCOL]
+    return [Forward(None if number == ANY_PROTOCOL else number, led, inside) for number in numbers]
 
 
-def _protocol(word: str) -> int:
-    return PROTOCOLS[word] if word in PROTOCOLS else int(word)
-
-
-def _port_range(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    return whole(first), whole(last or first)
-
-
-def _exempt(sentence: Sentence) -> list[Prefix]:
-    return [prefix(word.text) for pair in sentence.pairs if pair.key.text == "dst" for word in pair.values]
-
-
-def _texts(node: Node | None) -> list[Text]:
-    found = node.items if isinstance(node, Seq) else [node]
-    return [text for text in found if isinstance(text, Text)]
+def _sentences(nat: Map, key: str) -> list[Sentence]:
+    """The sentences of a list, which were checked where all references are."""
+    listed = nat.get(key)
+    return [parse(text) for text in listed.items if isinstance(text, Text)] if isinstance(listed, Seq) else []

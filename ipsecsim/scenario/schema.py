@@ -23,7 +23,7 @@ from ipsecsim.scenario.kinds import (
 )
 from ipsecsim.scenario.lab_pki import KIND_WORDS, Flaw
 from ipsecsim.scenario.problems import Mistake, Problems
-from ipsecsim.scenario.scalars import ANY_TEXT, BYTES, TEXT, WHOLE, YES_NO
+from ipsecsim.scenario.scalars import ADDRESSES, ANY_TEXT, BYTES, TEXT, WHOLE, YES_NO
 from ipsecsim.scenario.schema_ipsec import IPSEC, TUNNEL, TUNNEL_OR_ENDS
 from ipsecsim.scenario.script import SCRIPT_VERBS
 from ipsecsim.scenario.swanctl.values import prefix
@@ -145,7 +145,7 @@ NAT = Table(
             Table("timeouts", {key: Field(DURATION, "idle time") for key in ("udp", "tcp", "icmp", "esp")}),
             "when it forgets",
         ),
-        "pool": Field(OneOrMany(TEXT), "outside addresses"),
+        "pool": Field(ADDRESSES, "outside addresses"),
         "hairpinning": Field(YES_NO, "inside to inside through the outside address"),
         "esp": Field(word("drop", "one_flow", "by_spi"), "what it does with protocol 50"),
         "ah": Field(word("drop", "pass"), "what it does with protocol 51"),

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 
+from ipsecsim.ipsec.selector import ANY_PORT
 from ipsecsim.scenario import reasons, units
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.name_table import Names
@@ -10,11 +11,12 @@ from ipsecsim.scenario.not_yet import CONDITIONS_LATER
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.sentence import Pair, Sentence, Word, parse
 from ipsecsim.scenario.swanctl.parse import NotYet
-from ipsecsim.scenario.swanctl.values import PROTOCOLS
+from ipsecsim.scenario.swanctl.values import PROTOCOLS, prefix
 from ipsecsim.scenario.tree import Text
 from ipsecsim.wire.ike.numbers import ExchangeType
 
 Check = Callable[[Word, Names], object]
+Range = tuple[int, int]
 
 LAYERS = ("ipv4", "ipv6", "icmp", "icmpv6", "udp", "tcp", "esp", "ah", "ike", "keepalive", "fragment")
 ICMP = ("echo", "echo_reply", "unreachable", "too_big", "time_exceeded", "redirect")
@@ -62,6 +64,13 @@ def _where(word: Word, names: Names) -> None:
         if word.text[:1].isdigit() or ":" in word.text:
             raise Mistake(f"'{word.text}' is no address", word.offset) from None
         names.members(word)
+
+
+def _network(word: Word, _: Names) -> None:
+    try:
+        prefix(word.text)
+    except Mistake as mistake:
+        raise Mistake(mistake.message, word.offset) from mistake
 
 
 def _hexadecimal(word: Word, _: Names) -> None:
@@ -185,8 +194,13 @@ def check_spd_rule(source: Text, names: Names) -> None:
 
 
 def check_exemption(source: Text, names: Names) -> None:
-    """What a NAT leaves alone. Raises Mistake."""
-    conditions(_only_pairs(source, "an exemption").pairs, PACKET, "an exemption", names)
+    """What a NAT leaves alone: networks. Raises Mistake, or NotYet for all else that a packet could be known by."""
+    sentence = _only_pairs(source, "an exemption")
+    conditions(sentence.pairs, {**PACKET, "dst": _network}, "an exemption", names)
+    for pair in sentence.pairs:
+        if pair.key.text != "dst":
+            raise NotYet(f"exempting by {pair.key.text}=", pair.key.offset)
+        _check_equals(pair, "an exemption")
 
 
 def check_forward(source: Text, names: Names) -> None:
@@ -194,8 +208,18 @@ def check_forward(source: Text, names: Names) -> None:
     sentence = _only_pairs(source, "a forward")
     known = {"proto": _protocol, "port": _PORT, "to": lambda word, names: names.node(word)}
     conditions(sentence.pairs, known, "a forward", names)
-    if not any(pair.key.text == "to" for pair in sentence.pairs):
+    given = {pair.key.text: pair for pair in sentence.pairs}
+    for pair in sentence.pairs:
+        _check_equals(pair, "a forward")
+    port_ranges(given.get("port"))
+    if "to" not in given:
         raise Mistake("a forward needs to=; write proto=udp port=500|4500 to=server")
+    _ = given["to"].value  # one node only
+
+
+def _check_equals(pair: Pair, subject: str) -> None:
+    if pair.operator != "=":
+        raise Mistake(f"{subject} compares with = only", pair.key.offset)
 
 
 def _check_sentence(
@@ -217,3 +241,23 @@ def _only_pairs(source: Text, subject: str) -> Sentence:
         word = sentence.words[0]
         raise Mistake(f"{subject} is key=value words; '{word.text}' is none", word.offset)
     return sentence
+
+
+def protocols_of(pair: Pair | None) -> list[int]:
+    """The numbers that a checked `proto=` names."""
+    words = () if pair is None else pair.values
+    return [PROTOCOLS[word.text] if word.text in PROTOCOLS else int(word.text) for word in words]
+
+
+def port_ranges(pair: Pair | None) -> list[Range]:
+    """The ports that a checked `port=` names; without one, all. Raises Mistake."""
+    if pair is None:
+        return [ANY_PORT]
+    made: list[Range] = []
+    for word in pair.values:
+        first, _, last = word.text.partition("-")
+        low, high = int(first), int(last or first)
+        if low > high:
+            raise Mistake(f"the port range '{word.text}' is upside down", word.offset)
+        made.append((low, high))
+    return made

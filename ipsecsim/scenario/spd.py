@@ -12,14 +12,13 @@ from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.routes import EVERYTHING
+from ipsecsim.scenario.selection import Range, port_ranges, protocols_of
 from ipsecsim.scenario.sentence import Pair, Sentence, Word, parse
-from ipsecsim.scenario.swanctl.values import PROTOCOLS, prefix
+from ipsecsim.scenario.swanctl.values import prefix
 from ipsecsim.scenario.tree import Map, Text
 from ipsecsim.wire.icmpv4 import IcmpType, UnreachableCode
 from ipsecsim.wire.icmpv6 import Icmpv6Type
 from ipsecsim.wire.numbers import IpProtocol
-
-Range = tuple[int, int]
 
 _ARRIVING = {"src": "dst", "dst": "src", "sport": "dport", "dport": "sport"}
 
@@ -210,7 +209,7 @@ def policy_of(sas: Sequence[str]) -> str:
 
 def _protocols_and_ports(given: dict[str, Pair], version: int) -> list[tuple[int, Range, Range]]:
     """Each protocol with each range of ports at this node's side and at the other."""
-    protocols = _protocols(given.get("proto"))
+    protocols = protocols_of(given.get("proto"))
     if "icmp" in given:
         if set(protocols) - set(_ICMP.values()) or given.keys() & {"port", "sport", "dport"}:
             raise Mistake("'icmp' goes with proto=icmp, and without ports", given["icmp"].key.offset)
@@ -226,29 +225,11 @@ def _protocols_and_ports(given: dict[str, Pair], version: int) -> list[tuple[int
         raise Mistake("'port' is either side's; write sport= and dport=", given["port"].key.offset)
     ports: list[tuple[Range, Range]]
     if "port" in given:
-        either = _ports(given["port"])
+        either = port_ranges(given["port"])
         ports = [(each, ANY_PORT) for each in either] + [(ANY_PORT, each) for each in either]
     else:
-        ports = list(product(_ports(given.get("sport")), _ports(given.get("dport"))))
+        ports = list(product(port_ranges(given.get("sport")), port_ranges(given.get("dport"))))
     return [(protocol, own, peer) for protocol in protocols for own, peer in ports]
-
-
-def _protocols(pair: Pair | None) -> list[int]:
-    words = () if pair is None else pair.values
-    return [PROTOCOLS[word.text] if word.text in PROTOCOLS else int(word.text) for word in words]
-
-
-def _ports(pair: Pair | None) -> list[Range]:
-    if pair is None:
-        return [ANY_PORT]
-    made: list[Range] = []
-    for word in pair.values:
-        first, _, last = word.text.partition("-")
-        low, high = int(first), int(last or first)
-        if low > high:
-            raise Mistake(f"the port range '{word.text}' is upside down", word.offset)
-        made.append((low, high))
-    return made
 
 
 def _icmp(word: Word, version: int) -> Range:

@@ -113,7 +113,7 @@ class Reader:
             routes if ipsec is None else (*routes, *routes_to(ipsec.pools.values(), routes, interfaces)),
             ipsec,
             word_of(settings, schema.NODE, "cert"),
-            read_nat(network, self.names, name, settings, self.problems),
+            read_nat(network, self.names, name, settings),
             place,
         )
 

@@ -111,3 +111,26 @@ def test_whoever_can_not_be_called_is_waited_for():
     assert child.start_action == "none"
     (near,) = topology.nodes["west"].ipsec.connections.values()
     assert near.remote_addrs
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("exempt: [dst=server]", "'server' is no network"),
+        ("exempt: [proto=udp dst=10.2.0.0/24]", "not yet: exempting by proto="),
+        ("exempt: ['dst!=10.2.0.0/24']", "an exemption compares with = only"),
+        ("forward: [proto=udp port=500-400 to=pc]", "the port range '500-400' is upside down"),
+        ("forward: ['proto=udp port!=500 to=pc']", "a forward compares with = only"),
+        ("forward: [proto=udp to=pc|server]", "'to' takes one value"),
+        ("pool: [somewhere]", "'somewhere' is no address"),
+    ],
+)
+def test_what_a_nat_can_not_do_is_refused_in_its_place(said, message):
+    text = HOME.replace("NAT", f"{{{said}}}")
+    assert message in refusal(text)
+    assert text.splitlines()[4].strip() in refusal(text)
+
+
+def test_a_forward_of_any_protocol_is_one_of_all():
+    forwards = home("{forward: [proto=any to=pc]}").nodes["box"].nat.behaviour.forwards
+    assert [each.protocol for each in forwards] == [None]
