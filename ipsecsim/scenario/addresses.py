@@ -13,7 +13,7 @@ from ipsecsim.scenario import schema
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
 from ipsecsim.scenario.problems import Problems
-from ipsecsim.scenario.tree import Map, Node, Seq, Text
+from ipsecsim.scenario.tree import Map, Text, one_or_many
 from ipsecsim.wire.ipv6 import MINIMUM_MTU
 
 _Net = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -54,16 +54,10 @@ def _assign(network: Network, version: int, problems: Problems) -> None:
             wire.nets[version] = _prefix(next(inner if network.touches_hosts(wire) else outer))
 
 
-def _texts(node: Node | None) -> list[Text]:
-    """One text, or a list of them."""
-    found = node.items if isinstance(node, Seq) else [node]
-    return [text for text in found if isinstance(text, Text)]
-
-
 def _pinned_addresses(wire: Wire) -> Iterator[tuple[str, Text]]:
     """Each address that the file gives, with its node."""
     for node, entry in (wire.node.map("addrs") or Map(wire.node.place)).entries.items():
-        for text in _texts(entry.node):
+        for text in one_or_many(entry.node):
             yield node, text
 
 
@@ -81,7 +75,7 @@ def missing_version(version: int) -> str:
 
 
 def _check_versions(wire: Wire, network: Network, problems: Problems) -> None:
-    for text in (*_texts(wire.node.get("net")), *(text for _, text in _pinned_addresses(wire))):
+    for text in (*one_or_many(wire.node.get("net")), *(text for _, text in _pinned_addresses(wire))):
         version = _version(text.value)
         if version is not None and version not in network.versions:
             problems.add(missing_version(version), text.place)
@@ -96,7 +90,7 @@ def _check_mtu(wire: Wire, network: Network, problems: Problems) -> None:
 
 def _pinned_net(wire: Wire, version: int, problems: Problems) -> _Net | None:
     """The network the file says, or the one around the first address it pins."""
-    found = [text for text in _texts(wire.node.get("net")) if _version(text.value) == version]
+    found = [text for text in one_or_many(wire.node.get("net")) if _version(text.value) == version]
     if len(found) > 1:
         problems.add(f"link '{wire.name}' has two IPv{version} networks; one is enough", found[1].place)
     if found:
@@ -118,7 +112,9 @@ def _number(wire: Wire, network: Network, names: Names, problems: Problems) -> N
                 continue
             address = next((each for each in free if each not in used), None)
             if address is None:
-                texts = [text for text in _texts(wire.node.get("net")) if _version(text.value) == version]
+                texts = [
+                    text for text in one_or_many(wire.node.get("net")) if _version(text.value) == version
+                ]
                 place = texts[0].place if texts else wire.node.place
                 message = f"{net} has no room for the {len(wire.ends)} ends of link '{wire.name}'"
                 problems.add(message, place)

@@ -37,7 +37,7 @@ class RoundReader:
         """The nodes whose certificates or keys are meant, groups worked out."""
         listed = node.get(key)
         made: list[str] = []
-        for text in [] if listed is None else items(listed):
+        for text in items(listed):
             found = self._names.find_nodes(text.value)
             if not found:
                 hint = did_you_mean(text.value, self._names.nodes)
@@ -50,7 +50,7 @@ class RoundReader:
     def _authorities(self, node: Map) -> tuple[str, ...]:
         listed = node.get("cacerts")
         made: list[str] = []
-        for text in [] if listed is None else items(listed):
+        for text in items(listed):
             if text.value not in AUTHORITIES:
                 hint = did_you_mean(text.value, AUTHORITIES)
                 self._problems.add(f"cacerts: the lab has no authority '{text.value}'{hint}", text.place)

@@ -105,7 +105,7 @@ class CommaList(Generic[T]):
 
     def values(self, node: Node | None) -> list[T]:
         """The members of a list that has been checked."""
-        return [] if node is None else [self.read(text.value) for text in items(node)]
+        return [self.read(text.value) for text in items(node)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ipsecsim.scenario.scalars import ADDRESSES, YES_NO
 from ipsecsim.scenario.selection import port_ranges, protocols_of
 from ipsecsim.scenario.sentence import Sentence, parse
 from ipsecsim.scenario.swanctl.values import prefix
-from ipsecsim.scenario.tree import Map, Seq, Text
+from ipsecsim.scenario.tree import Map, one_or_many
 from ipsecsim.stack.nat.behaviour import (
     PRESETS,
     Behaviour,
@@ -90,5 +90,4 @@ def _forwards(sentence: Sentence, names: Names, network: Network) -> list[Forwar
 
 def _sentences(nat: Map, key: str) -> list[Sentence]:
     """The sentences of a list, which were checked where all references are."""
-    listed = nat.get(key)
-    return [parse(text) for text in listed.items if isinstance(text, Text)] if isinstance(listed, Seq) else []
+    return [parse(text) for text in one_or_many(nat.get(key))]

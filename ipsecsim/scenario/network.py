@@ -9,7 +9,7 @@ from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.nat_sides import outside_link, translates
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.swanctl.values import items
-from ipsecsim.scenario.tree import Map, Node, Seq, Text
+from ipsecsim.scenario.tree import Map, Seq, Text
 
 ENDS = ("host", "laptop", "attacker")
 """Kinds that do not forward."""
@@ -242,7 +242,7 @@ def _peers(root: Map, names: Names) -> dict[str, set[str]]:
         ipsec = settings.map("ipsec")
         connections = None if ipsec is None else ipsec.map("connections")
         for connection in [] if connections is None else [each for _, each in connections.maps()]:
-            for text in _texts(connection.get("remote_addrs")):
+            for text in items(connection.get("remote_addrs")):
                 pinned = owners.get(text.value)
                 for peer in names.find_nodes(text.value) or ([] if pinned is None else [pinned]):
                     peers.setdefault(name, set()).add(peer)
@@ -256,10 +256,5 @@ def _pinned(root: Map) -> dict[str, str]:
         text.value: node
         for _, link in (root.map("links") or Map(root.place)).maps()
         for node, entry in (link.map("addrs") or Map(root.place)).entries.items()
-        for text in _texts(entry.node)
+        for text in items(entry.node)
     }
-
-
-def _texts(node: Node | None) -> list[Text]:
-    """The members of a list, of text with commas, or of nothing."""
-    return [] if node is None else items(node)

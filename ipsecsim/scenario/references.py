@@ -19,7 +19,7 @@ from ipsecsim.scenario.set_paths import leads_somewhere
 from ipsecsim.scenario.spd import GATEWAYS_TRANSPORT
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.swanctl.values import items, selector_address
-from ipsecsim.scenario.tree import Map, Node, Seq, Text
+from ipsecsim.scenario.tree import Map, Node, Seq, Text, one_or_many
 
 MOST_ACTIONS = 50_000
 """Things a script may do, each member of a group or counted name counted."""
@@ -55,7 +55,7 @@ def check(root: Map, written: Map, names: Names, params: dict[str, str], problem
         _check_transport(tunnel, names, problems)
         _check_address_keys(tunnel, names, problems)
         ends = tunnel.get("ends")
-        lender = names.nodes.get(_one_or_many(ends)[-1].value) if isinstance(ends, Seq) else None
+        lender = names.nodes.get(one_or_many(ends)[-1].value) if isinstance(ends, Seq) else None
         _check_pools(f"tunnel '{name}'", tunnel, None if lender is None else lender.map("ipsec"), problems)
     _check_matrix(root, written, params, problems)
     return _read_script(root, written, names, problems)
@@ -93,7 +93,7 @@ def _check_node(name: str, node: Map, names: Names, problems: Problems) -> None:
             _check_link(outside, names, problems)
     if firewall is not None:
         _sentences(firewall.get("rules"), check_rule, names, problems)
-    for link in _one_or_many(node.get("tap")):
+    for link in one_or_many(node.get("tap")):
         _check_link(link, names, problems)
     if ipsec is not None:
         _sentences(ipsec.get("spd"), check_spd_rule, names, problems)
@@ -108,11 +108,6 @@ def _check_link(text: Text, names: Names, problems: Problems) -> None:
     _sentences(Seq(text.place, [text]), lambda one, known: known.link(parse(one).words[0]), names, problems)
 
 
-def _one_or_many(node: Node | None) -> list[Text]:
-    found = node.items if isinstance(node, Seq) else [node]
-    return [text for text in found if isinstance(text, Text)]
-
-
 def _check_connection(name: str, connection: Map, ipsec: Map, names: Names, problems: Problems) -> None:
     _check_address_keys(connection, names, problems)
     _check_pools(f"connection '{name}'", connection, ipsec, problems)
@@ -121,7 +116,7 @@ def _check_connection(name: str, connection: Map, ipsec: Map, names: Names, prob
 def _check_pools(who: str, said: Map, ipsec: Map | None, problems: Problems) -> None:
     """The pools that a node draws from are under its own `pools`."""
     pools = None if ipsec is None else ipsec.map("pools")
-    for text in items(said.get("pools") or Seq(said.place)):
+    for text in items(said.get("pools")):
         if pools is None or text.value not in pools.entries:
             problems.add(f"{who} draws from pool '{text.value}', which is not under pools", text.place)
 
@@ -137,7 +132,7 @@ def _check_address_keys(connection: Map, names: Names, problems: Problems) -> No
 
 def _check_addresses(node: Node | None, names: Names, problems: Problems) -> None:
     """Addresses, networks, or names that stand for them."""
-    for text in [] if node is None else items(node):
+    for text in items(node):
         address = selector_address(text.value)
         if address in ("any", "%any", "dynamic") or names.find_nodes(address):
             continue
@@ -221,7 +216,7 @@ def _check_matrix(root: Map, written: Map, params: dict[str, str], problems: Pro
 def _read_script(root: Map, written: Map, names: Names, problems: Problems) -> Read:
     script = root.get("script")
     steps = [step for step in (script.items if isinstance(script, Seq) else []) if isinstance(step, Map)]
-    sentences = [_one_or_many(step.get("do")) for step in steps]
+    sentences = [one_or_many(step.get("do")) for step in steps]
     names.traffic |= {name for texts in sentences for text in texts if (name := traffic_name(text))}
 
     def check_path(path: str) -> str | None:

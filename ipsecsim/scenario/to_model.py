@@ -182,8 +182,8 @@ class Reader:
     def _connection(self, node: str, name: str, entry: Map, place: Place) -> ConnectionSpec:
         table = schema_ipsec.CONNECTION
         remote_addrs = self._addresses(entry, "remote_addrs", node)
-        vips = tuple(self._virtual(text) for text in items(entry.get("vips") or Seq(entry.place)))
-        pools = tuple(text.value for text in items(entry.get("pools") or Seq(entry.place)))
+        vips = tuple(self._virtual(text) for text in items(entry.get("vips")))
+        pools = tuple(text.value for text in items(entry.get("pools")))
         local_addrs = self._addresses(entry, "local_addrs", node)
         if local_addrs and remote_addrs and not set(map(len, local_addrs)) & set(map(len, remote_addrs)):
             message = "local_addrs and remote_addrs are of different IP versions"
@@ -241,18 +241,14 @@ class Reader:
     def _peer_id(self, connection: Map) -> str:
         """Whom to expect: the node that `remote_addrs` names, else anybody."""
         remote = connection.get("remote_addrs")
-        found = {
-            name
-            for text in ([] if remote is None else items(remote))
-            for name in self.names.find_nodes(text.value)
-        }
+        found = {name for text in items(remote) for name in self.names.find_nodes(text.value)}
         return identity(found.pop()) if len(found) == 1 else "%any"
 
     def _addresses(self, connection: Map, key: str, node: str) -> tuple[bytes, ...]:
         """Packed addresses; a node name stands for the address it is known by here."""
         listed = connection.get(key)
         made: list[bytes] = []
-        for text in [] if listed is None else items(listed):
+        for text in items(listed):
             if text.value in ("any", "%any"):
                 return ()
             members = self.names.find_nodes(text.value)
@@ -336,7 +332,7 @@ class Reader:
 
     def _theirs(self, connection: Map, node: str) -> list[Prefix]:
         """What `dynamic` is on the other side: the peer's address, or one that it will get from a pool."""
-        drawn = [text.value for text in items(connection.get("pools") or Seq(connection.place))]
+        drawn = [text.value for text in items(connection.get("pools"))]
         if drawn:
             known = (self.names.nodes[node].map("ipsec") or Map(connection.place)).map("pools")
             pools = dict((known or Map(connection.place)).maps())

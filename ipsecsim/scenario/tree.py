@@ -102,6 +102,12 @@ class Seq:
 Node = Text | Map | Seq
 
 
+def one_or_many(node: Node | None) -> list[Text]:
+    """The texts of a list, one text, or nothing."""
+    found = node.items if isinstance(node, Seq) else [node]
+    return [text for text in found if isinstance(text, Text)]
+
+
 def copy(node: Node) -> Node:
     """A tree of its own with the same values and places."""
     match node:

@@ -99,7 +99,7 @@ def _beside_ike(node: str, ipsec: Map, network: Network) -> Iterator[Text]:
     own = [wire.address(node, version) for wire in outside for version in network.versions]
     yield plain(ike_in_clear([unpack(address) for address in own if address is not None]), ipsec.place)
     for name, connection in connections.maps():
-        peers = "|".join(text.value for text in items(connection.get("remote_addrs") or Seq(ipsec.place)))
+        peers = "|".join(text.value for text in items(connection.get("remote_addrs")))
         for child, said in (connection.map("children") or Map(connection.place)).maps():
             local, remote = (
                 said.get(key) or plain("dynamic", said.place) for key in ("local_ts", "remote_ts")
@@ -112,7 +112,7 @@ def _outer_version(tunnel: Map, network: Network) -> int:
     """The IP version between the ends: that of an address the file gives one of them, else the first one."""
     for key in ("local_addrs", "remote_addrs"):
         listed = tunnel.get(key)
-        for text in [] if listed is None else items(listed):
+        for text in items(listed):
             try:
                 return ipaddress.ip_address(text.value).version
             except ValueError:

@@ -25,8 +25,8 @@ PROTOCOLS = {
 _SELECTOR = re.compile(r"([^\[\]]+)(?:\[([^\[\]/]*)(?:/([^\[\]]*))?\])?")
 
 
-def items(node: Node) -> list[Text]:
-    """The members of a list, or of text with commas; commas inside [ ] do not count."""
+def items(node: Node | None) -> list[Text]:
+    """The members of a list, of text with commas, or of nothing; commas inside [ ] do not count."""
     if isinstance(node, Seq):
         return [item for member in node.items if isinstance(member, Text) for item in items(member)]
     if not isinstance(node, Text):
