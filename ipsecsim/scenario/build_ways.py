@@ -15,15 +15,18 @@ def other_ways_out(topology: Topology, node: NodeSpec) -> list[Route]:
         if default is None:
             continue
         for interface in node.interfaces:
+            if interface.name == default.interface or interface.protected:
+                continue
             hop = _router_on(topology, node, interface.link, size)
-            if interface.name != default.interface and not interface.protected and hop is not None:
+            if hop is not None:
                 ways.append(Route(everything, hop, interface.name))
     return ways[::-1]
 
 
 def _router_on(topology: Topology, node: NodeSpec, link: str, size: int) -> bytes | None:
     """The address of the first neighbour on a link that forwards."""
-    for other in topology.nodes.values():
+    for name, _ in topology.links[link].endpoints:
+        other = topology.nodes[name]
         if other is node or not KINDS[other.kind].forwards:
             continue
         for interface in other.interfaces:

@@ -63,6 +63,7 @@ class Network:
         }
         self._outside: dict[str, frozenset[str]] = {}
         self._behind: dict[str, list[Wire]] = {}
+        self._hidden: set[str] | None = None  # by NATs; worked out when first asked for
 
     def _add(self, name: str, link: Map, problems: Problems) -> None:
         wire = Wire(name, len(self.wires), link, [])
@@ -133,7 +134,7 @@ class Network:
 
     def crosses_nat(self, source: str, to: str) -> bool:
         """True when a NAT on the way from `source` hides it from `to`."""
-        way = self.path(source, to) or []
+        way = (self.path(source, to) or []) if self.outside_of_nat else []
         wires = [wire for _, wire in way]
         nodes = [node for node, _ in way][1:]
         return any(
@@ -143,7 +144,9 @@ class Network:
 
     def is_behind_nat(self, wire: Wire) -> bool:
         """True when a NAT hides the link, however deep."""
-        return any(wire in self.behind(node) for node in self.outside_of_nat)
+        if self._hidden is None:
+            self._hidden = {each.name for node in self.outside_of_nat for each in self.behind(node)}
+        return wire.name in self._hidden
 
     def touches_hosts(self, wire: Wire) -> bool:
         """True when a host or laptop is on the link."""
