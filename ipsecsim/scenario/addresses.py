@@ -1,8 +1,8 @@
 """Networks for links and addresses for their ends, where the file pins none.
 
-A link that touches hosts gets 10.N.0.0/24 and fd00:10:N::/64, one between routers and gateways a documentation
-prefix, in the file's order; `ip:` says which versions there are. On each link gateways and routers come first,
-then hosts.
+A link that touches hosts gets 10.N.0.0/24 and fd00:10:N::/64, one behind a NAT 192.168.N.0/24 in IPv4, one between
+routers and gateways a documentation prefix, in the file's order; `ip:` says which versions there are. On each link
+gateways and routers come first, then hosts.
 """
 
 import ipaddress
