@@ -6,7 +6,7 @@ The twin of the simulated turn (`net/turn.py`). A recorder cannot tell the two a
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Duration, Instant, format_duration
@@ -15,9 +15,8 @@ from ipsecsim.net.events import TurnBegan
 from ipsecsim.net.turn import Observer, Turn
 
 if TYPE_CHECKING:
-    from ipsecsim.net.node import Engine
+    from ipsecsim.net.node import Engine, Performer
 
-Performer = Callable[[Any], list[Action] | None]
 Work = Callable[[], list[Action]]
 
 

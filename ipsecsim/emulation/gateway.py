@@ -19,21 +19,12 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.emulation.driver import Driver
 from ipsecsim.emulation.system_entropy import SystemEntropy
 from ipsecsim.emulation.udp_port import USUAL_PORTS, Arrived, PortPlan, UdpPort
-from ipsecsim.ike.actions import (
-    ChildGivenUp,
-    InstallChildSa,
-    MoveChildSa,
-    ReleaseAddress,
-    RemoveChildSa,
-    UseAddress,
-)
 from ipsecsim.ike.config import Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.narrowing import to_selectors
-from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2.message import Path
-from ipsecsim.ipsec.actions import Acquire, Deliver, Expired, Expiring, ReportError, SaRefused, SendDatagram
+from ipsecsim.ipsec.actions import Deliver, ReportError, SendDatagram
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.net.events import (
@@ -44,6 +35,7 @@ from ipsecsim.net.events import (
     FrameSent,
 )
 from ipsecsim.net.nodes import ike_ports
+from ipsecsim.net.nodes.engines import between
 from ipsecsim.net.turn import Observer
 from ipsecsim.stack import icmp
 from ipsecsim.stack.actions import EchoReplyArrived, IcmpErrorArrived
@@ -118,20 +110,11 @@ class Gateway:
             self.stack.routes.add(Route(everywhere, None, _INNER))
         self.stack.hooks.add(Hook.POSTROUTING, self._into_the_tunnel)
         self.driver.engines += [self.stack, self.ipsec, self.ike]
+        self.driver.performers |= between(self.ike, self.ipsec, self.stack, lambda: self.driver.now)
         self.driver.performers |= {
             SendDatagram: self._send_datagram,
             Deliver: lambda a: self.stack.receive_decapsulated(a.packet, self.driver.now),
-            Expiring: lambda a: self.ike.expiring(a, self.driver.now),
-            Expired: lambda a: self.ike.expired(a, self.driver.now),
-            SaRefused: lambda a: self.ike.close_child(a.destination, a.spi, self.driver.now),
             ReportError: lambda _: None,  # ping is never too long for a socket
-            Acquire: lambda a: self.ike.acquire(a.policy, Trigger(a.flow, a.only), self.driver.now),
-            InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.driver.now),
-            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
-            MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
-            UseAddress: lambda a: self.stack.use_address(a.address, a.destinations),
-            ReleaseAddress: lambda a: self.stack.release_address(a.address),
-            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy, only=a.only, reached=a.reached),
             EchoReplyArrived: self._echo_reply_arrived,
             IcmpErrorArrived: lambda _: None,
         }

@@ -25,6 +25,9 @@ from ipsecsim.stack.nat.behaviour import Behaviour
 from ipsecsim.stack.routes import Route
 from ipsecsim.wire.numbers import IpProtocol
 
+Performer = Callable[[Any], list[Action] | None]
+"""Does what an action asks for, and returns what follows from it."""
+
 
 class Engine(Protocol):
     """What the one timer of a node asks of everything that has deadlines."""
@@ -70,7 +73,7 @@ class Node:
                 link.attach(self, interface.name, address.packed)
             if not interface.up:
                 self._leave(interface)
-        self._performers: dict[type[Action], Callable[[Any], list[Action] | None]] = {
+        self._performers: dict[type[Action], Performer] = {
             Transmit: self._transmit,
             DatagramArrived: self._datagram_arrived,
             PacketArrived: self._packet_arrived,

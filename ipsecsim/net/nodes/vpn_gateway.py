@@ -6,28 +6,15 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.ike.actions import (
-    ChildGivenUp,
-    InstallChildSa,
-    MoveChildSa,
-    ReleaseAddress,
-    RemoveChildSa,
-    UseAddress,
-)
 from ipsecsim.ike.config import Connection, StartAction
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
-from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import (
-    Acquire,
     Complaint,
     Deliver,
-    Expired,
-    Expiring,
     ReportError,
     ReportWayward,
-    SaRefused,
     SendDatagram,
     SendPacket,
 )
@@ -38,6 +25,7 @@ from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes import ike_ports
+from ipsecsim.net.nodes.engines import between
 from ipsecsim.net.nodes.host import DISCARD_PORT
 from ipsecsim.net.nodes.keepalives import Keepalives
 from ipsecsim.net.simulator import Simulator
@@ -111,23 +99,14 @@ class VpnGateway(Node):
         self.stack.hooks.add(Hook.POSTROUTING, self._outbound)
         self.stack.hooks.add(Hook.INPUT, self._inbound_clear)
         self.stack.hooks.add(Hook.FORWARD, self._inbound_clear)
+        self._performers |= between(self.ike, self.ipsec, self.stack, lambda: simulator.now)
         self._performers |= {
             SendDatagram: self._send_datagram,
             SendPacket: self._send_packet,
             Deliver: self._deliver,
-            Acquire: self._acquire,
-            Expiring: lambda a: self.ike.expiring(a, self.simulator.now),
-            Expired: lambda a: self.ike.expired(a, self.simulator.now),
-            SaRefused: lambda a: self.ike.close_child(a.destination, a.spi, self.simulator.now),
             ReportError: self._report_error,
             ReportWayward: self._report_wayward,
             IcmpErrorArrived: self._icmp_error_arrived,
-            InstallChildSa: lambda a: self.ipsec.install(a.parameters, self.simulator.now),
-            RemoveChildSa: lambda a: self.ipsec.remove(a.direction, a.spi, a.protocol, a.destination),
-            MoveChildSa: lambda a: self.ipsec.move(a.direction, a.spi, a.protocol, a.outer, a.destination),
-            UseAddress: lambda a: self.stack.use_address(a.address, a.destinations),
-            ReleaseAddress: lambda a: self.stack.release_address(a.address),
-            ChildGivenUp: lambda a: self.ipsec.give_up(a.policy, only=a.only, reached=a.reached),
         }
 
     @property
@@ -258,9 +237,6 @@ class VpnGateway(Node):
         self._nesting += 1
         self.perform(work())
         self._nesting -= 1
-
-    def _acquire(self, action: Acquire) -> list[Action]:
-        return self.ike.acquire(action.policy, Trigger(action.flow, action.only), self.simulator.now)
 
     def _report_error(self, action: ReportError) -> list[Action]:
         problem = _PROBLEMS[action.complaint]
