@@ -10,6 +10,7 @@ from ipsecsim.base.instant import SECOND
 from ipsecsim.crypto.prf import compute
 from ipsecsim.ike.events import (
     AdditionalKeyExchanged,
+    BeganAgain,
     IkeKeysDerived,
     IkeMessageCut,
     IkeMessageSent,
@@ -18,8 +19,10 @@ from ipsecsim.ike.events import (
     PeerRefused,
 )
 from ipsecsim.ike.negotiate import select
+from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ike.v2 import envelope, intermediate
 from ipsecsim.ike.v2.message import the
+from ipsecsim.ike.v2.states import State
 from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.notify import Notify
@@ -326,3 +329,46 @@ def test_reserved_bits_of_the_sk_header_are_covered_as_they_were_sent():
     flagged = aad + sa.outbound.seal(aad, bytes(len(raw) - 32 - 8 - 16))
     _, outer = parse_message(flagged)
     assert envelope.unseal(flagged, outer[0], pair.east.endpoint.sas[0].inbound).flags == 3
+
+
+def under_way(**west: object) -> Pair:
+    """West has asked for the first additional key exchange, and the question is on the wire."""
+    pair = Pair(west={"ike": [TWO], **west}, east={"ike": [TWO]})
+    pair.initiate()
+    pair.deliver()
+    pair.deliver()
+    assert sent(pair)[-1][0] == "IKE_INTERMEDIATE"
+    return pair
+
+
+def test_what_is_under_way_is_not_begun_once_more():
+    pair = under_way()
+    pair.initiate()
+    assert (len(pair.west.endpoint.sas), len(pair.wire)) == (1, 1)
+
+
+def test_what_is_under_way_can_be_called_off():
+    pair = under_way()
+    pair.terminate()
+    assert pair.west.endpoint.sas == ()
+
+
+def test_a_try_that_ends_there_is_followed_by_another_one():
+    pair = under_way(keyingtries=2, retransmit=RetransmitPolicy(timeout=SECOND, tries=1))
+    pair.wire.clear()
+    pair.wait_until(4 * SECOND)
+    assert len(pair.west.seen(BeganAgain)) == 1
+    pair.settle()
+    assert pair.is_up
+
+
+def test_a_peer_that_begins_too_and_knows_of_nothing_does_not_end_it():
+    pair = under_way()
+    (asked,) = pair.wire
+    pair.wire.clear()
+    pair.perform(pair.east, pair.east.endpoint.initiate("net", pair.now))
+    pair.settle()
+    ours, _ = pair.west.endpoint.sas
+    pair.wire.append(asked)
+    pair.settle()
+    assert ours.state is State.ESTABLISHED

@@ -30,7 +30,7 @@ from ipsecsim.ike.v2 import (
 )
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.exchanges import EXCHANGES
-from ipsecsim.ike.v2.states import State
+from ipsecsim.ike.v2.states import BEFORE_ANSWER, State
 from ipsecsim.ike.v2.tasks import RekeyIke
 from ipsecsim.wire.ike.numbers import ExchangeType, name_of
 
@@ -66,7 +66,7 @@ def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
 def _without_answer(sa: "IkeSa", exchange: int, now: Instant) -> list[Action]:
     """The peer seems dead: begin anew, or give up and do what is configured for the children."""
     tries = sa.connection.keyingtries
-    if sa.state in (State.INIT_SENT, State.AUTH_SENT) and (not tries or sa.attempt < tries):
+    if sa.state in BEFORE_ANSWER and (not tries or sa.attempt < tries):
         return _begin_again(sa, now)
     configs = [each.config for each in sa.children]
     actions = EXCHANGES[exchange].give_up(sa, now)

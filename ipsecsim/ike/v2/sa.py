@@ -138,7 +138,7 @@ class IkeSa:
 
     def is_carrying(self, wanted: ChildConfig) -> bool:
         """Is this SA there for the child, whether it is up already or on its way?"""
-        is_on_its_way = self.state in (State.INIT_SENT, State.AUTH_SENT) and self.wanted_child is wanted
+        is_on_its_way = self.state in BEFORE_ANSWER and self.wanted_child is wanted
         asked_for = any(task.config is wanted and not task.is_unwanted for task in self.agenda.children)
         return is_on_its_way or asked_for or any(child.config is wanted for child in self.children)
 
@@ -151,7 +151,7 @@ class IkeSa:
         pending = [
             task.trigger for task in self.agenda.children if task.config is wanted and not task.replaces
         ]
-        if self.is_initiator and self.state in (State.INIT_SENT, State.AUTH_SENT):
+        if self.is_initiator and self.state in BEFORE_ANSWER:
             pending.append(self.trigger if self.wanted_child is wanted else None)
         return any(each is None or each.only == trigger.only for each in pending)
 
@@ -248,7 +248,7 @@ class IkeSa:
     @property
     def can_have_children(self) -> bool:
         """Does it stand, or will it by our own doing?"""
-        is_on_its_way = self.is_initiator and self.state in (State.INIT_SENT, State.AUTH_SENT)
+        is_on_its_way = self.is_initiator and self.state in BEFORE_ANSWER
         return is_on_its_way or self.state is State.ESTABLISHED
 
     @property

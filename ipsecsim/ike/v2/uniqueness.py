@@ -84,7 +84,7 @@ def _with_peer(sa: "IkeSa", peer: Identity) -> list["IkeSa"]:
     return [
         each
         for each in sa.node.sas
-        if each.state not in (State.INIT_SENT, State.INIT_ANSWERED)
+        if each.state not in (State.INIT_SENT, State.INIT_ANSWERED, State.INTERMEDIATE_SENT)
         and each.connection.local_id.covers(sa.connection.local_id)
         and is_meant(each)
     ]
