@@ -4,9 +4,11 @@ import pytest
 
 from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.actions import ChildGivenUp
-from ipsecsim.ike.events import ChildSaFailed, IkeMessageSent
+from ipsecsim.ike.events import BeganAgain, ChildSaFailed, IkeMessageSent
 from ipsecsim.ike.narrowing import traffic_selector
+from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ipsec.populate import ADDRESSES, Part
 from ipsecsim.ipsec.selector import ANY_PORT, Flow, Selector
@@ -176,6 +178,25 @@ def test_two_packets_at_once_share_the_ike_sa_that_the_first_one_asked_for():
 
 
 # -- rekeying ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", ["IKE_SA_INIT", "IKE_AUTH"])
+def test_a_try_that_begins_anew_asks_for_all_that_the_first_one_was_to_ask_for(lost):
+    one, other = (Selector((HERE, HERE), (there, there)) for there in (THERE, pack("10.2.0.10")))
+    retransmit = RetransmitPolicy(timeout=SECOND, tries=1)
+    pair = Pair(west={"keyingtries": 2, "retransmit": retransmit})
+    for only in (one, other):
+        flow = Flow(HERE, only.remote[0], IpProtocol.TCP, 40000, 443)
+        pair.perform(pair.west, pair.west.endpoint.initiate("net", pair.now, Trigger(flow, only)))
+    if lost == "IKE_AUTH":
+        pair.deliver()
+        pair.deliver()
+    pair.wire.clear()
+    while not pair.west.seen(BeganAgain):
+        pair.wire.clear()
+        pair.wait_until(pair.now + SECOND)
+    pair.settle()
+    assert carried(pair.west) == sorted(map(str, (one, other)))
 
 
 @pytest.mark.conf("IK2-113")

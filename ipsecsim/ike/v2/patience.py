@@ -82,8 +82,9 @@ def _begin_again(sa: "IkeSa", now: Instant) -> list[Action]:
     reauthentication.hand_on(sa, fresh)
     if sa.tap is not None:
         sa.tap(BeganAgain(sa.connection.name, fresh.attempt))
+    sa.agenda.hand_over(fresh.agenda)
     actions = [each for each in sa.fail() if not isinstance(each, ChildGivenUp)]
-    actions += fresh.initiate(sa.wanted_child, now)
+    actions += fresh.initiate(sa.wanted_child, now, sa.trigger)
     sa.node.adopt(fresh)
     return actions
 
