@@ -152,7 +152,9 @@ NAT = Table(
         "ike_helper": Field(YES_NO, "meddles with port 500"),
         "forward": Field(ListOf(SENTENCE), "ports led inside: proto=udp port=500|4500 to=server"),
         "exempt": Field(ListOf(SENTENCE), "what is not translated: dst=10.2.0.0/24"),
-        "outside": Field(TEXT, "the link outside; left out: towards the nearest router"),
+        "outside": Field(
+            TEXT, "the link outside; left out: the one called outside, else towards the nearest router"
+        ),
     },
 )
 FIREWALL_PRESETS = ("open", "blocks_ipsec", "allows_nat_t_only", "web_only", "filters_icmp")
