@@ -88,11 +88,8 @@ class Node:
 
     def translate(self, behaviour: Behaviour, outside: str, pool: Sequence[bytes] = ()) -> None:
         """Let addresses be translated between the interface `outside` and all others."""
-        entropy = self.entropy.fork("nat")
-        self.translation = Translation(self.stack, self.simulator, entropy, behaviour, outside, pool)
+        self.translation = Translation(self, self._links[outside], behaviour, outside, pool)
         self._engines.append(self.translation)
-        for address in pool:
-            self._links[outside].attach(self, outside, address)
 
     @property
     def address(self) -> bytes:

@@ -1,39 +1,69 @@
-"""A NAT on the path of a node: what leaves by its outside interface, and what comes to its outside addresses."""
+"""A NAT on the path of a node: what leaves by its outside interface, and what comes to its outside addresses.
+
+What happens to a NAT in its life: `forget` (its table is emptied), `reboot` (emptied, and other ports than before),
+`move` (other outside addresses).
+"""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
-from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.net.simulator import Simulator
-from ipsecsim.stack.engine import HostStack
+from ipsecsim.net.link import Link
 from ipsecsim.stack.icmp import Refused
 from ipsecsim.stack.nat.behaviour import Behaviour
 from ipsecsim.stack.nat.engine import Nat
 from ipsecsim.stack.path import Hook, Passage, Verdict
 from ipsecsim.wire import ip, ipv4
 
+if TYPE_CHECKING:
+    from ipsecsim.net.node import Node
+
 
 class Translation:
     """Joins a NAT to a node's stack. On a VPN gateway it translates before policy is asked."""
 
     def __init__(
-        self,
-        stack: HostStack,
-        simulator: Simulator,
-        entropy: Entropy,
-        behaviour: Behaviour,
-        outside: str,
-        pool: Sequence[bytes] = (),
+        self, node: "Node", link: Link, behaviour: Behaviour, outside: str, pool: Sequence[bytes] = ()
     ) -> None:
         self.outside = outside
-        self._stack = stack
-        self._simulator = simulator
-        own = [each.packed for each in stack.interfaces[outside].addresses if len(each.packed) == 4]
-        self.nat = Nat(behaviour, pool or own, entropy, stack, stack.tap)
+        self._node = node
+        self._link = link
+        self._stack = stack = node.stack
+        self._simulator = node.simulator
+        self.nat = Nat(behaviour, pool or self._own(), node.entropy.fork("nat"), stack, stack.tap)
+        for address in pool:
+            link.join(node, outside, address)
         stack.hooks.add(Hook.PREROUTING, self._arriving)
         stack.hooks.add(Hook.POSTROUTING, self._leaving, first=True)  # before the IPsec boundary
+
+    # -- its life -------------------------------------------------------------------------------
+
+    def forget(self, why: str) -> None:
+        """Every mapping is gone; who speaks next may get the same port again."""
+        self.nat.forget(why)
+
+    def reboot(self) -> None:
+        """It was switched off and on: it knows nobody any more, and gives other ports than it had given."""
+        self.nat.reboot()
+
+    def move(self, addresses: Sequence[bytes]) -> None:
+        """From now on these are its outside addresses, on its outside link; every mapping is gone."""
+        own = self._own()
+        for old in self.nat.mappings.addresses:
+            if old not in own:
+                self._link.leave(old)
+        for new in addresses:
+            if new not in own:
+                self._link.join(self._node, self.outside, new)
+        self.nat.move(addresses)
+
+    def _own(self) -> list[bytes]:
+        """The addresses of the interface outside, of which it has one if it has no pool."""
+        return [
+            each.packed for each in self._stack.interfaces[self.outside].addresses if len(each.packed) == 4
+        ]
 
     def next_deadline(self) -> Instant | None:
         """When a mapping runs out."""

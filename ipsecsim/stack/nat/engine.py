@@ -122,12 +122,17 @@ class Nat:
         self.mappings.expire(now)
 
     def forget(self, why: str) -> None:
-        """Lose every mapping, as a box that is switched off and on."""
+        """Lose every mapping."""
         self.mappings.clear(why)
         for flows in self._portless.values():
             flows.clear()
         if self._ike is not None:
             self._ike.clear()
+
+    def reboot(self) -> None:
+        """Lose every mapping as a box that is switched off and on, and give none of the old ports again."""
+        self.forget("it was switched off and on")
+        self.mappings.avoid_old_ports()
 
     def move(self, addresses: Sequence[bytes]) -> None:
         """Other outside addresses: what stood on the old ones is lost."""

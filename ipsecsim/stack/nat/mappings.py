@@ -71,6 +71,7 @@ class MappingTable:
         self._per_host: Counter[bytes] = Counter()
         self._taken: Counter[tuple[int, bytes]] = Counter()  # ports, by protocol and outside address
         self._gone: OrderedDict[OutsideKey, None] = OrderedDict()
+        self._avoided: frozenset[OutsideKey] = frozenset()
         self._ends: dict[Duration, OrderedDict[OutsideKey, Instant]] = {}  # by lifetime, the first first
         self._next_port = FIRST_PORT
 
@@ -175,10 +176,16 @@ class MappingTable:
         """An outside port that nobody has: none is ever shared (RFC 4787 REQ-3). Raises Refused."""
         if self._taken[flow.protocol, address] > LAST_PORT - FIRST_PORT:
             raise Refused(DropReason.NAT_PORTS_EXHAUSTED, "every outside port is taken")
+        avoided = None
         for port in self._candidates(flow):
-            is_taken = (flow.protocol, (address, port)) in self._outside
-            if not is_taken and port not in self._reserved and not self.forward_for(flow.protocol, port):
+            outside = flow.protocol, (address, port)
+            if outside in self._outside or port in self._reserved or self.forward_for(flow.protocol, port):
+                continue
+            if outside not in self._avoided:
                 return port
+            avoided = avoided or port
+        if avoided is not None:
+            return avoided
         raise Refused(DropReason.NAT_PORTS_EXHAUSTED, "no outside port is free")
 
     def _candidates(self, flow: Flow) -> Iterator[int]:
@@ -222,6 +229,10 @@ class MappingTable:
         """Forget all of them."""
         for mapping in list(self):
             self._end(mapping, why)
+
+    def avoid_old_ports(self) -> None:
+        """From now on give a port that was given before only where no other is left."""
+        self._avoided = frozenset(self._gone)
 
     def _end(self, mapping: Mapping, why: str) -> None:
         outside = mapping.protocol, mapping.outside
