@@ -12,7 +12,6 @@ from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.leaks import check_leaks
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
-from ipsecsim.scenario.build import World
 from ipsecsim.scenario.model import (
     Claim,
     Condition,
@@ -22,6 +21,7 @@ from ipsecsim.scenario.model import (
     StateClaim,
     Subject,
 )
+from ipsecsim.scenario.world import World
 
 ABOUT = 0.1  # 'about 10' means 9 to 11
 

@@ -6,8 +6,9 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.experiment.expectations import Verdict, judge_all
 from ipsecsim.experiment.script import Script
 from ipsecsim.observe.recorder import Recorder
-from ipsecsim.scenario.build import World, build
+from ipsecsim.scenario.build import build
 from ipsecsim.scenario.model import Topology
+from ipsecsim.scenario.world import World
 
 Progress = Callable[["Run"], None]
 PROGRESS_EVERY = 64  # turns between two calls: seldom enough to cost nothing

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from ipsecsim.base.instant import Instant, format_duration, format_seconds
 from ipsecsim.experiment.expectations import Verdict, judge
 from ipsecsim.observe.recorder import Recorder
-from ipsecsim.scenario.build import World, play
+from ipsecsim.scenario.build import play
 from ipsecsim.scenario.model import Expectation, ScriptEntry
+from ipsecsim.scenario.world import World
 
 
 @dataclass(slots=True)

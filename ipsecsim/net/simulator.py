@@ -109,12 +109,15 @@ class Simulator:
         self.after(wait, ring)
 
     def plan(self, at: Instant, node: "Node", work: Callable[[], None], *, stimulus: str = "script") -> None:
-        """Plan a line of the script. The run is not quiet before all of them have happened."""
+        """Plan a line of the script. The run is not quiet before all of them have happened.
+
+        The turn is that of the node that has the name of `node` by then: one that crashed has an heir.
+        """
         self.planned += 1
 
         def begin(_: object) -> None:
             self.planned -= 1
-            self.run_turn(node, stimulus, 0, work)
+            self.run_turn(self.nodes[node.name], stimulus, 0, work)
 
         self.after(at - self.now, begin)
 

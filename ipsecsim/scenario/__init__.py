@@ -5,8 +5,8 @@ from ipsecsim.scenario.library import find, names
 from ipsecsim.scenario.model import Remark, Topology
 from ipsecsim.scenario.problems import Refused
 from ipsecsim.scenario.read import Checked, check, read
-from ipsecsim.scenario.script import SCRIPT_VERBS
 from ipsecsim.scenario.to_yaml import expanded_yaml
+from ipsecsim.scenario.verbs import SCRIPT_VERBS
 
 __all__ = [
     "SCRIPT_VERBS",

@@ -13,15 +13,13 @@ from ipsecsim.scenario.manual_tunnels import ManualChild, manual_children
 from ipsecsim.scenario.model import (
     Expectation,
     NodeSpec,
-    Ping,
-    ScriptAction,
     ScriptEntry,
-    Send,
     Topology,
     TunnelEnd,
     TunnelSpec,
 )
 from ipsecsim.scenario.model_ipsec import ManualChildSpec
+from ipsecsim.scenario.model_script import ScriptAction, Traffic
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.scalars import AH_SUITE, ESP_SUITE, TEXT
@@ -148,7 +146,7 @@ def _script(
         within = optional(schema.DURATION, step.node, "within")
         do = tuple(_named(action, used) for action in step.do)
         for action in do:
-            if isinstance(action, Ping | Send) and action.ip is not None and action.ip not in versions:
+            if isinstance(action, Traffic) and action.ip is not None and action.ip not in versions:
                 problems.add(missing_version(action.ip), action.place)
         made.append(ScriptEntry(at, plus, step.when, do, step.expect, within, step.node.place))
     return tuple(made)
@@ -156,7 +154,7 @@ def _script(
 
 def _named(action: ScriptAction, used: dict[str, int]) -> ScriptAction:
     """Traffic with a name that no other has: the second 'ping' is 'ping 2'."""
-    if not isinstance(action, Ping | Send):
+    if not isinstance(action, Traffic):
         return action
     used[action.name] = number = used.get(action.name, 0) + 1
     return action if number == 1 else dataclasses.replace(action, name=f"{action.name} {number}")

@@ -1,7 +1,6 @@
 """From a topology to a world: nodes, links, routes, connections and the script's turns."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import (
@@ -17,9 +16,6 @@ from ipsecsim.ike.config import (
 from ipsecsim.ike.identity import Identity, expected
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.lifetime import Limits
-from ipsecsim.net.apps.ping import Ping, PingResult
-from ipsecsim.net.apps.send import Send
-from ipsecsim.net.events import NoteTaken
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes import KINDS
@@ -39,21 +35,13 @@ from ipsecsim.scenario.build_ipsec import (
 from ipsecsim.scenario.build_ways import other_ways_out
 from ipsecsim.scenario.model_ipsec import ChildSpec, ConnectionSpec
 from ipsecsim.scenario.pools import lending
+from ipsecsim.scenario.verbs import PERFORMERS
+from ipsecsim.scenario.world import World
 from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.routes import Route
 
 DPD_ACTIONS = {"clear": StartAction.NONE, "trap": StartAction.TRAP, "restart": StartAction.START}
 """swanctl has words of its own for what it does about a dead peer."""
-
-
-@dataclass(slots=True)
-class World:
-    """A topology brought to life: the simulator, and what its traffic finds out."""
-
-    topology: model.Topology
-    simulator: Simulator
-    pings: dict[str, PingResult] = field(default_factory=dict)
-    traffic: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # name: verb, from, to
 
 
 def build(topology: model.Topology, *, seed: str | None = None, observer: Observer | None = None) -> World:
@@ -180,84 +168,4 @@ def _plan(world: World) -> None:
 def play(world: World, entry: model.ScriptEntry, at: Instant) -> None:
     """Plan the actions of a script entry."""
     for action in entry.do:
-        if isinstance(action, model.Roam):
-            _plan_roaming(world, action, at)
-            continue
-        node, work = _work(world, action)
-        world.simulator.plan(at, node, work)
-
-
-def _plan_roaming(world: World, action: model.Roam, at: Instant) -> None:
-    """One turn, or two where the interfaces do not change places at the same moment."""
-    plan, node, interface = world.simulator.plan, world.simulator.nodes[action.node], action.interface
-    if action.gap:
-        plan(at, node, node.lose_contact)
-    if action.overlap:
-        plan(at, node, lambda: node.roam(interface, leaving=False))
-    plan(at + action.gap + action.overlap, node, lambda: node.roam(interface, leaving=True))
-
-
-def _work(world: World, action: model.OneTurn) -> tuple[Node, Callable[[], None]]:
-    """The node on which an action happens in one turn, and what is to be done there."""
-    nodes = world.simulator.nodes
-    if isinstance(action, model.Ping):
-        return nodes[action.source], lambda: _ping(world, action)
-    if isinstance(action, model.Send):
-        return nodes[action.source], lambda: _send(world, action)
-    if isinstance(action, model.Note):
-        node = next(iter(nodes.values()))
-        return node, lambda: None if node.tap is None else node.tap(NoteTaken(action.words))
-    gateway = nodes[action.node]
-    assert isinstance(gateway, VpnGateway)  # noqa: S101 - references were checked
-    spec = world.topology.nodes[action.node]
-    assert spec.ipsec is not None  # noqa: S101 - references were checked
-    connection = spec.ipsec.connections[action.connection]
-    policy = policy_name(spec, connection, connection.children[action.child])
-    if isinstance(action, model.Initiate):
-        return gateway, lambda: gateway.initiate(policy)
-    if isinstance(action, model.Terminate):
-        return gateway, lambda: gateway.terminate(policy)
-    if isinstance(action, model.Reauth):
-        return gateway, lambda: gateway.reauthenticate(policy)
-    renew = gateway.rekey if action.sa == "child" else gateway.rekey_ike
-    return gateway, lambda: renew(policy)
-
-
-def _ping(world: World, action: model.Ping) -> None:
-    node = world.simulator.nodes[action.source]
-    application = Ping(
-        node,
-        _address(world, action),
-        name=action.name,
-        count=action.count,
-        size=action.size,
-        interval=action.interval,
-        dont_fragment=action.df,
-        dscp=action.dscp,
-    )
-    world.traffic[action.name] = ("ping", action.source, action.to)
-    world.pings[action.name] = application.result
-    node.run(application)
-
-
-def _send(world: World, action: model.Send) -> None:
-    node = world.simulator.nodes[action.source]
-    world.traffic[action.name] = ("send", action.source, action.to)
-    node.run(
-        Send(
-            node,
-            _address(world, action),
-            name=action.name,
-            destination_port=action.dport,
-            source_port=action.sport,
-            size=action.size,
-            dscp=action.dscp,
-        )
-    )
-
-
-def _address(world: World, action: model.Ping | model.Send) -> bytes:
-    """Where traffic goes: the address that the node's name stands for, in the IP version asked for."""
-    node = world.simulator.nodes[action.to]
-    asked = None if action.ip is None else node.address_of(action.ip)
-    return asked or node.address
+        PERFORMERS[type(action)](world, action, at)

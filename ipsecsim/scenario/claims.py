@@ -19,11 +19,12 @@ from ipsecsim.scenario.model import (
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import SUBJECTS_LATER
 from ipsecsim.scenario.problems import Mistake, Problems, did_you_mean
-from ipsecsim.scenario.script import SCRIPT_VERBS, TRAFFIC
+from ipsecsim.scenario.script import TRAFFIC
 from ipsecsim.scenario.selection import RECORDED, conditions
 from ipsecsim.scenario.sentence import Sentence, Word, parse
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.tree import Map, Text
+from ipsecsim.scenario.verbs import SCRIPT_VERBS
 
 Kind = Literal["traffic", "tunnel", "packets", "drops", "leaks", "notify", "why", "sas", "mapping", "node"]
 Unit = Literal["number", "number or %", "time", "size", "rate", "%"]

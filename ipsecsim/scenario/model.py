@@ -13,6 +13,7 @@ from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration, Instant
 from ipsecsim.net.link import LinkOptions
 from ipsecsim.scenario.model_ipsec import NOWHERE, IpsecSpec, ManualChildSpec
+from ipsecsim.scenario.model_script import ScriptAction
 from ipsecsim.stack.nat.behaviour import Behaviour
 
 Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
@@ -127,127 +128,6 @@ class TunnelSpec:
     written: bool = True
     by_hand: tuple[ManualChildSpec, ...] = ()
     place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-# What happens
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """`ping FROM TO`: ICMP echo requests. `size` counts the data bytes, `ip` None is the topology's first version.
-
-    `name` is this traffic's alone: what the file says or the verb, then 'ping 2', 'ping 3'. `text` is the
-    sentence with group and counted names worked out.
-    """
-
-    source: str
-    to: str
-    count: int
-    size: int
-    interval: Duration
-    df: bool
-    dscp: int
-    ip: int | None
-    name: str
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """`send FROM TO`: one datagram. `size` counts the payload bytes; `sport` None means any free port.
-
-    `ip`, `name` and `text` as for Ping.
-    """
-
-    source: str
-    to: str
-    proto: str
-    dport: int
-    sport: int | None
-    size: int
-    dscp: int
-    ip: int | None
-    name: str
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Initiate:
-    """`initiate TUNNEL`: this node's connection sets up this child."""
-
-    tunnel: str
-    node: str
-    connection: str
-    child: str
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Terminate:
-    """`terminate TUNNEL`: this node's connection deletes its IKE SA, and with it the child."""
-
-    tunnel: str
-    node: str
-    connection: str
-    child: str
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Rekey:
-    """`rekey TUNNEL`: this node gives this child new keys; with `sa` 'ike' it replaces the child's IKE SA."""
-
-    tunnel: str
-    node: str
-    connection: str
-    child: str
-    sa: Literal["child", "ike"]
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Reauth:
-    """`reauth TUNNEL`: this node makes a new IKE SA from scratch in the place of the one that carries the child."""
-
-    tunnel: str
-    node: str
-    connection: str
-    child: str
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Roam:
-    """`roam NODE INTERFACE`: the interface comes up, and the others that lead outside go down.
-
-    They do so at once, or `overlap` later; or `gap` earlier, when the new one is late.
-    """
-
-    node: str
-    interface: str
-    gap: Duration
-    overlap: Duration
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """`note WORDS`: a remark in the story."""
-
-    words: str
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-OneTurn = Ping | Send | Initiate | Terminate | Rekey | Reauth | Note
-ScriptAction = OneTurn | Roam
 
 
 # What should come of it

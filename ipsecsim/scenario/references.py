@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ipsecsim.base.errors import ConfigError, Place
 from ipsecsim.scenario import units
 from ipsecsim.scenario.claims import read_claims
-from ipsecsim.scenario.model import Expectation, ScriptAction
+from ipsecsim.scenario.model import Expectation
+from ipsecsim.scenario.model_script import ScriptAction
 from ipsecsim.scenario.name_table import Names, is_manual
 from ipsecsim.scenario.problems import Mistake, Problems
 from ipsecsim.scenario.routes import check_route

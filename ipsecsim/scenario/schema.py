@@ -25,9 +25,9 @@ from ipsecsim.scenario.lab_pki import KIND_WORDS, Flaw
 from ipsecsim.scenario.problems import Mistake, Problems
 from ipsecsim.scenario.scalars import ADDRESSES, ANY_TEXT, BYTES, TEXT, WHOLE, YES_NO
 from ipsecsim.scenario.schema_ipsec import IPSEC, TUNNEL, TUNNEL_OR_ENDS
-from ipsecsim.scenario.script import SCRIPT_VERBS
 from ipsecsim.scenario.swanctl.values import prefix
 from ipsecsim.scenario.tree import Map, Node, Text
+from ipsecsim.scenario.verbs import SCRIPT_VERBS
 
 KINDS = ("host", "laptop", "router", "gateway", "nat", "firewall", "attacker")
 """Node kinds of the language. What each can do stands in `net.nodes`."""

@@ -28,6 +28,7 @@ from ipsecsim.scenario.model_ipsec import (
     ManualChildSpec,
     ManualSaSpec,
 )
+from ipsecsim.scenario.model_script import AboutTunnel
 from ipsecsim.scenario.params import escape
 from ipsecsim.scenario.pools import show_pool
 from ipsecsim.scenario.swanctl.values import show_secret, show_selector
@@ -342,11 +343,7 @@ def _entry(entry: ScriptEntry) -> _Value:
     sentences: list[_Value] = []
     for action in entry.do:
         # A tunnel of several children is several actions of one sentence.
-        if (
-            not sentences
-            or sentences[-1] != action.text
-            or action.text.split()[0] in ("ping", "send", "note")
-        ):
+        if not sentences or sentences[-1] != action.text or not isinstance(action, AboutTunnel):
             sentences.append(action.text)
     if sentences:
         made["do"] = sentences if len(sentences) > 1 else sentences[0]

@@ -3,7 +3,7 @@ import pytest
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import MILLISECOND, SECOND
 from ipsecsim.scenario import SCRIPT_VERBS, check, read
-from ipsecsim.scenario.model import Initiate, Note, Ping, Send, Terminate
+from ipsecsim.scenario.model_script import Initiate, Note, Ping, Send, Terminate
 from ipsecsim.scenario.not_yet import VERBS_LATER
 from tests.unit.scenario.examples import SITES
 
@@ -40,8 +40,8 @@ def test_options_are_read_with_their_units():
 
 def test_the_other_verbs():
     one, two, three = (entry.do[0] for entry in actions("initiate net", "terminate net", "note now = over"))
-    assert one == Initiate("net", "west", "net", "net", "initiate net")
-    assert two == Terminate("net", "west", "net", "net", "terminate net")
+    assert one == Initiate("net", "west", "net", "net", text="initiate net")
+    assert two == Terminate("net", "west", "net", "net", text="terminate net")
     assert isinstance(three, Note)
 
 

@@ -1,0 +1,103 @@
+"""What happens in a topology: the actions of its script, as its sentences ask for them."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ipsecsim.base.errors import Place
+from ipsecsim.base.instant import Duration
+from ipsecsim.scenario.model_ipsec import NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptAction:
+    """One thing that a sentence asks for. `text` is the sentence with group and counted names worked out."""
+
+    text: str
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic(ScriptAction):
+    """What one node sends to another. `ip` None is the topology's first version.
+
+    `name` is this traffic's alone: what the file says or the verb, then 'ping 2', 'ping 3'.
+    """
+
+    source: str
+    to: str
+    name: str = field(kw_only=True)
+    ip: int | None = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ping(Traffic):
+    """`ping FROM TO`: ICMP echo requests. `size` counts the data bytes."""
+
+    count: int
+    size: int
+    interval: Duration
+    df: bool
+    dscp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Traffic):
+    """`send FROM TO`: one datagram. `size` counts the payload bytes; `sport` None means any free port."""
+
+    proto: str
+    dport: int
+    sport: int | None
+    size: int
+    dscp: int
+
+
+@dataclass(frozen=True, slots=True)
+class AboutTunnel(ScriptAction):
+    """What one end of a tunnel is to do: this node's connection, about this child."""
+
+    tunnel: str
+    node: str
+    connection: str
+    child: str
+
+
+@dataclass(frozen=True, slots=True)
+class Initiate(AboutTunnel):
+    """`initiate TUNNEL`: set the child up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate(AboutTunnel):
+    """`terminate TUNNEL`: delete the connection's IKE SA, and with it the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rekey(AboutTunnel):
+    """`rekey TUNNEL`: give the child new keys; with `sa` 'ike' replace its IKE SA."""
+
+    sa: Literal["child", "ike"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reauth(AboutTunnel):
+    """`reauth TUNNEL`: make a new IKE SA from scratch in the place of the one that carries the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roam(ScriptAction):
+    """`roam NODE INTERFACE`: the interface comes up, and the others that lead outside go down.
+
+    They do so at once, or `overlap` later; or `gap` earlier, when the new one is late.
+    """
+
+    node: str
+    interface: str
+    gap: Duration
+    overlap: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Note(ScriptAction):
+    """`note WORDS`: a remark in the story."""
+
+    words: str
