@@ -1,11 +1,11 @@
 """What a node is told about its peers, in the words of swanctl.conf."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.instant import SECOND, Duration
-from ipsecsim.crypto.catalogue import Encryption, Group, Integrity, Prf
+from ipsecsim.crypto.catalogue import AhSuite, Encryption, EspSuite, Group, Integrity, Prf
 from ipsecsim.crypto.certificate_path import Revocation
 from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.signature_keys import PublicKey
@@ -162,6 +162,19 @@ class EspProposal:
     extended_sequence: tuple[bool, ...] = (False,)
     additional: AdditionalGroups = ()
 
+    def only(self, suite: EspSuite | AhSuite, *, extended_sequence: bool) -> "list[EspProposal]":
+        """This proposal with nothing but these algorithms; none when it does not hold them."""
+        integrity = () if suite.integrity is None else (suite.integrity,)
+        if (
+            isinstance(suite, AhSuite)
+            or (suite.encryption, suite.key_bits) not in self.encryption
+            or not set(integrity) <= set(self.integrity)
+            or extended_sequence not in self.extended_sequence
+        ):
+            return []
+        encryption, extended = ((suite.encryption, suite.key_bits),), (extended_sequence,)
+        return [replace(self, encryption=encryption, integrity=integrity, extended_sequence=extended)]
+
 
 @dataclass(frozen=True, slots=True)
 class AhProposal:
@@ -172,6 +185,16 @@ class AhProposal:
     words: str = ""
     extended_sequence: tuple[bool, ...] = (False,)
     additional: AdditionalGroups = ()
+
+    def only(self, suite: EspSuite | AhSuite, *, extended_sequence: bool) -> "list[AhProposal]":
+        """This proposal with nothing but these algorithms; none when it does not hold them."""
+        if (
+            isinstance(suite, EspSuite)
+            or suite.integrity not in self.integrity
+            or extended_sequence not in self.extended_sequence
+        ):
+            return []
+        return [replace(self, integrity=(suite.integrity,), extended_sequence=(extended_sequence,))]
 
 
 ChildProposal = EspProposal | AhProposal

@@ -87,11 +87,18 @@ def choose_ike_rekey(
 
 
 def choose_child(
-    offered: SecurityAssociationPayload, configured: Sequence[ChildProposal], spi: bytes, *, with_groups: bool
+    offered: SecurityAssociationPayload,
+    configured: Sequence[ChildProposal],
+    spi: bytes,
+    *,
+    with_groups: bool,
+    rather: Sequence[ChildProposal] = (),
 ) -> tuple[SecurityAssociationPayload, ChildChoice]:
-    """The answer to an offer and what was chosen, ESP or AH. `spi` is our own."""
-    ours = [_child_offer(each, with_groups=with_groups) for each in configured]
-    chosen = _choose(offered.proposals, ours, spi_length=4)
+    """The answer to an offer and what was chosen, ESP or AH. `spi` is our own; `rather` goes before all others."""
+    first, ours = (
+        [_child_offer(each, with_groups=with_groups) for each in some] for some in (rather, configured)
+    )
+    chosen = _find(offered.proposals, first, spi_length=4) or _choose(offered.proposals, ours, spi_length=4)
     answer = Proposal(chosen.number, chosen.protocol, spi, chosen.transforms)
     return SecurityAssociationPayload([answer]), _child_choice(chosen)
 
@@ -169,6 +176,13 @@ def _offer(spi: bytes, alternatives: Iterable[_Offer]) -> SecurityAssociationPay
 
 
 def _choose(offered: Sequence[Proposal], ours: Sequence[_Offer], spi_length: int = 0) -> Proposal:
+    chosen = _find(offered, ours, spi_length)
+    if chosen is None:
+        raise _nothing_in_common(offered, ours)
+    return chosen
+
+
+def _find(offered: Sequence[Proposal], ours: Sequence[_Offer], spi_length: int) -> Proposal | None:
     if [each.number for each in offered] != list(range(1, len(offered) + 1)):
         # RFC 7296 3.3.1: the answer names a proposal by its number, so each must have one of its own
         raise NoProposalChosen("the proposals are not numbered from 1 upwards")
@@ -179,7 +193,7 @@ def _choose(offered: Sequence[Proposal], ours: Sequence[_Offer], spi_length: int
             chosen = select(proposal.transforms, each.transforms)
             if chosen is not None and each.protocol == proposal.protocol:
                 return Proposal(proposal.number, proposal.protocol, proposal.spi, chosen)
-    raise _nothing_in_common(offered, ours)
+    return None
 
 
 def _nothing_in_common(offered: Sequence[Proposal], ours: Sequence[_Offer]) -> NoCommonTransform:

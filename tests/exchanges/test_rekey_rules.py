@@ -7,6 +7,7 @@ import pytest
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import SECOND
+from ipsecsim.crypto.catalogue import EspSuite
 from ipsecsim.ike.actions import InstallChildSa
 from ipsecsim.ike.events import ChildSaFailed, Diagnosed, IkeMessageSent, PeerStayedBusy, StateChanged
 from ipsecsim.ike.narrowing import traffic_selector
@@ -14,7 +15,7 @@ from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.message import Path, the
 from ipsecsim.ike.v2.states import Step
 from ipsecsim.ipsec.actions import SendDatagram
-from ipsecsim.scenario.swanctl.parse import ike_proposal
+from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import UnknownPayload
@@ -312,3 +313,26 @@ def test_a_child_that_is_against_the_policy_by_now_is_deleted_when_it_is_to_be_r
     crossing.play("west.rekey")
     assert_at_rest(crossing)
     assert crossing.children() == 0
+
+
+ESP = {
+    "west": {"esp": ["aes256gcm16-esn-noesn", "chacha20poly1305"]},
+    "east": {"esp": ["chacha20poly1305", "aes256gcm16-noesn-esn"]},
+}
+
+
+@pytest.mark.conf("IK2-68")
+@pytest.mark.parametrize("asks", ["west", "east"])
+@pytest.mark.parametrize("is_reminded", [True, False])
+def test_a_rekeyed_child_keeps_its_algorithms_though_the_two_ends_prefer_others(asks, is_reminded):
+    crossing = Crossing(**ESP)
+    sides = {"west": crossing.west, "east": crossing.east}
+    old = {name: side.endpoint.sas[0].children[0] for name, side in sides.items()}
+    first = (old["west"].suite, old["west"].extended_sequence)
+    if not is_reminded:  # as by a peer that puts something else in front
+        old[asks].suite = EspSuite(*esp_proposal("chacha20poly1305").encryption[0], None)
+    say(crossing, f"{asks}.rekey ~")
+    for side in sides.values():
+        (kept,) = side.endpoint.sas[0].children
+        assert kept not in old.values()
+        assert (kept.suite, kept.extended_sequence) == first

@@ -44,6 +44,8 @@ class ChildSa:
     spi_in: int
     spi_out: int
     destination: bytes
+    suite: EspSuite | AhSuite
+    extended_sequence: bool
     successor: "ChildSa | None" = None
     successor_nonce: bytes = b""
     waiting: InstallChildSa | None = None
@@ -143,6 +145,8 @@ def create(sa: "IkeSa", agreed: Agreement, material: Material, *, we_began: bool
         agreed.spi_in,
         agreed.spi_out,
         path.remote,
+        agreed.suite,
+        agreed.extended_sequence,
         local=agreed.local,
         remote=agreed.remote,
     )

@@ -53,9 +53,11 @@ class Agreed(NamedTuple):
         return [*child_form.echoes(self.agreement.form), *more]
 
 
-def offer(sa: "IkeSa", config: ChildConfig, spi_in: int, *, with_groups: bool) -> SecurityAssociationPayload:
-    """The proposals of an initiator."""
-    proposals = _usable(sa, config) or config.proposals  # an offer has to hold one, even for a refusal
+def offer(
+    sa: "IkeSa", config: ChildConfig, spi_in: int, old: ChildSa | None = None, *, with_groups: bool
+) -> SecurityAssociationPayload:
+    """The proposals of an initiator; `old` is the child that is to be replaced."""
+    proposals = _offered(sa, config, old) or config.proposals  # an offer has to hold one, even for a refusal
     return negotiate.offer_child(proposals, spi_in.to_bytes(4, "big"), with_groups=with_groups)
 
 
@@ -73,10 +75,11 @@ def agree(
     sa: "IkeSa",
     payloads: Sequence[Payload],
     configs: Sequence[ChildConfig],
+    old: ChildSa | None = None,
     *,
     with_groups: bool,
 ) -> Agreed:
-    """The responder's half: which child it is, which suite, which selectors.
+    """The responder's half: which child it is, which suite, which selectors; `old` is to be replaced.
 
     Raises NoProposalChosen, TsUnacceptable, SinglePairRequired.
     """
@@ -99,6 +102,7 @@ def agree(
             _usable(sa, config),
             spi_in.to_bytes(4, "big"),
             with_groups=with_groups,
+            rather=_as_before(_usable(sa, config), old),
         )
     except NoCommonTransform as wrong:
         if wrong.lacking == (TransformType.KE,) and notify(payloads, NotifyType.REKEY_SA):
@@ -119,6 +123,7 @@ def accept(
     wanted: ChildConfig,
     spi_in: int,
     trigger: Trigger | None,
+    old: ChildSa | None = None,
     *,
     with_groups: bool,
 ) -> Agreed:
@@ -130,7 +135,7 @@ def accept(
     ours, theirs = first(payloads, TsInitiator), first(payloads, TsResponder)
     if ours is None or theirs is None:
         raise InvalidSyntax("an answer about a Child SA without traffic selectors")
-    choice = negotiate.accept_child(answer, _usable(sa, wanted), with_groups=with_groups)
+    choice = negotiate.accept_child(answer, _offered(sa, wanted, old), with_groups=with_groups)
     local, remote, seen = ours.selectors, theirs.selectors, None
     if child_form.granted(sa, payloads, wanted):
         seen = child_form.as_seen(sa, local, remote)
@@ -183,6 +188,21 @@ def _usable(sa: "IkeSa", config: ChildConfig) -> Sequence[ChildProposal]:
     if not sa.is_nat_between:
         return config.proposals
     return [each for each in config.proposals if not isinstance(each, AhProposal)]
+
+
+def _offered(sa: "IkeSa", config: ChildConfig, old: ChildSa | None) -> Sequence[ChildProposal]:
+    """What an initiator proposes: the algorithms of the child that it replaces first (RFC 7296 2.8)."""
+    usable = _usable(sa, config)
+    kept = _as_before(usable, old)
+    return [*kept, *(each for each in usable if each not in kept)]
+
+
+def _as_before(proposals: Sequence[ChildProposal], old: ChildSa | None) -> list[ChildProposal]:
+    """Those proposals that hold the algorithms of `old`, with all others left out; groups stay a choice."""
+    if old is None:
+        return []
+    extended = old.extended_sequence
+    return [each for one in proposals for each in one.only(old.suite, extended_sequence=extended)]
 
 
 def _transport_child_for(sa: "IkeSa", configs: Sequence[ChildConfig], seen: child_form.Seen) -> Found | None:

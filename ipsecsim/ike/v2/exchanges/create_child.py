@@ -80,7 +80,7 @@ def build_request(sa: "IkeSa", task: CreateChild) -> Sequence[Payload]:
         *rekey,
         *configuration.request(sa),
         *child_form.wishes(sa, config),
-        child_agreement.offer(sa, config, task.spi_in, with_groups=True),
+        child_agreement.offer(sa, config, task.spi_in, old, with_groups=True),
         Nonce(task.nonce),
         *ke,
         *child_agreement.selectors_of(sa, config, task.asks_for),
@@ -96,7 +96,7 @@ def handle_request(sa: "IkeSa", message: Message, now: Instant) -> Answer:
     old = _to_be_replaced(sa, payloads)
     given = configuration.answer(sa, payloads)
     configs = sa.connection.children if old is None else (old.config,)
-    agreed = child_agreement.agree(sa, payloads, configs, with_groups=True)
+    agreed = child_agreement.agree(sa, payloads, configs, old, with_groups=True)
     if old is not None and child_agreement.is_narrower(agreed.agreement, old):
         farewell = child_life.close(sa, old, now) if child_agreement.is_against_policy(old) else []
         return Answer([Notify(NotifyType.TS_UNACCEPTABLE)], after=farewell)
@@ -236,8 +236,11 @@ def _our_half(sa: "IkeSa", group: Group | None, theirs: KeyExchange | None) -> t
 
 
 def _accepted(sa: "IkeSa", task: CreateChild, payloads: Sequence[Payload]) -> tuple[Agreement, Material]:
-    agreed = child_agreement.accept(sa, payloads, task.config, task.spi_in, task.asks_for, with_groups=True)
-    if task.replaces is not None and child_agreement.is_narrower(agreed.agreement, task.replaces):
+    old = task.replaces
+    agreed = child_agreement.accept(
+        sa, payloads, task.config, task.spi_in, task.asks_for, old, with_groups=True
+    )
+    if old is not None and child_agreement.is_narrower(agreed.agreement, old):
         raise TsUnacceptable("the new Child SA would carry less than the old one")
     nonce_r = checked_nonce(the(payloads, Nonce))
     theirs, secret = first(payloads, KeyExchange), b""
