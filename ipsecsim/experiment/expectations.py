@@ -22,6 +22,7 @@ from ipsecsim.scenario.model import (
     Subject,
 )
 from ipsecsim.scenario.world import World
+from ipsecsim.stack.nat.events import MappingEnded, MappingMade
 
 ABOUT = 0.1  # 'about 10' means 9 to 11
 
@@ -207,6 +208,21 @@ def _why(ask: _Question) -> Answer:
     return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
 
 
+def _mapping(ask: _Question) -> Answer:
+    """What NATs had to remember: how many mappings they made, and how many they lost again."""
+    made, lost = (
+        sum(
+            all(is_one_of(each, record.node) for each in ask.subject.where)
+            for record, _ in ask.recorder.of(event)
+        )
+        for event in (MappingMade, MappingEnded)
+    )
+    found = f"{made} made, {lost} lost"
+    if isinstance(ask.claim, MeasureClaim) and ask.claim.measure == "lost":
+        return _compare(ask.claim, lost)[0], found
+    return _count(ask.claim, made, found)
+
+
 FINDERS: dict[str, Callable[[_Question], Answer]] = {
     "traffic": _traffic,
     "tunnel": _tunnel,
@@ -215,6 +231,7 @@ FINDERS: dict[str, Callable[[_Question], Answer]] = {
     "leaks": _leaks,
     "notify": _notify,
     "why": _why,
+    "mapping": _mapping,
 }
 
 

@@ -93,7 +93,7 @@ VERBS_LATER: frozenset[str] = frozenset(
 )
 """Script verbs that nobody performs yet."""
 
-SUBJECTS_LATER: frozenset[str] = frozenset(["mapping", "node", "sas"])
+SUBJECTS_LATER: frozenset[str] = frozenset(["node", "sas"])
 """Subjects of claims that nobody can answer for yet."""
 
 SECRETS_LATER: frozenset[str] = frozenset(

@@ -77,3 +77,38 @@ def test_why_asks_what_either_side_came_to_know(verdict):
 def test_what_nobody_can_measure_yet_is_refused_with_its_place():
     with pytest.raises(ConfigError, match="not yet"):
         read("site_to_site", expect=["why: PMTU_BLACKHOLE"])
+
+
+FORGETFUL = """
+name: forgetful
+until: 100s
+nodes:
+  pc: {kind: host}
+  box: {kind: nat, nat: {timeouts: {icmp: 10s}}}
+  server: {kind: host}
+  other: {kind: host}
+  hotel: {kind: nat, nat: {preset: hotel, outside: street}}
+links:
+  lan: [pc, box]
+  street: [box, server, hotel]
+  room: [hotel, other]
+"""
+
+
+@pytest.mark.parametrize(
+    ("claim", "is_met"),
+    [
+        ("mapping: 3", True),
+        ("mapping: lost 3", True),
+        ("mapping node=box: lost 2", True),
+        ("mapping node=box: count at most 1", False),
+        ("mapping node=hotel: at least 1", True),
+        ("mapping node=hotel: none", False),
+        ("mapping node=pc: none", True),
+    ],
+)
+def test_mappings_are_counted_when_they_are_made_and_when_they_are_lost(verdict, claim, is_met):
+    do = ["ping pc server", "30s ping pc server", "40s ping other server"]
+    met, found = verdict(claim, FORGETFUL, do)
+    assert met is is_met
+    assert found.endswith("lost")
