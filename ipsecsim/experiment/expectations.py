@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.experiment.selection import NotMeasurable, is_one_of, selects
+from ipsecsim.experiment.selection import NotMeasurable, is_one_of, selection
 from ipsecsim.ike.events import Diagnosed, IkeMessageSent
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
@@ -155,21 +155,14 @@ def _drop_fits(condition: Condition, record: Record, event: PacketDropped, ask: 
 
 
 def _packets(ask: _Question) -> Answer:
-    frames = [
-        event
-        for record, event in ask.recorder.of(FrameSent)
-        if all(_frame_fits(each, record, event, ask) for each in ask.subject.where)
-    ]
+    try:
+        selects = selection(ask.subject.where, ask.world.simulator)
+    except NotMeasurable as key:
+        raise _not_yet(ask.expectation, f"'{key}=' on packets") from None
+    frames = [event for record, event in ask.recorder.of(FrameSent) if selects(record, event)]
     if isinstance(ask.claim, MeasureClaim) and ask.claim.measure == "bytes":
         return _compare(ask.claim, sum(len(event.packet) for event in frames))
     return _count(ask.claim, len(frames), str(len(frames)))
-
-
-def _frame_fits(condition: Condition, record: Record, event: FrameSent, ask: _Question) -> bool:
-    try:
-        return selects(condition, record, event, ask.world.simulator)
-    except NotMeasurable:
-        raise _not_yet(ask.expectation, f"'{condition.key}=' on packets") from None
 
 
 def _leaks(ask: _Question) -> Answer:

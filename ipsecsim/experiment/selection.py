@@ -1,52 +1,37 @@
-"""Which recorded frames a selection of `key=value` words means: `packets layer=esp link=wan src=alice`."""
+"""Which recorded frames a selection of `key=value` words means: `packets layer=esp link=wan src=alice`.
 
-import ipaddress
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+What anybody can read off a packet is asked by `stack.match`, as by a firewall. A recording knows more: where the
+frame was, and every header in clear.
+"""
 
-from ipsecsim.base.address import unpack
+from collections.abc import Callable, Iterable, Sequence
+
+from ipsecsim.base.errors import RemoteError
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.observe.headers import Header, headers, ports, securities
+from ipsecsim.observe.headers import securities
 from ipsecsim.observe.layers import layers
 from ipsecsim.observe.record import Record
+from ipsecsim.scenario.matching import compiled
 from ipsecsim.scenario.model import Condition
+from ipsecsim.scenario.selection import PACKET
+from ipsecsim.stack.match import Seen
 from ipsecsim.wire import ip
-from ipsecsim.wire.numbers import IpProtocol, protocol_name
 
-_WITH_PORTS = (IpProtocol.TCP, IpProtocol.UDP)
+Selects = Callable[[Record, FrameSent], bool]
 
 
 class NotMeasurable(Exception):
     """Nothing here looks at this key."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Packet:
-    """A packet with a sound IP header, its headers in clear, and the world in which it travels."""
-
-    data: bytes
-    headers: list[Header]
-    simulator: Simulator
-
-
-def selects(condition: Condition, record: Record, sent: FrameSent, simulator: Simulator) -> bool:
-    """Does a frame satisfy one word? Raises NotMeasurable."""
-    if condition.key == "link":
-        return is_one_of(condition, sent.link)
-    if condition.key == "node":
-        return is_one_of(condition, record.node)
-    if condition.key == "layer":
-        return _any_of(condition, layers(sent.packet))
-    if condition.key == "size":
-        return is_number(condition, len(sent.packet))
-    read = _READERS.get(condition.key)
-    if read is None:
-        raise NotMeasurable(condition.key)
-    found = headers(sent.packet)
-    if found[0].fault:
-        return condition.operator == "!="
-    return read(condition, _Packet(sent.packet, found, simulator))
+def selection(conditions: Sequence[Condition], simulator: Simulator) -> Selects:
+    """The question to a frame, made once of all words. Raises NotMeasurable."""
+    tests = [_recorded(each) for each in conditions if each.key not in PACKET]
+    of_packet = [each for each in conditions if each.key in PACKET]
+    if of_packet:
+        tests.append(_of_packet(of_packet, simulator))
+    return lambda record, sent: all(test(record, sent) for test in tests)
 
 
 def is_one_of(condition: Condition, value: str) -> bool:
@@ -54,65 +39,45 @@ def is_one_of(condition: Condition, value: str) -> bool:
     return _any_of(condition, (value,))
 
 
-def is_number(condition: Condition, *numbers: int) -> bool:
-    """Does a number satisfy one of those written, as in 'size>1400', 'port=500|4500', 'size=100-200'?"""
-    found = any(_fits(condition.operator, text, number) for text in condition.values for number in numbers)
-    return found is (condition.operator != "!=")
-
-
-def _fits(operator: str, text: str, number: int) -> bool:
-    low, _, high = text.partition("-")
-    first, last = int(low), int(high or low)
-    if operator in ("=", "!="):
-        return first <= number <= last
-    return {"<": number < first, "<=": number <= first, ">": number > first, ">=": number >= first}[operator]
-
-
 def _any_of(condition: Condition, values: Iterable[str]) -> bool:
     found = any(value in condition.values for value in values)
     return found is (condition.operator == "=")
 
 
-def _protocol(condition: Condition, packet: _Packet) -> bool:
-    """What the outermost IP header carries, behind its extension headers: by name or number."""
-    protocol, _ = ip.upper_layer(packet.data)
-    return _any_of(condition, (protocol_name(protocol).lower(), str(protocol), "any"))
+def _of_packet(conditions: Sequence[Condition], simulator: Simulator) -> Selects:
+    """What the outermost IP header and the ports behind it say. A broken header says nothing at all."""
+
+    def addresses_of(name: str) -> Iterable[bytes] | None:
+        node = simulator.nodes.get(name)
+        return None if node is None else node.stack.addresses
+
+    match = compiled(conditions, addresses_of)
+    fits_nothing = all(each.operator == "!=" for each in conditions)
+
+    def fits(_: Record, sent: FrameSent) -> bool:
+        try:
+            ip.check(sent.packet)
+        except RemoteError:
+            return fits_nothing
+        return match.fits(Seen(sent.packet))
+
+    return fits
 
 
-def _is_at(condition: Condition, address: bytes, simulator: Simulator) -> bool:
-    """Is this an address of one of the nodes, or in one of the networks?"""
-    found = any(_stands_for(text, address, simulator) for text in condition.values)
-    return found is (condition.operator == "=")
+def _recorded(condition: Condition) -> Selects:
+    match condition.key:
+        case "link":
+            return lambda _, sent: is_one_of(condition, sent.link)
+        case "node":
+            return lambda record, _: is_one_of(condition, record.node)
+        case "layer":
+            return lambda _, sent: _any_of(condition, layers(sent.packet))
+        case "spi":
+            wanted = {int(text, 16) for text in condition.values}
+            return lambda _, sent: _has_spi(sent.packet, wanted) is (condition.operator == "=")
+    raise NotMeasurable(condition.key)
 
 
-def _stands_for(text: str, address: bytes, simulator: Simulator) -> bool:
-    if text == "any":
-        return True
-    if text in simulator.nodes:
-        return address in simulator.nodes[text].stack.addresses
-    return ipaddress.ip_address(unpack(address)) in ipaddress.ip_network(text, strict=False)
-
-
-def _ports(packet: _Packet) -> tuple[int, ...]:
-    """Source and destination port behind the outermost IP header; none where it carries something else."""
-    for header in packet.headers:
-        if header.packet == 0 and header.protocol in _WITH_PORTS:
-            return ports(packet.data[header.start : header.end])
-    return ()
-
-
-def _spi(condition: Condition, packet: _Packet) -> bool:
-    """The SPI of any ESP or AH in clear."""
-    wanted = {int(text, 16) for text in condition.values}
-    return bool(wanted & {each.spi for each in securities(packet.data)}) is (condition.operator == "=")
-
-
-_READERS: dict[str, Callable[[Condition, _Packet], bool]] = {
-    "proto": _protocol,
-    "src": lambda condition, packet: _is_at(condition, ip.source(packet.data), packet.simulator),
-    "dst": lambda condition, packet: _is_at(condition, ip.destination(packet.data), packet.simulator),
-    "sport": lambda condition, packet: is_number(condition, *_ports(packet)[:1]),
-    "dport": lambda condition, packet: is_number(condition, *_ports(packet)[1:]),
-    "port": lambda condition, packet: is_number(condition, *_ports(packet)),
-    "spi": _spi,
-}
+def _has_spi(packet: bytes, wanted: set[int]) -> bool:
+    """Is it the SPI of any ESP or AH in clear?"""
+    return any(each.spi in wanted for each in securities(packet))

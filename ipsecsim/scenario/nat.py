@@ -7,13 +7,13 @@ from ipsecsim.ipsec.selector import ANY_PROTOCOL
 from ipsecsim.scenario import schema
 from ipsecsim.scenario.addresses import main_address
 from ipsecsim.scenario.fields import optional, word_of
+from ipsecsim.scenario.matching import compiled
 from ipsecsim.scenario.model import NatSpec
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.scalars import ADDRESSES, YES_NO
-from ipsecsim.scenario.selection import port_ranges, protocols_of
+from ipsecsim.scenario.selection import check_exemption, port_ranges, protocols_of
 from ipsecsim.scenario.sentence import Sentence, parse
-from ipsecsim.scenario.swanctl.values import prefix
 from ipsecsim.scenario.tree import Map, one_or_many
 from ipsecsim.stack.nat.behaviour import (
     PRESETS,
@@ -72,10 +72,8 @@ def _behaviour(nat: Map, names: Names, network: Network) -> Behaviour:
         rule for sentence in _sentences(nat, "forward") for rule in _forwards(sentence, names, network)
     )
     changes["exempt"] = tuple(
-        prefix(word.text)
-        for sentence in _sentences(nat, "exempt")
-        for pair in sentence.pairs
-        for word in pair.values
+        compiled(check_exemption(text, names), network.addresses_of)
+        for text in one_or_many(nat.get("exempt"))
     )
     return preset(name, **changes)
 

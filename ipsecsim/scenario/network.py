@@ -103,6 +103,14 @@ class Network:
         """The node's interface on a link."""
         return next(interface for name, interface in wire.ends if name == node)
 
+    def addresses_of(self, node: str) -> list[bytes] | None:
+        """Every address of a node; None for what is no node's name."""
+        if node not in self.kinds:
+            return None
+        wires = self.wires_of[node]
+        found = (wire.address(node, version) for wire in wires for version in self.versions)
+        return [address for address in found if address is not None]
+
     # What lies where
 
     def outside(self, gateway: str) -> frozenset[str]:

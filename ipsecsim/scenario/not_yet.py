@@ -101,9 +101,6 @@ SECRETS_LATER: frozenset[str] = frozenset(
 )
 """Kinds of secrets that nobody asks for yet."""
 
-CONDITIONS_LATER: frozenset[str] = frozenset(["dscp"])
-"""Selector keys that nothing looks at yet."""
-
 DROPS_LATER: frozenset[str] = frozenset(
     [
         "LINK_CORRUPT",

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ipsecsim.ipsec.selector import ANY_PORT
 from ipsecsim.scenario import reasons, units
+from ipsecsim.scenario.matching import ICMP_KINDS, number_ranges
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.name_table import Names
-from ipsecsim.scenario.not_yet import CONDITIONS_LATER
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.sentence import Pair, Sentence, Word, parse
 from ipsecsim.scenario.swanctl.parse import NotYet
-from ipsecsim.scenario.swanctl.values import PROTOCOLS, prefix
+from ipsecsim.scenario.swanctl.values import PROTOCOLS
 from ipsecsim.scenario.tree import Text
 from ipsecsim.wire.ike.numbers import ExchangeType
 
@@ -19,7 +19,6 @@ Check = Callable[[Word, Names], object]
 Range = tuple[int, int]
 
 LAYERS = ("ipv4", "ipv6", "icmp", "icmpv6", "udp", "tcp", "esp", "ah", "ike", "keepalive", "fragment")
-ICMP = ("echo", "echo_reply", "unreachable", "too_big", "time_exceeded", "redirect")
 
 
 def _of(*known: str) -> Check:
@@ -30,15 +29,16 @@ def _of(*known: str) -> Check:
     return check
 
 
-def _range(read: Callable[[str], object]) -> Check:
-    """A value, or two with '-' between them."""
+def _range(read: Callable[[str], int], what: str = "") -> Check:
+    """A value, or two with '-' between them, of `what`."""
 
     def check(word: Word, _: Names) -> None:
-        for part in word.text.split("-", 1):
-            try:
-                read(part)
-            except Mistake as mistake:
-                raise Mistake(mistake.message, word.offset) from mistake
+        try:
+            ends = [read(part) for part in word.text.split("-", 1)]
+        except Mistake as mistake:
+            raise Mistake(mistake.message, word.offset) from mistake
+        if ends[0] > ends[-1]:
+            raise Mistake(f"the {what}range '{word.text}' is upside down", word.offset)
 
     return check
 
@@ -66,13 +66,6 @@ def _where(word: Word, names: Names) -> None:
         names.members(word)
 
 
-def _network(word: Word, _: Names) -> None:
-    try:
-        prefix(word.text)
-    except Mistake as mistake:
-        raise Mistake(mistake.message, word.offset) from mistake
-
-
 def _hexadecimal(word: Word, _: Names) -> None:
     digits = word.text.lower().removeprefix("0x")
     if not digits or set(digits) - set("0123456789abcdef") or len(digits) > 8:
@@ -98,14 +91,14 @@ def _icmp(word: Word, names: Names) -> None:
         except Mistake as mistake:
             raise Mistake(mistake.message, word.offset) from mistake
     else:
-        _of(*ICMP)(word, names)
+        _of(*ICMP_KINDS)(word, names)
 
 
 def _any(_word: Word, _names: Names) -> None:
     """Anything: names of interfaces, and of traffic that may come later."""
 
 
-_PORT = _range(lambda text: units.whole(text, 0, 65535))
+_PORT = _range(lambda text: units.whole(text, 0, 65535), "port ")
 
 PACKET: dict[str, Check] = {
     "src": _where,
@@ -114,11 +107,14 @@ PACKET: dict[str, Check] = {
     "sport": _PORT,
     "dport": _PORT,
     "port": _PORT,
-    "icmp": _of(*ICMP),
+    "icmp": _icmp,
     "size": _range(units.size),
     "dscp": _range(units.dscp),
 }
 """What can be read off a packet by anybody."""
+
+COUNTS = ("sport", "dport", "port", "size", "dscp", "turn", "at")
+"""Keys whose values are numbers, so that one can be less than another."""
 
 NODE_KEYS = ("node", "from", "to", "src", "dst")
 """Keys whose values name nodes."""
@@ -128,7 +124,7 @@ RULE: dict[str, Check] = {**PACKET, "in": _any, "out": _any, "state": _of("new",
 
 SPD: dict[str, Check] = {
     **{key: PACKET[key] for key in ("src", "dst", "proto", "sport", "dport", "port")},
-    "icmp": _icmp,
+    "icmp": PACKET["icmp"],
     "dir": _of("in", "out"),
     "sa": _any,
     "mode": _of("tunnel", "transport"),
@@ -154,7 +150,7 @@ RECORDED: dict[str, Check] = {
 def conditions(
     pairs: Iterable[Pair], known: Mapping[str, Check], subject: str, names: Names
 ) -> tuple[Condition, ...]:
-    """The pairs of a selection, each checked. Raises Mistake, or NotYet for a key nothing looks at yet."""
+    """The pairs of a selection, each checked. Raises Mistake, or NotYet for a reason nobody gives yet."""
     made = []
     for pair in pairs:
         key = pair.key
@@ -163,11 +159,20 @@ def conditions(
             raise Mistake(f"{subject} has no '{key.text}'{did_you_mean(key.text, known)}", key.offset)
         for word in pair.values:
             check(word, names)
+        _check_operator(pair)
         made.append(Condition(key.text, pair.operator, _values(pair, names)))
-    for condition, pair in zip(made, pairs, strict=True):
-        if condition.key in CONDITIONS_LATER:
-            raise NotYet(f"selecting by {condition.key}=", pair.key.offset)
     return tuple(made)
+
+
+def _check_operator(pair: Pair) -> None:
+    """Less and more are for keys that count, and for one number."""
+    if pair.operator in ("=", "!="):
+        return
+    key = pair.key.text
+    if key not in COUNTS:
+        raise Mistake(f"'{key}' is no number to compare; write {key}= or {key}!=", pair.key.offset)
+    if "-" in pair.value.text:
+        raise Mistake(f"a range goes with = or !=; write {key}={pair.value.text}", pair.value.offset)
 
 
 def _values(pair: Pair, names: Names) -> tuple[str, ...]:
@@ -183,9 +188,9 @@ def _values(pair: Pair, names: Names) -> tuple[str, ...]:
     return tuple(values)
 
 
-def check_rule(source: Text, names: Names) -> None:
-    """A firewall rule: a verdict and a selection. Raises Mistake."""
-    _check_sentence(source, ("accept", "drop", "reject"), RULE, "a rule", names)
+def check_rule(source: Text, names: Names) -> tuple[str, tuple[Condition, ...]]:
+    """A firewall rule: its verdict and its selection. Raises Mistake."""
+    return _check_sentence(source, ("accept", "drop", "reject"), RULE, "a rule", names)
 
 
 def check_spd_rule(source: Text, names: Names) -> None:
@@ -193,14 +198,9 @@ def check_spd_rule(source: Text, names: Names) -> None:
     _check_sentence(source, ("protect", "bypass", "discard"), SPD, "an SPD rule", names)
 
 
-def check_exemption(source: Text, names: Names) -> None:
-    """What a NAT leaves alone: networks. Raises Mistake, or NotYet for all else that a packet could be known by."""
-    sentence = _only_pairs(source, "an exemption")
-    conditions(sentence.pairs, {**PACKET, "dst": _network}, "an exemption", names)
-    for pair in sentence.pairs:
-        if pair.key.text != "dst":
-            raise NotYet(f"exempting by {pair.key.text}=", pair.key.offset)
-        _check_equals(pair, "an exemption")
+def check_exemption(source: Text, names: Names) -> tuple[Condition, ...]:
+    """What a NAT leaves alone, by all that a packet can be known by. Raises Mistake."""
+    return conditions(_only_pairs(source, "an exemption").pairs, PACKET, "an exemption", names)
 
 
 def check_forward(source: Text, names: Names) -> None:
@@ -211,7 +211,6 @@ def check_forward(source: Text, names: Names) -> None:
     given = {pair.key.text: pair for pair in sentence.pairs}
     for pair in sentence.pairs:
         _check_equals(pair, "a forward")
-    port_ranges(given.get("port"))
     if "to" not in given:
         raise Mistake("a forward needs to=; write proto=udp port=500|4500 to=server")
     _ = given["to"].value  # one node only
@@ -224,7 +223,7 @@ def _check_equals(pair: Pair, subject: str) -> None:
 
 def _check_sentence(
     source: Text, verdicts: tuple[str, ...], known: Mapping[str, Check], subject: str, names: Names
-) -> None:
+) -> tuple[str, tuple[Condition, ...]]:
     sentence = parse(source)
     if not sentence.words:
         raise Mistake(f"{subject} begins with {', '.join(verdicts[:-1])} or {verdicts[-1]}")
@@ -232,7 +231,7 @@ def _check_sentence(
     if len(sentence.words) > 1:
         extra = sentence.words[1]
         raise Mistake(f"after the first word {subject} is key=value; '{extra.text}' is neither", extra.offset)
-    conditions(sentence.pairs, known, subject, names)
+    return sentence.words[0].text, conditions(sentence.pairs, known, subject, names)
 
 
 def _only_pairs(source: Text, subject: str) -> Sentence:
@@ -250,14 +249,7 @@ def protocols_of(pair: Pair | None) -> list[int]:
 
 
 def port_ranges(pair: Pair | None) -> list[Range]:
-    """The ports that a checked `port=` names; without one, all. Raises Mistake."""
+    """The ports that a checked `port=` names; without one, all."""
     if pair is None:
         return [ANY_PORT]
-    made: list[Range] = []
-    for word in pair.values:
-        first, _, last = word.text.partition("-")
-        low, high = int(first), int(last or first)
-        if low > high:
-            raise Mistake(f"the port range '{word.text}' is upside down", word.offset)
-        made.append((low, high))
-    return made
+    return [each for word in pair.values for each in number_ranges(pair.key.text, word.text)]

@@ -1,44 +1,27 @@
 """SPD rules by hand: `protect dst=bob proto=udp dport=9 sa=out|in` as selectors (RFC 4301 4.4.1.1)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from ipsecsim.base.address import Prefix
 from ipsecsim.ipsec.selector import ANY_PORT, ANY_PROTOCOL, Selector
 from ipsecsim.scenario.addresses import main_address, missing_version
+from ipsecsim.scenario.matching import EVERYWHERE, address_ranges, number_ranges
 from ipsecsim.scenario.model_ipsec import RuleSpec
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Mistake, did_you_mean
-from ipsecsim.scenario.routes import EVERYTHING
 from ipsecsim.scenario.selection import Range, port_ranges, protocols_of
 from ipsecsim.scenario.sentence import Pair, Sentence, Word, parse
 from ipsecsim.scenario.swanctl.values import prefix
 from ipsecsim.scenario.tree import Map, Text
-from ipsecsim.wire.icmpv4 import IcmpType, UnreachableCode
-from ipsecsim.wire.icmpv6 import Icmpv6Type
+from ipsecsim.stack.match import AddressRange
 from ipsecsim.wire.numbers import IpProtocol
 
 _ARRIVING = {"src": "dst", "dst": "src", "sport": "dport", "dport": "sport"}
 
 _WITH_PORTS = {int(number) for number in (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP)}
-_ICMP = {4: IpProtocol.ICMP, 6: IpProtocol.ICMPV6}
-_ICMP_KINDS: dict[str, dict[int, tuple[int, int | None]]] = {
-    "echo": {4: (IcmpType.ECHO, None), 6: (Icmpv6Type.ECHO_REQUEST, None)},
-    "echo_reply": {4: (IcmpType.ECHO_REPLY, None), 6: (Icmpv6Type.ECHO_REPLY, None)},
-    "unreachable": {
-        4: (IcmpType.DESTINATION_UNREACHABLE, None),
-        6: (Icmpv6Type.DESTINATION_UNREACHABLE, None),
-    },
-    "too_big": {
-        4: (IcmpType.DESTINATION_UNREACHABLE, UnreachableCode.FRAGMENTATION_NEEDED),
-        6: (Icmpv6Type.PACKET_TOO_BIG, None),
-    },
-    "time_exceeded": {4: (IcmpType.TIME_EXCEEDED, None), 6: (Icmpv6Type.TIME_EXCEEDED, None)},
-    "redirect": {4: (IcmpType.REDIRECT, None), 6: (Icmpv6Type.REDIRECT, None)},
-}
-"""By IP version: type, and the one code that is meant, if it is one."""
+_ICMP = {4: int(IpProtocol.ICMP), 6: int(IpProtocol.ICMPV6)}
 
 
 GATEWAYS_TRANSPORT = (
@@ -160,44 +143,39 @@ class RuleReader:
 
     def _selectors(self, given: dict[str, Pair]) -> Iterator[Selector]:
         """The rows of a rule whose words are those of a packet that leaves."""
-        local, remote = self._prefixes(given.get("src")), self._prefixes(given.get("dst"))
+        local, remote = (self._addresses(given.get(key)) for key in ("src", "dst"))
         for version in self._network.versions:
-            everywhere = [EVERYTHING[version]]
-            own, peer = (
-                everywhere if side is None else [each for each in side if each.version == version]
-                for side in (local, remote)
-            )
+            length = 4 if version == 4 else 16
+            own, peer = ([each for each in side if len(each[0]) == length] for side in (local, remote))
             rest = _protocols_and_ports(given, version)
             for one, other, (protocol, own_ports, peer_ports) in product(own, peer, rest):
-                yield Selector(
-                    (one.first, one.last), (other.first, other.last), protocol, own_ports, peer_ports
-                )
+                yield Selector(one, other, protocol, own_ports, peer_ports)
 
-    def _prefixes(self, pair: Pair | None) -> list[Prefix] | None:
-        """What an address word stands for; None for everywhere."""
+    def _addresses(self, pair: Pair | None) -> list[AddressRange]:
+        """What an address word stands for."""
         if pair is None:
-            return None
-        found: list[Prefix] = []
+            return list(EVERYWHERE)
         for word in pair.values:
-            if word.text == "any":
-                return None
-            members = self._names.find_nodes(word.text)
-            for member, version in product(members, self._network.versions):
-                address = main_address(self._network, member, version)
-                if address is not None:
-                    found.append(Prefix(address, 8 * len(address)))
-            if not members:
-                found.append(self._prefix(word))
-        return found
+            if word.text != "any" and self._main_addresses(word.text) is None:
+                self._check_network(word)
+        return address_ranges((word.text for word in pair.values), self._main_addresses)
 
-    def _prefix(self, word: Word) -> Prefix:
+    def _main_addresses(self, name: str) -> list[bytes] | None:
+        """Of each node of that name the address that a person means by it."""
+        members = self._names.find_nodes(name)
+        found = (
+            main_address(self._network, member, version)
+            for member, version in product(members, self._network.versions)
+        )
+        return [address for address in found if address is not None] if members else None
+
+    def _check_network(self, word: Word) -> None:
         try:
             found = prefix(word.text)
         except Mistake as mistake:
             raise Mistake(mistake.message, word.offset) from mistake
         if found.version not in self._network.versions:
             raise Mistake(missing_version(found.version), word.offset)
-        return found
 
 
 def policy_of(sas: Sequence[str]) -> str:
@@ -213,7 +191,7 @@ def _protocols_and_ports(given: dict[str, Pair], version: int) -> list[tuple[int
     if "icmp" in given:
         if set(protocols) - set(_ICMP.values()) or given.keys() & {"port", "sport", "dport"}:
             raise Mistake("'icmp' goes with proto=icmp, and without ports", given["icmp"].key.offset)
-        kinds = [_icmp(word, version) for word in given["icmp"].values]
+        kinds = _icmp_kinds(given["icmp"].values, version)
         wanted = [each for each in protocols or [_ICMP[version]] if each == _ICMP[version]]
         return [(protocol, kind, ANY_PORT) for protocol in wanted for kind in kinds]
     pair = next((given[key] for key in ("port", "sport", "dport") if key in given), None)
@@ -232,9 +210,7 @@ def _protocols_and_ports(given: dict[str, Pair], version: int) -> list[tuple[int
     return [(protocol, own, peer) for protocol in protocols for own, peer in ports]
 
 
-def _icmp(word: Word, version: int) -> Range:
-    """Type and code as one number, type * 256 + code; without a code, all codes of the type."""
-    kind, _, code = word.text.partition("/")
-    known = _ICMP_KINDS.get(word.text)
-    number, one = known[version] if known is not None else (int(kind), int(code) if code else None)
-    return (number << 8 | (one or 0), number << 8 | (0xFF if one is None else one))
+def _icmp_kinds(words: Iterable[Word], version: int) -> list[Range]:
+    """Type and code as one number, type * 256 + code (RFC 4301 4.4.1.1)."""
+    every = [each for word in words for each in number_ranges("icmp", word.text)]
+    return [(first & 0xFFFF, last & 0xFFFF) for first, last in every if first >> 16 == _ICMP[version]]

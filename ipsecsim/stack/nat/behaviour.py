@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from ipsecsim.base.address import Prefix
 from ipsecsim.base.instant import SECOND, Duration
+from ipsecsim.stack.match import Match
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -58,7 +58,7 @@ class Forward:
 class Behaviour:
     """`most_per_host` bounds the mappings of one inside address, `block` is the size of its contiguous range.
 
-    `exempt` has destinations that are not translated.
+    `exempt` speaks of packets that are not translated.
     """
 
     mapping: Dependence = Dependence.NOTHING
@@ -72,7 +72,7 @@ class Behaviour:
     most_per_host: int = 4096
     block: int = 512
     forwards: tuple[Forward, ...] = ()
-    exempt: tuple[Prefix, ...] = ()
+    exempt: tuple[Match, ...] = ()
 
 
 _BY_ALL = Dependence.ADDRESS_AND_PORT

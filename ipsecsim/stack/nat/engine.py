@@ -8,6 +8,7 @@ from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import Tap
 from ipsecsim.stack.icmp import Refused
+from ipsecsim.stack.match import Seen
 from ipsecsim.stack.nat.behaviour import Behaviour, EspHandling
 from ipsecsim.stack.nat.events import PacketTranslated
 from ipsecsim.stack.nat.ike_helper import IkeHelper
@@ -65,9 +66,10 @@ class Nat:
 
     def outbound(self, packet: bytes, now: Instant) -> bytes:
         """A packet from inside, with an outside source. Raises Refused."""
-        destination = bytes(packet[ipv4.DESTINATION])
-        if any(destination in prefix for prefix in self.behaviour.exempt):
-            return packet
+        if self.behaviour.exempt:
+            seen = Seen(packet)
+            if any(each.fits(seen) for each in self.behaviour.exempt):
+                return packet
         about = quoted(packet)
         if about is not None:
             return self._error_out(packet, about)
@@ -80,7 +82,7 @@ class Nat:
         if flow.protocol in _PORTS:
             mapping = self.mappings.from_inside(flow, now)
             return self._translated(packet, End.SOURCE, flow, mapping.outside)
-        self._flows_of(flow).go_out(flow.source[0], destination, self._spi(packet, flow), now)
+        self._flows_of(flow).go_out(flow.source[0], flow.destination[0], self._spi(packet, flow), now)
         return self._translated(packet, End.SOURCE, flow, (self.mappings.addresses[0], 0))
 
     # -- in -------------------------------------------------------------------------------------

@@ -3,11 +3,14 @@
 import pytest
 
 from ipsecsim.base.address import pack
-from ipsecsim.experiment.selection import NotMeasurable, selects
+from ipsecsim.base.errors import Place
+from ipsecsim.experiment.selection import NotMeasurable, selection
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.turn import Turn
 from ipsecsim.observe.record import Record
 from ipsecsim.scenario.model import Condition
+from ipsecsim.scenario.sentence import parse
+from ipsecsim.scenario.tree import Text
 from ipsecsim.wire import esp, icmpv6, ipv4, ipv6, udp
 from tests.support.builders import two_gateways
 from tests.unit.wire.samples import chained
@@ -18,6 +21,7 @@ SPI = bytes.fromhex("5e0d77aa00000003")
 AH = bytes((50, 4, 0, 0)) + SPI + bytes(12)
 
 UDP4 = ipv4.build(A, B, 17, udp.build(A, B, 1111, 2222, b"data"))
+MARKED = ipv4.build(A, B, 17, udp.build(A, B, 1111, 2222, b"data"), tos=46 << 2)
 UDP6 = ipv6.build(A6, B6, 17, udp.build(A6, B6, 1111, 2222, b"data"))
 PING6 = chained(A6, B6, [(0, bytes(6))], 58, icmpv6.Echo(False, 1, 1).emit(A6, B6))
 PIECE6 = chained(A6, B6, [(44, bytes.fromhex("00000800000001"))], 17, udp.build(A6, B6, 1111, 2222, b""))
@@ -31,12 +35,14 @@ def simulator():
 
 
 def fits(words: str, packet: bytes, simulator) -> bool:
-    """One 'key=value', as the file's author writes it."""
-    operator = next(each for each in ("!=", "<=", ">=", "=", "<", ">") if each in words)
-    key, _, values = words.partition(operator)
+    """'key=value key=value', as the file's author writes it."""
+    pairs = parse(Text(words, Place("test"))).pairs
+    conditions = [
+        Condition(pair.key.text, pair.operator, tuple(word.text for word in pair.values)) for pair in pairs
+    ]
     sent = FrameSent(1, "wan", "eth0", B, packet)
     record = Record(0, Turn(1, 0, "west", 0, ""), sent)
-    return selects(Condition(key, operator, tuple(values.split("|"))), record, sent, simulator)
+    return selection(conditions, simulator)(record, sent)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +98,23 @@ def fits(words: str, packet: bytes, simulator) -> bool:
         ("spi=0xC0A1F00D", SIGNED, True),
         ("spi=1", SIGNED, False),
         ("spi!=5e0d77aa", UDP6, True),
+        ("size=1kB", UDP4, False),
+        ("dscp=ef", MARKED, True),
+        ("dscp=40-46", MARKED, True),
+        ("dscp!=ef", MARKED, False),
+        ("dscp>cs1", UDP4, False),
+        ("dscp=cs0", UDP6, True),
+        ("icmp=echo", PING6, True),
+        ("icmp=echo_reply|too_big", PING6, False),
+        ("icmp=128/0", PING6, True),
+        ("icmp!=echo", UDP4, True),
+        ("proto=udp dport=2222 link=wan", UDP4, True),
+        ("proto=udp dport=2222 link=lan", UDP4, False),
+        ("proto=udp dport=1111 link=wan", UDP4, False),
+        ("port<2000", UDP4, True),
+        ("dport<2000", UDP4, False),
+        ("port<2000", PING6, False),  # none to be less than anything
+        ("port=2222", PIECE6, False),  # that is in the first fragment
         ("proto=udp", b"", False),
         ("src!=10.1.0.2", b"\x45", True),
     ],

@@ -2,9 +2,10 @@
 
 import pytest
 
-from ipsecsim.base.address import Prefix, unpack
+from ipsecsim.base.address import Prefix, pack, unpack
 from ipsecsim.base.instant import SECOND
 from ipsecsim.scenario import read
+from ipsecsim.stack.match import Addresses, Match, Numbers
 from ipsecsim.stack.nat.behaviour import PRESETS, Dependence, EspHandling, Forward
 from ipsecsim.wire.numbers import IpProtocol
 from tests.unit.scenario.examples import refusal
@@ -76,7 +77,8 @@ def test_every_word_is_heard():
         home(
             "{preset: symmetric, mapping: address_dependent, filtering: endpoint_independent, ports: random, "
             "timeouts: {udp: 30s}, hairpinning: yes, esp: by_spi, ah: pass, ike_helper: yes, pool: [198.51.100.7], "
-            "forward: [proto=udp port=500|4500-4510 to=pc, to=pc], exempt: [dst=10.2.0.0/24]}"
+            "forward: [proto=udp port=500|4500-4510 to=pc, to=pc], "
+            "exempt: [dst=10.2.0.0/24, proto=udp dst=server dport=53]}"
         )
         .nodes["box"]
         .nat
@@ -100,7 +102,14 @@ def test_every_word_is_heard():
         Forward(IpProtocol.UDP, ((500, 500), (4500, 4510)), inside),
         Forward(None, (), inside),
     )
-    assert behaviour.exempt == (Prefix.parse("10.2.0.0/24"),)
+    far = pack("10.1.0.2")
+    network = Addresses("dst", ((pack("10.2.0.0"), pack("10.2.0.255")),))
+    assert behaviour.exempt == (
+        Match((network,)),
+        Match(
+            (Numbers("proto", ((17, 17),)), Addresses("dst", ((far, far),)), Numbers("dport", ((53, 53),)))
+        ),
+    )
 
 
 def test_whoever_can_not_be_called_is_waited_for():
@@ -116,9 +125,10 @@ def test_whoever_can_not_be_called_is_waited_for():
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ("exempt: [dst=server]", "'server' is no network"),
-        ("exempt: [proto=udp dst=10.2.0.0/24]", "not yet: exempting by proto="),
-        ("exempt: ['dst!=10.2.0.0/24']", "an exemption compares with = only"),
+        ("exempt: [dst=sever]", "no node 'sever'; did you mean 'server'?"),
+        ("exempt: [state=new]", "an exemption has no 'state'"),
+        ("exempt: ['proto<17']", "'proto' is no number to compare; write proto= or proto!="),
+        ("exempt: ['dport<10-20']", "a range goes with = or !=; write dport=10-20"),
         ("forward: [proto=udp port=500-400 to=pc]", "the port range '500-400' is upside down"),
         ("forward: ['proto=udp port!=500 to=pc']", "a forward compares with = only"),
         ("forward: [proto=udp to=pc|server]", "'to' takes one value"),

@@ -7,6 +7,7 @@ import pytest
 from ipsecsim.base.address import pack, unpack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
+from ipsecsim.stack.match import Addresses, Match, Numbers
 from ipsecsim.stack.nat.behaviour import (
     PRESETS,
     Behaviour,
@@ -213,12 +214,12 @@ def test_a_forward_without_ports_is_one_to_one():
     ]
 
 
-def test_some_destinations_are_not_translated():
-    from ipsecsim.base.address import Prefix
-
-    nat = Translator(preset("home_router", exempt=(Prefix.parse("198.51.100.2/32"),)))
+def test_what_is_exempt_is_not_translated():
+    to_other = Addresses("dst", ((OTHER, OTHER),))
+    nat = Translator(preset("home_router", exempt=(Match((to_other, Numbers("sport", ((5000, 5009),)))),)))
     assert nat.out(ALICE, 5000, OTHER) == (unpack(ALICE), 5000)
     assert nat.out(ALICE, 5000, PEER)[0] == unpack(OUTSIDE)
+    assert nat.out(ALICE, 5010, OTHER)[0] == unpack(OUTSIDE), "only one of both words fits"
 
 
 def test_what_the_box_listens_on_stays_with_the_box():
