@@ -14,6 +14,7 @@ from ipsecsim.cli.progress import Bar
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import save
 from ipsecsim.views import tables, text
+from ipsecsim.views.why import why
 
 _EXAMPLES = """Examples:
 
@@ -70,6 +71,7 @@ def run(
         tables.leases,
         tables.overheads,
         tables.drops,
+        why,
         tables.expectations,
     ):
         typer.echo(part(experiment) + "\n")

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.selection import NotMeasurable, is_one_of, selection
-from ipsecsim.ike.events import Diagnosed, IkeMessageSent
+from ipsecsim.experiment.tunnels import is_about_tunnel
+from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
+from ipsecsim.observe.causality import traffic_behind
 from ipsecsim.observe.leaks import check_leaks
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.why import Finding, findings
 from ipsecsim.scenario.model import (
     Claim,
     Condition,
@@ -70,7 +73,11 @@ Answer = tuple[bool, str]
 
 
 def _traffic(ask: _Question) -> Answer:
-    results = [ask.world.pings[name] for name in _traffic_names(ask) if name in ask.world.pings]
+    results = [
+        ask.world.pings[name]
+        for name in _traffic_names(ask.world, ask.subject.names)
+        if name in ask.world.pings
+    ]
     numbers = {
         "sent": sum(each.sent for each in results),
         "received": sum(each.received for each in results),
@@ -82,12 +89,9 @@ def _traffic(ask: _Question) -> Answer:
     return _compare(ask.claim, numbers[ask.claim.measure])
 
 
-def _traffic_names(ask: _Question) -> Sequence[str]:
+def _traffic_names(world: World, wanted: tuple[str, ...]) -> Sequence[str]:
     """`ping` means every ping, `ping alice bob` those between the two, a name= just that one."""
-    wanted = ask.subject.names
-    return [
-        name for name, key in ask.world.traffic.items() if wanted == (name,) or key[: len(wanted)] == wanted
-    ]
+    return [name for name, key in world.traffic.items() if wanted == (name,) or key[: len(wanted)] == wanted]
 
 
 def _tunnel(ask: _Question) -> Answer:
@@ -186,19 +190,25 @@ def _notify(ask: _Question) -> Answer:
 
 
 def _why(ask: _Question) -> Answer:
-    """Did any side of the tunnel, or of any tunnel, come to know that this is wrong?"""
-    kind, *tunnels = ask.subject.names or ("tunnel",)
-    if kind != "tunnel" or not isinstance(ask.claim, ReasonClaim):
-        raise _not_yet(ask.expectation, f"'{ask.subject.text}'")
-    meant = {end.connection for name in tunnels for end in ask.world.topology.tunnels[name].ends}
-    known = [
-        event.diagnosis.name
-        for _, event in ask.recorder.of(Diagnosed)
-        if not tunnels or event.connection in meant
-    ]
+    """Does a side know, or the recording show, that this is wrong: with the tunnel, with the traffic, or at all?"""
+    if not isinstance(ask.claim, ReasonClaim):
+        raise _not_yet(ask.expectation, f"'{ask.expectation.claim_text}' of why")
+    known = [each.diagnosis.name for each in _findings_about(ask)]
     found = ", ".join(f"{name} {known.count(name)}" for name in dict.fromkeys(known)) or "none"
     count = known.count(ask.claim.reason)
     return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
+
+
+def _findings_about(ask: _Question) -> list[Finding]:
+    every = findings(ask.recorder, ask.world.simulator)
+    kind, *names = ask.subject.names or ("",)
+    if not kind or ask.subject.names == ("tunnel",):
+        return every
+    if kind == "tunnel":
+        return [each for each in every if any(is_about_tunnel(ask.world, each, name) for name in names)]
+    behind = traffic_behind(ask.recorder)
+    meant = frozenset(_traffic_names(ask.world, ask.subject.names))
+    return [each for each in every if any(behind[row.sequence] & meant for row in each.rows)]
 
 
 def _mapping(ask: _Question) -> Answer:

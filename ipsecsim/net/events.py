@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from ipsecsim.base.trace import TraceEvent
 
 
+class TrafficSent:
+    """What events are besides that tell of an application's sending: `name` is that of its traffic."""
+
+    __slots__ = ()
+    name: str
+
+
 @dataclass(slots=True)
 class TurnBegan(TraceEvent):
     """A stimulus reached a node: 'frame', 'timer', 'script', 'start' or 'look'."""
@@ -60,7 +67,7 @@ class FrameCorrupted(TraceEvent):
 
 
 @dataclass(slots=True)
-class EchoRequestSent(TraceEvent):
+class EchoRequestSent(TraceEvent, TrafficSent):
     """A ping application sent a request."""
 
     name: str
@@ -87,7 +94,7 @@ class EchoReplyMissed(TraceEvent):
 
 
 @dataclass(slots=True)
-class DatagramSent(TraceEvent):
+class DatagramSent(TraceEvent, TrafficSent):
     """The send application sent a datagram."""
 
     name: str

@@ -135,14 +135,12 @@ DIAGNOSES_LATER: frozenset[str] = frozenset(
         "AH_ICV_NAT",
         "TRANSPORT_NAT_CHECKSUM",
         "RESPONDER_BEHIND_NAT",
-        "REPLAY_WINDOW_TOO_SMALL",
         "NAT_MAPPING_LOST",
         "PLAINTEXT_LEAK",
         "SUBNET_OVERLAP",
         "SRC_NOT_IN_TS",
         "PEER_SINGLE_TS",
         "ICV_LEN_MISMATCH",
-        "SPD_ORDER",
     ]
 )
 """Diagnoses that nothing makes yet."""

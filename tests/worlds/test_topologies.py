@@ -9,6 +9,7 @@ import pytest
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.observe.invariants import check
+from ipsecsim.observe.why import findings
 from ipsecsim.scenario import names, read
 from ipsecsim.views import text
 
@@ -28,6 +29,13 @@ def test_it_keeps_the_invariants(run):
 
 def test_it_meets_its_own_expectations(run):
     assert [str(verdict) for verdict in run.verdicts() if not verdict.is_met] == []
+
+
+def test_it_says_what_its_run_shows_to_be_wrong(run):
+    """And so nothing is found in a run in which all is well."""
+    said = {each.claim.reason for each in run.topology.expect if each.subject.kind == "why"}
+    found = {each.diagnosis.name for each in findings(run.recorder, run.world.simulator)}
+    assert found <= said
 
 
 def test_its_story_is_the_golden_one(run):

@@ -79,6 +79,22 @@ def test_what_nobody_can_measure_yet_is_refused_with_its_place():
         read("site_to_site", expect=["why: PMTU_BLACKHOLE"])
 
 
+def test_why_is_asked_of_the_traffic_that_was_hit_and_of_no_other(verdict):
+    assert verdict("why ping alice bob: SPD_ORDER 1", source="spd_order_wrong", do=[])[0]
+    assert verdict("why ping alice carol: SPD_ORDER 1", source="spd_order_wrong", do=[])[0]
+    assert verdict("why send: SPD_ORDER", source="spd_order_wrong", do=[]) == (False, "none")
+    assert verdict("why ping: AUTH_PSK_MISMATCH 1", source="psk_mismatch", do=[])[0]
+
+
+def test_why_is_asked_of_the_tunnel_whose_packets_were_hit(verdict):
+    assert verdict("why tunnel net: REPLAY_WINDOW_TOO_SMALL 1", source="priority_and_replay", do=[])[0]
+    assert verdict("why urgent: REPLAY_WINDOW_TOO_SMALL", source="priority_and_replay", do=[]) == (
+        False,
+        "none",
+    )
+    assert verdict("why bulk: REPLAY_WINDOW_TOO_SMALL 1", source="priority_and_replay", do=[])[0]
+
+
 FORGETFUL = """
 name: forgetful
 until: 100s

@@ -1,10 +1,16 @@
 """Which turn led to which."""
 
+import sys
+
 import pytest
 
-from ipsecsim.ipsec.events import PacketOpened
-from ipsecsim.observe.causality import causes, effects
-from tests.support.builders import World
+from ipsecsim.base.instant import SECOND, ms
+from ipsecsim.ipsec.events import PacketOpened, SaInstalled
+from ipsecsim.net.apps import APPS
+from ipsecsim.net.events import TrafficSent
+from ipsecsim.observe.causality import causes, effects, traffic_behind
+from ipsecsim.stack.events import EchoAnswered
+from tests.support.builders import World, two_gateways
 
 
 def nodes(world: World, turns: list[int]) -> list[str]:
@@ -42,3 +48,38 @@ def test_effects_are_the_other_way_round(ping_world: World) -> None:
 def test_a_turn_that_did_not_happen_is_refused(ping_world: World, ask) -> None:
     with pytest.raises(IndexError, match="turn 9999 of"):
         ask(ping_world.recorder, 9999)
+
+
+def test_a_row_belongs_to_the_traffic_whose_packets_led_there() -> None:
+    world = two_gateways()
+    world.ping("a", "b")
+    world.ping("b", "a", at=SECOND)
+    world.run()
+    behind = traffic_behind(world.recorder)
+    answered = [behind[row.sequence] for row, _ in world.recorder.of(EchoAnswered)]
+    assert answered == [{"a to b"}, {"b to a"}]
+    # the keys were made because of the first ping
+    assert {behind[row.sequence] for row, _ in world.recorder.of(SaInstalled)} == {frozenset({"a to b"})}
+
+
+def test_two_that_send_in_one_turn_and_wait_for_the_same_keys_are_told_apart() -> None:
+    world = two_gateways()
+    world.ping("a", "b", count=2, interval=ms(1))
+    world.send("a", "b")
+    world.run()
+    behind = traffic_behind(world.recorder)
+    arrived = [behind[row.sequence] for row, _ in world.recorder.of(PacketOpened) if row.node == "east"]
+    assert arrived == [{"a to b"}, {"send"}, {"a to b"}]
+
+
+def test_what_leads_back_to_no_traffic_belongs_to_none() -> None:
+    world = two_gateways()
+    world.initiate("west")
+    world.run()
+    assert set(traffic_behind(world.recorder)) == {frozenset()}
+
+
+@pytest.mark.parametrize("app", APPS.values(), ids=lambda app: app.__name__)
+def test_every_application_can_be_recognised_by_an_event_of_its_sending(app) -> None:
+    names = vars(sys.modules[app.__module__]).values()
+    assert any(isinstance(each, type) and issubclass(each, TrafficSent) for each in names)

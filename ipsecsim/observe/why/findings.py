@@ -1,0 +1,29 @@
+"""The one table: who looks for which diagnosis; and all that is found in a recording."""
+
+from collections.abc import Iterator
+
+from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.ike.events import Diagnosed
+from ipsecsim.net.simulator import Simulator
+from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.why.finding import Case, Finder, Finding
+from ipsecsim.observe.why.policy import spd_order
+from ipsecsim.observe.why.replay import replay_window_too_small
+
+FINDERS: dict[Diagnosis, Finder] = {
+    Diagnosis.REPLAY_WINDOW_TOO_SMALL: replay_window_too_small,
+    Diagnosis.SPD_ORDER: spd_order,
+}
+"""What it takes a look at the whole recording to know; the other diagnoses IKE tells by itself."""
+
+
+def findings(recorder: Recorder, simulator: Simulator) -> list[Finding]:
+    """What IKE came to know and what the recording shows, in the order of the first row of each."""
+    case = Case(recorder, simulator)
+    found = [*_told(case), *(each for find in FINDERS.values() for each in find(case))]
+    return sorted(found, key=lambda finding: finding.rows[0].sequence)
+
+
+def _told(case: Case) -> Iterator[Finding]:
+    for row, event in case.of(Diagnosed):
+        yield Finding(event.diagnosis, (row,), f"{row.node}: {event.diagnosis.sentence} ({event.detail})")
