@@ -5,23 +5,27 @@ import json
 import platform
 from pathlib import Path
 
-from tests.bench.goals import Row, all_rows
+from tests.bench.goals import GOALS, rows_of
+from tests.bench.row import Row
 
 REPORT = Path("bench.json")
 
 
 def main() -> None:
-    """Print a row as soon as it is measured: the whole takes about a minute."""
+    """Print a row as soon as it is measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
         "--out", type=Path, default=REPORT, help="where to write the figures (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--goal", type=int, action="append", choices=sorted(GOALS), help="only this one; may be given again"
     )
     arguments = parser.parse_args()
     interpreter = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{interpreter}; ratios of CPU time to a floor measured in the same run, median of the rounds\n")
     print(f"{'goal':4}  {'what':58}  {'us':>9}  {'ratio':>7}  {'goal':>8}  unit")
     rows = []
-    for row in all_rows():
+    for row in rows_of(arguments.goal or sorted(GOALS)):
         rows.append(row)
         print(_line(row), flush=True)
     missed = [row for row in rows if row.is_missed]

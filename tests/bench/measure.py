@@ -3,6 +3,7 @@
 Machines change their speed while one looks; a ratio of two figures from the same round survives that.
 """
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -29,14 +30,21 @@ class Timing:
 
 def interleaved(works: Sequence[Work], rounds: int = ROUNDS) -> list[Timing]:
     """Time all works round by round; each is done often enough to take TARGET_SECONDS."""
+    gc.collect()
+    gc.freeze()  # what is imported is not looked through again in the middle of a timing
     counts = [_count_for(work) for work in works]
-    seconds: list[list[float]] = [[] for _ in works]
+    timed: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
         for index, work in enumerate(works):
-            started = process_time()
-            work(counts[index])
-            seconds[index].append((process_time() - started) / counts[index])
-    return [Timing(tuple(each)) for each in seconds]
+            timed[index].append(seconds(work, counts[index]) / counts[index])
+    return [Timing(tuple(each)) for each in timed]
+
+
+def seconds(work: Work, count: int) -> float:
+    """CPU time of so many."""
+    started = process_time()
+    work(count)
+    return process_time() - started
 
 
 def ratio(work: Timing, floor: Timing) -> float:
@@ -45,11 +53,10 @@ def ratio(work: Timing, floor: Timing) -> float:
 
 
 def _count_for(work: Work) -> int:
+    """How often fills TARGET_SECONDS. The better of two tries says so: one may fall into a garbage collection."""
     count = 1
     while True:
-        started = process_time()
-        work(count)
-        passed = process_time() - started
+        passed = min(seconds(work, count), seconds(work, count))
         if passed > TARGET_SECONDS / 10:
             return max(1, round(count * TARGET_SECONDS / passed))
         count *= 4

@@ -1,0 +1,165 @@
+"""Goals 3 and 4: packets on their way through a world, one hop more and four hops through a tunnel."""
+
+from collections.abc import Iterator
+from io import BytesIO
+
+from ipsecsim.base.address import Prefix
+from ipsecsim.net.link import Link, LinkOptions
+from ipsecsim.net.nodes.host import Host
+from ipsecsim.net.nodes.router import Router
+from ipsecsim.net.simulator import Simulator
+from ipsecsim.observe import pcapng
+from ipsecsim.observe.recorder import Recorder
+from ipsecsim.stack.interface import Interface
+from ipsecsim.stack.routes import Route
+from ipsecsim.wire import ipv4, udp
+from ipsecsim.wire.numbers import IpProtocol
+from tests.bench import floors
+from tests.bench.measure import Timing, Work, interleaved, ratio
+from tests.bench.row import Row
+from tests.support.builders import World, two_gateways
+
+LENGTH = 1400
+BATCH = 200
+CHAIN_BATCH = 1000
+
+
+class Chain:
+    """A host, so many routers in a row, a host; packets are put onto the first link."""
+
+    def __init__(self, routers: int, recorder: Recorder | None = None) -> None:
+        simulator = Simulator("bench", None if recorder is None else recorder.observe)
+        self.simulator = simulator
+        links = [Link(f"l{n}", simulator, LinkOptions(delay=1000)) for n in range(routers + 1)]
+        simulator.links = {link.name: link for link in links}
+        everywhere = Prefix.parse("0.0.0.0/0")
+
+        def address(link: int, end: int) -> bytes:
+            return bytes((10, link >> 8, link & 0xFF, end))
+
+        self.source = Host("a", simulator, [(Interface("e", address(0, 1), 24), links[0])])
+        for n in range(routers):
+            near, far = address(n, 2), address(n + 1, 1)
+            ends = [(Interface("near", near, 24), links[n]), (Interface("far", far, 24), links[n + 1])]
+            router = Router(f"r{n}", simulator, ends)
+            router.add_route(Route(everywhere, address(n + 1, 2), "far"))
+        target = Host("z", simulator, [(Interface("e", address(routers, 2), 24), links[-1])])
+        segment = udp.build(address(0, 1), target.address, 1, 9, bytes(64))
+        self.packet = ipv4.build(address(0, 1), target.address, IpProtocol.UDP, segment)
+        self.first, self.next_hop = links[0], address(0, 2)
+
+    def send(self, count: int) -> None:
+        """So many packets from end to end."""
+
+        def begin() -> None:
+            for _ in range(count):
+                self.first.carry(self.source, "e", self.next_hop, self.packet)
+
+        self.simulator.plan(self.simulator.now, self.source, begin)
+        step = self.simulator.step
+        while step():
+            pass
+
+
+def passing(routers: int, *, recorded: bool = False, captured: bool = False) -> Work:
+    """So many packets through a chain; a new chain for each thousand, so that no recording grows for ever."""
+
+    def work(count: int) -> None:
+        for done in range(0, count, CHAIN_BATCH):
+            recorder = Recorder() if recorded or captured else None
+            Chain(routers, recorder).send(min(CHAIN_BATCH, count - done))
+            if captured and recorder is not None:
+                pcapng.write(recorder, BytesIO())
+
+    return work
+
+
+def hop_against_event() -> Iterator[Row]:
+    """Goal 3: the cost of one forwarded hop more, against one bare simpy event."""
+    short, long = 4, 12
+    event, few, many, traced_few, traced_many, captured_few, captured_many = interleaved(
+        [
+            floors.simpy_event,
+            passing(short),
+            passing(long),
+            passing(short, recorded=True),
+            passing(long, recorded=True),
+            passing(short, captured=True),
+            passing(long, captured=True),
+        ]
+    )
+    hop = _difference(many, few, long - short)
+    traced = _difference(traced_many, traced_few, long - short)
+    captured = _difference(captured_many, captured_few, long - short)
+    yield Row(3, "one forwarded hop, trace off", ratio(hop, event), 3.5, "simpy events", hop.median * 1e6)
+    yield Row(
+        3, "the same with metadata trace", ratio(traced, hop), 1.15, "times the hop", traced.median * 1e6
+    )
+    yield Row(
+        3, "the same with a full capture", ratio(captured, hop), 1.70, "times the hop", captured.median * 1e6
+    )
+
+
+def _difference(more: Timing, less: Timing, steps: int) -> Timing:
+    return Timing(tuple((a - b) / steps for a, b in zip(more.rounds, less.rounds, strict=True)))
+
+
+def tunnel_against_cipher() -> Iterator[Row]:
+    """Goal 4: host, gateway, router, gateway, host with 1400 B packets, against one encryption and decryption."""
+    world = two_gateways()
+    world.ping("a", "b")
+    world.run()
+    timings = interleaved([_cipher_pair(), _through(world)])
+    yield Row(
+        4,
+        f"four hops through an ESP-GCM tunnel, {LENGTH} B, recorded",
+        ratio(timings[1], timings[0]),
+        None,
+        "encrypt+decrypt",
+        timings[1].median * 1e6,
+    )
+    quiet = two_gateways(observed=False)
+    quiet.ping("a", "b")
+    quiet.run()
+    timings = interleaved([_cipher_pair(), _through(quiet)])
+    yield Row(
+        4,
+        f"four hops through an ESP-GCM tunnel, {LENGTH} B",
+        ratio(timings[1], timings[0]),
+        30.0,
+        "encrypt+decrypt",
+        timings[1].median * 1e6,
+    )
+
+
+def _cipher_pair() -> Work:
+    encrypt, decrypt = floors.aesgcm_encrypt(LENGTH), floors.aesgcm_decrypt(LENGTH)
+
+    def work(count: int) -> None:
+        encrypt(count)
+        decrypt(count)
+
+    return work
+
+
+def _through(world: World) -> Work:
+    source, target = world.nodes["a"], world.nodes["b"]
+    data = bytes(LENGTH - 28)
+
+    def work(count: int) -> None:
+        done = 0
+        while done < count:
+            batch = min(BATCH, count - done)
+
+            def begin(batch: int = batch) -> None:
+                for _ in range(batch):
+                    source.perform(source.stack.send_datagram(None, 1, target.address, 9, data))
+
+            world.simulator.plan(world.simulator.now, source, begin)
+            while world.simulator.step():
+                pass
+            world.recorder.rows.clear()
+            world.recorder._turn_starts.clear()
+            done += batch
+
+    return work
