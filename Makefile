@@ -52,6 +52,7 @@ fuzz: $(READY) ## A million hostile datagrams, a row a target (COUNT=..., SEED=.
 	$(BIN)/python -m tests.hostile --count $(COUNT) --seed $(SEED)
 
 bench: $(READY) ## Speed, as ratios to a floor measured in the same run; writes bench.json
+	-$(BIN)/pip install --quiet --disable-pip-version-check --only-binary :all: ns3
 	$(BIN)/python -m tests.bench
 
 clean: ## Remove what was made

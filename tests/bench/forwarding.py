@@ -22,15 +22,16 @@ from tests.support.builders import World, two_gateways
 LENGTH = 1400
 BATCH = 200
 CHAIN_BATCH = 1000
+QUICK = LinkOptions(delay=1000)
 
 
 class Chain:
     """A host, so many routers in a row, a host; packets are put onto the first link."""
 
-    def __init__(self, routers: int, recorder: Recorder | None = None) -> None:
+    def __init__(self, routers: int, recorder: Recorder | None = None, options: LinkOptions = QUICK) -> None:
         simulator = Simulator("bench", None if recorder is None else recorder.observe)
         self.simulator = simulator
-        links = [Link(f"l{n}", simulator, LinkOptions(delay=1000)) for n in range(routers + 1)]
+        links = [Link(f"l{n}", simulator, options) for n in range(routers + 1)]
         simulator.links = {link.name: link for link in links}
         everywhere = Prefix.parse("0.0.0.0/0")
 
@@ -43,7 +44,8 @@ class Chain:
             ends = [(Interface("near", near, 24), links[n]), (Interface("far", far, 24), links[n + 1])]
             router = Router(f"r{n}", simulator, ends)
             router.add_route(Route(everywhere, address(n + 1, 2), "far"))
-        target = Host("z", simulator, [(Interface("e", address(routers, 2), 24), links[-1])])
+        self.source.add_route(Route(everywhere, address(0, 2), "e"))
+        self.target = target = Host("z", simulator, [(Interface("e", address(routers, 2), 24), links[-1])])
         segment = udp.build(address(0, 1), target.address, 1, 9, bytes(64))
         self.packet = ipv4.build(address(0, 1), target.address, IpProtocol.UDP, segment)
         self.first, self.next_hop = links[0], address(0, 2)

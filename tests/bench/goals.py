@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 
+from tests.bench.against_ns3 import forwarding_against_ns3
 from tests.bench.forwarding import hop_against_event, tunnel_against_cipher
 from tests.bench.handshakes import handshake_against_crypto
 from tests.bench.protection import esp_against_cipher, protection_against_scapy
@@ -12,6 +13,7 @@ GOALS: dict[int, Callable[[], Iterator[Row]]] = {
     2: protection_against_scapy,
     3: hop_against_event,
     4: tunnel_against_cipher,
+    5: forwarding_against_ns3,
     6: handshake_against_crypto,
 }
 
