@@ -19,6 +19,7 @@ from ipsecsim.ipsec.lifetime import Limits
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes import KINDS
+from ipsecsim.net.nodes.keepalives import INTERVAL
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.turn import Observer
@@ -79,6 +80,7 @@ def _build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simul
             manual=by_hand(spec, simulator.entropy),
             connections=[_connection(spec, each, proofs) for each in connections(spec)],
             credentials=proofs.credentials(spec),
+            keepalive=INTERVAL if spec.ipsec is None else spec.ipsec.keepalive,
         )
     if spec.nat is not None:
         node.translate(spec.nat.behaviour, spec.nat.outside, spec.nat.pool)

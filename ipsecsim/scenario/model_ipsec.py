@@ -217,10 +217,14 @@ class RuleSpec:
 
 @dataclass(frozen=True, slots=True)
 class IpsecSpec:
-    """All that one node knows about IPsec. `rules` is None where the node writes no SPD of its own."""
+    """All that one node knows about IPsec. `rules` is None where the node writes no SPD of its own.
+
+    `keepalive` is the interval of NAT keepalives, 0 for none.
+    """
 
     connections: Mapping[str, ConnectionSpec]
     secrets: Mapping[str, SecretSpec]
+    keepalive: Duration
     sas: Mapping[str, ManualSaSpec] = field(default_factory=dict)
     rules: tuple[RuleSpec, ...] | None = None
     pools: Mapping[str, PoolSpec] = field(default_factory=dict)

@@ -42,7 +42,6 @@ NOT_YET: dict[str, Later] = {
     "pool.split_include": Later("attributes of other makers (split_include:)"),
     "pool.split_exclude": Later("attributes of other makers (split_exclude:)"),
     "ipsec.authorities": Later("certification authorities"),
-    "ipsec.keepalive": Later("NAT keepalives of one's own choice", ("20s",)),
     "secret.file": Later("private keys in files"),
     "connection.version": Later("IKEv{value}", ("2",)),
     "connection.local_port": Later("IKE on another port", ("500",)),

@@ -262,7 +262,7 @@ IPSEC = Table(
             ListOf(TEXT, "spd is a list of rules", "- protect dst=bob"),
             "rules in order: protect, bypass or discard, then a selector",
         ),
-        "keepalive": Field(SECONDS, "interval of NAT keepalives", "20s"),
+        "keepalive": Field(SECONDS, "interval of NAT keepalives; 0: none", "20s"),
     },
 )
 

@@ -127,6 +127,7 @@ class Reader:
                 for name, entry in connections.maps()
             },
             {name: self._secret(name, entry) for name, entry in secrets.maps()},
+            value(scalars.SECONDS, ipsec, schema_ipsec.IPSEC, "keepalive"),
             self._sas(node, ipsec, rules or ()),
             rules,
             {

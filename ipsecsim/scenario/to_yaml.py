@@ -129,6 +129,8 @@ def _ipsec(ipsec: IpsecSpec) -> _Value:
             name: {**_ids(secret.ids), "secret": show_secret(secret.secret)}
             for name, secret in ipsec.secrets.items()
         }
+    if ipsec.connections:
+        made["keepalive"] = show_duration(ipsec.keepalive)
     if ipsec.pools:
         made["pools"] = {name: {**show_pool(each)} for name, each in ipsec.pools.items()}
     if ipsec.sas:

@@ -13,7 +13,7 @@ MOST_STRANGERS = 1000  # paths that belong to no IKE SA, such as those of cookie
 
 
 class Keepalives:
-    """Knows when something was last sent on each path, and sends one byte when that is too long ago.
+    """Knows when something was last sent on each path, and sends one byte when that is `interval` ago; 0: never.
 
     They say nothing about the peer: whether it lives is asked by IKE (RFC 3948 4).
     """
@@ -50,6 +50,8 @@ class Keepalives:
 
     def _paths(self) -> list[Path]:
         """The paths that lead out through a NAT of ours, each once."""
+        if not self._interval:
+            return []
         return list(
             dict.fromkeys(
                 sa.path for sa in self._ike.sas if sa.we_are_behind_nat and sa.state is State.ESTABLISHED

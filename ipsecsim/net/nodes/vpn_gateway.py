@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
+from ipsecsim.base.instant import Duration
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.config import Connection, StartAction
 from ipsecsim.ike.credentials import Credentials
@@ -27,7 +28,7 @@ from ipsecsim.net.node import Node
 from ipsecsim.net.nodes import ike_ports
 from ipsecsim.net.nodes.engines import between
 from ipsecsim.net.nodes.host import DISCARD_PORT
-from ipsecsim.net.nodes.keepalives import Keepalives
+from ipsecsim.net.nodes.keepalives import INTERVAL, Keepalives
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.stack import icmp
 from ipsecsim.stack.actions import DatagramArrived, IcmpErrorArrived, PacketArrived
@@ -56,7 +57,7 @@ _NAT_T = NAT_T_PORT.to_bytes(2, "big")
 class VpnGateway(Node):
     """`unprotected` names the interfaces on the far side of the boundary, where only policy lets packets pass.
 
-    `manual` are SAs whose keys came by hand.
+    `manual` are SAs whose keys came by hand, `keepalive` is the interval of NAT keepalives, 0 for none.
     """
 
     forwards = True
@@ -74,6 +75,7 @@ class VpnGateway(Node):
         credentials: Credentials,
         manual: Sequence[SaParameters] = (),
         settings: Settings = Settings(),  # noqa: B008 - it never changes
+        keepalive: Duration = INTERVAL,
     ) -> None:
         super().__init__(name, simulator, interfaces)
         self.stack.forwards = forwards  # a host may have IPsec too, and forwards nothing
@@ -91,7 +93,7 @@ class VpnGateway(Node):
             last_used=self.ipsec.last_used,
             addresses=self._addresses_outside(),
         )
-        self._keepalives = Keepalives(self.ike)
+        self._keepalives = Keepalives(self.ike, keepalive)
         self._engines += [self.ipsec, self.ike, self._keepalives]
         self.manual = manual
         self.stack.ports |= {IKE_PORT, NAT_T_PORT}

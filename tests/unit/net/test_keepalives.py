@@ -9,6 +9,7 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.trace import PacketDropped
+from ipsecsim.experiment.run import Run
 from ipsecsim.ike.config import StartAction
 from ipsecsim.ike.events import PeerUnresponsive
 from ipsecsim.ike.v2.alarms import Alarm
@@ -17,6 +18,7 @@ from ipsecsim.net.apps.ping import Ping
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.keepalives import INTERVAL, MOST_STRANGERS, Keepalives
 from ipsecsim.observe.packet_summary import summary
+from ipsecsim.scenario import read
 from ipsecsim.wire import ipv4, udp
 from ipsecsim.wire.nat_t import KEEPALIVE
 from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol
@@ -115,3 +117,39 @@ def test_a_thousand_strangers_leave_nothing_behind_and_the_peer_is_not_forgotten
         kept.sent(replace(sa.path, remote=number.to_bytes(4, "big")), 0)
         assert len(vars(kept)["_last_sent"]) <= MOST_STRANGERS + 1
     assert kept.next_deadline() == world.simulator.now + INTERVAL
+
+
+@pytest.mark.parametrize(("said", "sent"), [("", 4), ("keepalive: 40s", 2), ("keepalive: 0", 0)])
+def test_the_interval_is_what_the_node_says(said: str, sent: int) -> None:
+    topology = read(NAT.replace("SAID", said).replace("UNTIL", "95s"))
+    assert topology.nodes["carol"].ipsec.keepalive == {"": INTERVAL, "keepalive: 40s": 40 * SECOND}.get(
+        said, 0
+    )
+    assert len(from_carol(Run(topology).run())) == sent
+
+
+def test_a_day_of_silence_costs_4320_of_them() -> None:
+    """RFC 3948 4: one every 20 seconds."""
+    day = 24 * 60 * 60 * SECOND
+    sent = from_carol(Run(read(NAT.replace("SAID", "").replace("UNTIL", "1441m"))).run())
+    assert len([at for at in sent if at < sent[0] + day]) == 4320
+
+
+NAT = """
+name: idle
+until: UNTIL
+nodes:
+  carol: {kind: host, ipsec: {SAID}}
+  home: {kind: nat}
+  moon: {kind: host}
+links: {air: [carol, home], outside: [home, moon]}
+tunnels: {work: {ends: [carol, moon], rekey_time: 0, child: {rekey_time: 0, start_action: start}}}
+"""
+
+
+def from_carol(run: Run) -> list[Instant]:
+    return [
+        row.at
+        for row, event in run.recorder.of(FrameSent)
+        if event.link == "air" and "keepalive" in summary(event.packet)
+    ]
