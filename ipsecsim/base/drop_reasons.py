@@ -20,6 +20,8 @@ class DropReason(Enum):
     QUEUE_FULL = ("link", "the link's queue was full", "")
     NO_NEIGHBOUR = ("link", "nobody on the link has that next hop", "RFC 826")
 
+    NODE_DOWN = ("sim", "the node is off or has crashed", "")
+
     NAT_NO_MAPPING = ("nat", "it came from outside and nobody inside is known by that port", "RFC 4787 5")
     NAT_MAPPING_EXPIRED = ("nat", "the mapping had its time and was forgotten", "RFC 4787 4.3")
     NAT_FILTERED = ("nat", "the NAT lets in only those who were spoken to", "RFC 4787 5")

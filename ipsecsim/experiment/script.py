@@ -74,7 +74,7 @@ class Script:
             for moment in dict.fromkeys((at, deadline)):
                 simulator = self._world.simulator
                 node = next(iter(simulator.nodes.values()))
-                simulator.plan(moment, node, lambda: None, stimulus="look")
+                simulator.plan(moment, node, lambda: None, stimulus="look", even_when_down=True)
 
     def _settle(self, is_final: Callable[[_Check, Verdict], bool]) -> None:
         now = self._world.simulator.now

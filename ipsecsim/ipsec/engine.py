@@ -250,6 +250,12 @@ class IpsecEngine:
             actions += self._end_hold((policy, only), Complaint.UNREACHABLE)
         return actions + self._keeper.handle_timeout(now)
 
+    def forget(self, reason: DropReason) -> None:
+        """Know of no SA any more; what waits for one is dropped for that reason."""
+        for queue in self._holding.queues():
+            self._drop_held(queue, reason)
+        self._keeper.remove_all()
+
     @property
     def held(self) -> int:
         """How many packets wait for an SA."""
@@ -342,13 +348,19 @@ class IpsecEngine:
 
     def _end_hold(self, queue: Queue, complaint: Complaint) -> list[Action]:
         actions: list[Action] = []
-        policy, _ = queue
-        for packet in self._holding.release(queue):
-            if self.tap is not None:
-                self.tap(HoldEnded(policy, packet))
-            self._drop(DropReason.NO_SA_YET, packet, policy)
+        for packet in self._drop_held(queue, DropReason.NO_SA_YET):
             actions += self._answer(packet, complaint)
         return actions
+
+    def _drop_held(self, queue: Queue, reason: DropReason) -> list[bytes]:
+        """Nothing comes of the packets that wait in a queue; they are given back."""
+        policy, _ = queue
+        packets = self._holding.release(queue)
+        for packet in packets:
+            if self.tap is not None:
+                self.tap(HoldEnded(policy, packet))
+            self._drop(reason, packet, policy)
+        return packets
 
     def _release(self, parameters: SaParameters, now: Instant) -> list[Action]:
         actions: list[Action] = []

@@ -37,6 +37,10 @@ class Holding:
         self._timers.set(queue, now + HOLD_TIME)
         return True
 
+    def queues(self) -> list[Queue]:
+        """All queues, the oldest first."""
+        return list(self._waiting)
+
     def of(self, policy: str) -> list[Queue]:
         """The queues of a rule."""
         return [queue for queue in self._waiting if queue[0] == policy]

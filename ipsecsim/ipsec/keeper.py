@@ -74,6 +74,12 @@ class SaKeeper:
         if sa is not None:
             self._removed(sa)
 
+    def remove_all(self) -> None:
+        """Take every SA out."""
+        for sa in self._sad.all():
+            self._sad.forget(sa)
+            self._removed(sa)
+
     def move(
         self, direction: Direction, spi: int, protocol: int, outer: Outer, destination: bytes | None
     ) -> None:

@@ -120,6 +120,21 @@ class NoteTaken(TraceEvent):
 
 
 @dataclass(slots=True)
+class NodeCrashed(TraceEvent):
+    """A node went down, and all that it had in memory is lost."""
+
+
+@dataclass(slots=True)
+class NodeStarted(TraceEvent):
+    """A node that was down comes up again, and knows nothing of what was before."""
+
+
+@dataclass(slots=True)
+class NodeAskedInVain(TraceEvent):
+    """The script wants something of a node that is down."""
+
+
+@dataclass(slots=True)
 class InterfaceChanged(TraceEvent):
     """An interface of a node went up or down."""
 

@@ -7,7 +7,13 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
-from ipsecsim.net.events import DatagramReceived, InterfaceChanged
+from ipsecsim.net.events import (
+    DatagramReceived,
+    InterfaceChanged,
+    NodeAskedInVain,
+    NodeCrashed,
+    NodeStarted,
+)
 from ipsecsim.net.link import Link
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.translation import Translation
@@ -62,6 +68,8 @@ class Node:
         self.stack = HostStack(
             (interface for interface, _ in interfaces), self.entropy, forwards=self.forwards, tap=self.tap
         )
+        self.is_up = True
+        self._plugged: list[Interface] = []  # while the node is down: the interfaces that come up with it
         self.applications: list[Application] = []
         self.translation: Translation | None = None
         self._engines: list[Engine] = [self.stack]
@@ -150,15 +158,70 @@ class Node:
         """Is nothing under way here that would end by itself?"""
         return all(application.next_deadline() is None for application in self.applications)
 
+    # -- its life -------------------------------------------------------------------------------
+
+    def crash(self) -> None:
+        """Go down and lose all that is in memory. What comes up again in this place is a new node, the heir."""
+        self.stack.reassembler.lose()
+        if self.translation is not None:
+            self.translation.reboot()
+        self._switch_off()
+        self.applications.clear()
+        self._engines.clear()
+        if self.tap is not None:
+            self.tap(NodeCrashed())
+
+    def inherit(self, before: "Node") -> None:
+        """Stand in the place of a node that crashed: on its links, but down."""
+        if self.translation is not None and before.translation is not None:
+            self.translation.come_after(before.translation)
+        self._switch_off()
+
+    def start_again(self) -> None:
+        """Come up after a crash."""
+        self.is_up = True
+        for interface in self._plugged:
+            interface.up = True
+        self._plugged = []
+        self.stack.routes.interfaces_changed()
+        if self.tap is not None:
+            self.tap(NodeStarted())
+        self.interfaces_changed(None)
+
+    def flush(self) -> None:
+        """Forget what was learned from traffic, and tell nobody."""
+        if self.translation is not None:
+            self.translation.forget("it was told to forget")
+
+    def ask_in_vain(self) -> None:
+        """The script wants something of this node, and it is down."""
+        if self.tap is not None:
+            self.tap(NodeAskedInVain())
+
+    def _switch_off(self) -> None:
+        self.is_up = False
+        self._plugged = [each for each in self.stack.interfaces.values() if each.up]
+        for interface in self._plugged:
+            interface.up = False
+        self.stack.routes.interfaces_changed()
+
     # -- turns ----------------------------------------------------------------------------------
 
     def receive(self, interface: str, packet: bytes) -> None:
         """A packet came off a link."""
         if not self.stack.interfaces[interface].up:
-            if self.tap is not None:
-                self.tap(PacketDropped(DropReason.LINK_DOWN, packet, f"on {interface}"))
+            self._receive_in_vain(interface, packet)
             return
         self.perform(self.stack.receive(interface, packet, self.simulator.now))
+
+    def _receive_in_vain(self, interface: str, packet: bytes) -> None:
+        heir = self.simulator.nodes[self.name]
+        if heir is not self:  # this one crashed while the packet was on its way
+            heir.receive(interface, packet)
+            heir.rearm(self.simulator.turns)
+        elif self.tap is not None:
+            reason = DropReason.LINK_DOWN if self.is_up else DropReason.NODE_DOWN
+            self.tap(PacketDropped(reason, packet, f"on {interface}"))
 
     def run(self, application: Application) -> None:
         """Start a program: its first deadline is served at once."""

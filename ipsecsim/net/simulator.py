@@ -108,16 +108,27 @@ class Simulator:
 
         self.after(wait, ring)
 
-    def plan(self, at: Instant, node: "Node", work: Callable[[], None], *, stimulus: str = "script") -> None:
+    def plan(
+        self,
+        at: Instant,
+        node: "Node",
+        work: Callable[[], None],
+        *,
+        stimulus: str = "script",
+        even_when_down: bool = False,
+    ) -> None:
         """Plan a line of the script. The run is not quiet before all of them have happened.
 
-        The turn is that of the node that has the name of `node` by then: one that crashed has an heir.
+        The turn is that of the node that has the name of `node` by then: one that crashed has an heir. A node that
+        is down does not do it, unless it has to be `even_when_down`.
         """
         self.planned += 1
 
         def begin(_: object) -> None:
             self.planned -= 1
-            self.run_turn(self.nodes[node.name], stimulus, 0, work)
+            there = self.nodes[node.name]
+            is_able = there.is_up or even_when_down
+            self.run_turn(there, stimulus, 0, work if is_able else there.ask_in_vain)
 
         self.after(at - self.now, begin)
 

@@ -48,6 +48,10 @@ class Translation:
         """It was switched off and on: it knows nobody any more, and gives other ports than it had given."""
         self.nat.reboot()
 
+    def come_after(self, before: "Translation") -> None:
+        """Give none of the ports that the box in the same place gave before it went down."""
+        self.nat.mappings.avoid_ports_of(before.nat.mappings)
+
     def move(self, addresses: Sequence[bytes]) -> None:
         """From now on these are its outside addresses, on its outside link; every mapping is gone."""
         own = self._own()

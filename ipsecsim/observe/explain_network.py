@@ -87,9 +87,10 @@ NETWORK: Tellings = {
     ),
     stack.FragmentsAbandoned: (
         lambda e: (
-            f"gave up packet {e.identification} and its {count(e.pieces, 'fragment')}: others overlap them"
+            f"gave up packet {e.identification} and its {count(e.pieces, 'fragment')}: "
+            + ("the node goes down" if e.goes_down else "others overlap them")
         ),
-        "RFC 8200 4.5",
+        lambda e: "" if e.goes_down else "RFC 8200 4.5",
     ),
     stack.PathMtuLowered: (
         lambda e: f"packets to {unpack(e.destination)} have {e.mtu} B at most from now on",
@@ -137,6 +138,9 @@ NETWORK: Tellings = {
         "RFC 768",
     ),
     net.InterfaceChanged: (lambda e: f"interface {e.interface} is {'up' if e.is_up else 'down'} now", ""),
+    net.NodeCrashed: (lambda _: "went down: all that it had in memory is lost", ""),
+    net.NodeStarted: (lambda _: "came up again, and knows nothing of what was before", ""),
+    net.NodeAskedInVain: (lambda _: "is down, and can not do what the script asks for", ""),
     net.NoteTaken: (lambda e: f"note: {e.words}", ""),
 }
 """What to say about each event, and its clause."""

@@ -97,6 +97,33 @@ class Roam(ScriptAction):
 
 
 @dataclass(frozen=True, slots=True)
+class AboutNode(ScriptAction):
+    """What happens to a node as a whole."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crash(AboutNode):
+    """`crash NODE`: it goes down, and all that it had in memory is lost. Nothing happens when it is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart(AboutNode):
+    """`restart NODE`: it comes up after a crash. Nothing happens when it is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reboot(AboutNode):
+    """`reboot NODE`: a crash, and a restart a little later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flush(AboutNode):
+    """`flush NODE`: it forgets its SAs, and as a NAT its mappings, and tells nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Note(ScriptAction):
     """`note WORDS`: a remark in the story."""
 

@@ -1,17 +1,23 @@
 """A topology brought to life."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ipsecsim.net.apps.ping import PingResult
+from ipsecsim.net.node import Node
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.scenario.model import Topology
+from ipsecsim.scenario.model import NodeSpec, Topology
 
 
 @dataclass(slots=True)
 class World:
-    """The simulator, and what its traffic finds out."""
+    """The simulator, and what its traffic finds out.
+
+    `make_node` puts a node onto its links, in the place of one of the same name that is there already.
+    """
 
     topology: Topology
     simulator: Simulator
+    make_node: Callable[[NodeSpec], Node]
     pings: dict[str, PingResult] = field(default_factory=dict)
     traffic: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # name: verb, from, to

@@ -68,10 +68,14 @@ class FragmentStored(TraceEvent):
 
 @dataclass(slots=True)
 class FragmentsAbandoned(TraceEvent):
-    """Fragments that waited are given up with their packet, since others overlap; a drop follows for each."""
+    """Fragments that waited are given up with their packet; a drop follows for each.
+
+    Others overlap them, or the node `goes_down`.
+    """
 
     identification: int
     pieces: int
+    goes_down: bool = False
 
 
 @dataclass(slots=True)

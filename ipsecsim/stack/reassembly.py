@@ -102,6 +102,17 @@ class Reassembler:
                 told.append(partial.first.packet)
         return told
 
+    def lose(self) -> None:
+        """The node goes down: what waits is lost."""
+        for key, partial in self._partials.items():
+            self._timers.cancel(key)
+            if partial.pieces and self._tap is not None:
+                self._tap(
+                    FragmentsAbandoned(partial.first.identification, len(partial.pieces), goes_down=True)
+                )
+            self._drop(partial, DropReason.NODE_DOWN)
+        self._partials.clear()
+
     def next_deadline(self) -> Instant | None:
         """When the oldest pieces run out of time."""
         return self._timers.next_deadline()

@@ -149,6 +149,23 @@ class VpnGateway(Node):
         """Let both ends of the IKE SA that carries a child prove anew who they are."""
         self.perform(self.ike.reauthenticate(policy, self.simulator.now))
 
+    def crash(self) -> None:
+        """Every SA is lost, and so is every packet that waited for one."""
+        self.ipsec.forget(DropReason.NODE_DOWN)
+        self.perform(self.ike.forget())
+        super().crash()
+
+    def start_again(self) -> None:
+        """Come up, and do what is to be done at the start."""
+        super().start_again()
+        self.start()
+
+    def flush(self) -> None:
+        """Every SA is gone, and no peer is told."""
+        super().flush()
+        self.perform(self.ike.forget())
+        self.ipsec.forget(DropReason.NO_SA_YET)
+
     def is_quiet(self) -> bool:
         """No handshake or deletion is under way, and no packet waits."""
         return super().is_quiet() and not self.ipsec.held and not self.ike.is_busy

@@ -234,6 +234,10 @@ class MappingTable:
         """From now on give a port that was given before only where no other is left."""
         self._avoided = frozenset(self._gone)
 
+    def avoid_ports_of(self, before: "MappingTable") -> None:
+        """The same for what another table avoids."""
+        self._avoided = before._avoided
+
     def _end(self, mapping: Mapping, why: str) -> None:
         outside = mapping.protocol, mapping.outside
         del self._outside[outside], self._inside[mapping.key]
