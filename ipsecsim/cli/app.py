@@ -7,7 +7,7 @@ from rich.console import Console
 
 from ipsecsim import __version__
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.cli import matrix, run, topologies
+from ipsecsim.cli import check, matrix, run, topologies
 
 NOT_MET = 1  # an expectation was not met
 BAD_FILE = 2  # what a person wrote cannot be understood
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 topologies.register(app)
+check.register(app)
 run.register(app)
 matrix.register(app)
 

@@ -1,4 +1,4 @@
-"""The bar of a long run: simulated time, turns, and turns a second. Short runs never see it."""
+"""The bar of what takes long: simulated time, turns, and turns a second of a run. Short ones never see it."""
 
 from time import monotonic
 
@@ -23,13 +23,21 @@ class Bar:
         passed = monotonic() - self._started
         if passed < PATIENCE:
             return
+        rate = run.turns / passed
+        self.show(f"{format_seconds(run.now, 3)} simulated, {run.turns} turns, {rate:.0f} turns/s")
+
+    def show(self, words: str) -> None:
+        """Show any words."""
+        if monotonic() - self._started < PATIENCE:
+            return
         if self._bar is None:
+            console = Console(stderr=True)
+            if not console.is_interactive:
+                return  # a file has no use for a line that moves
             columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(*columns, console=console, transient=True)
             self._bar.add_task("")
             self._bar.start()
-        rate = run.turns / passed
-        words = f"{format_seconds(run.now, 3)} simulated, {run.turns} turns, {rate:.0f} turns/s"
         self._bar.update(self._bar.task_ids[0], description=words)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.experiment.run import Run
 from ipsecsim.scenario import read
 from ipsecsim.scenario.matrix import cells, is_path
+from ipsecsim.scenario.model import Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,22 @@ def run_matrix(
         raise ConfigError(f"'{source}' has no matrix; `ipsecsim run` runs it as it is")
     todo = list(cells(matrix))
     for number, cell in enumerate(todo, start=1):
-        topology = read(
-            source,
-            params={**params, **{axis: value for axis, value in cell.items() if not is_path(axis)}},
-            settings=[*settings, *((axis, value) for axis, value in cell.items() if is_path(axis))],
-        )
+        topology = read_cell(source, cell, params=params, settings=settings)
         yield Outcome(cell, Run(topology, seed=seed).run())
         if progress is not None:
             progress(number, len(todo))
+
+
+def read_cell(
+    source: str | Path,
+    cell: Mapping[str, str],
+    *,
+    params: Mapping[str, str],
+    settings: Sequence[tuple[str, str]],
+) -> Topology:
+    """The topology of one cell: its axes are parameters, or settings by path."""
+    return read(
+        source,
+        params={**params, **{axis: value for axis, value in cell.items() if not is_path(axis)}},
+        settings=[*settings, *((axis, value) for axis, value in cell.items() if is_path(axis))],
+    )

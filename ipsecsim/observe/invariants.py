@@ -1,4 +1,5 @@
-"""What must hold in every recording: nothing vanishes, nothing leaks, causes come first, the wire keeps its rules.
+"""What must hold in every recording: nothing vanishes, nothing leaks, nothing false or old is taken in, no table
+grows without bound, causes come first, the wire keeps its rules.
 
 `check` is run after every simulated run in the tests. Each kind of violation is looked for in its own file.
 """
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 
 from ipsecsim.net.events import FrameArrived, FrameDoubled, FrameSent, TurnBegan
 from ipsecsim.net.simulator import Simulator
+from ipsecsim.observe.authentic import check_authentic
+from ipsecsim.observe.bounds import check_bounds
 from ipsecsim.observe.conservation import check_conservation
 from ipsecsim.observe.crossings import check_crossings
 from ipsecsim.observe.leaks import check_leaks
@@ -17,12 +20,17 @@ from ipsecsim.observe.wire_rules import check_wire
 __all__ = ["Violation", "check"]
 
 
-def check(recorder: Recorder, simulator: Simulator) -> list[Violation]:
-    """Every violation, in the order of turns. The simulator must stand where the recording ends."""
+def check(recorder: Recorder, simulator: Simulator, *, may_leak: bool = False) -> list[Violation]:
+    """Every violation, in the order of turns. The simulator must stand where the recording ends.
+
+    `may_leak` is for a lesson that leaks on purpose.
+    """
     found = [
         *check_order(recorder),
         *check_conservation(recorder, simulator),
-        *check_leaks(recorder, simulator),
+        *([] if may_leak else check_leaks(recorder, simulator)),
+        *check_authentic(recorder),
+        *check_bounds(recorder, simulator),
         *check_crossings(recorder, simulator),
         *check_wire(recorder, simulator),
     ]

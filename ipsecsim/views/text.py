@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ipsecsim.base.instant import format_seconds
 from ipsecsim.base.trace import TraceEvent
+from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.events import PolicyMatched
 from ipsecsim.net.events import FrameArrived, FrameSent, TurnBegan
 from ipsecsim.observe.explain import clause, explain
@@ -33,6 +34,11 @@ def opening(topology: Topology, seed: str) -> str:
         lines.append(f"  {topology.story.strip()}")
     lines += [f"  look for: {each}" for each in topology.look_for]
     return "\n".join(lines)
+
+
+def whole(run: Run) -> str:
+    """Opening and story, as a golden file holds them."""
+    return "\n".join([opening(run.topology, run.seed), *story(run.recorder)]) + "\n"
 
 
 def size(topology: Topology) -> list[str]:

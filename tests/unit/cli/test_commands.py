@@ -90,13 +90,34 @@ def test_until_stops_the_run():
     assert "stopped at 0.000400 s after 3 turns" in done.stdout
 
 
-def test_check_of_a_folder_is_a_table(tmp_path):
-    (tmp_path / "good.yaml").write_text(ipsecsim("show", "site_to_site").stdout, encoding="utf-8")
+def test_check_of_a_folder_is_a_table_with_a_row_for_every_cell_and_what_is_wrong_below(tmp_path):
+    good = ipsecsim("show", "site_to_site").stdout
     (tmp_path / "bad.yaml").write_text("name: [\n", encoding="utf-8")
-    done = ipsecsim("check", "--run", str(tmp_path))
+    (tmp_path / "good.yaml").write_text(good + "matrix: {links.wan.mtu: [1500, 1400]}\n", encoding="utf-8")
+    (tmp_path / "off.yaml").write_text(good + "expect: {ping: received 2}\n", encoding="utf-8")
+    (tmp_path / "golden").mkdir()
+    (tmp_path / "golden" / "site_to_site.txt").write_text("another story\n", encoding="utf-8")
+    done = ipsecsim("check", "--run", ".", cwd=tmp_path)
     assert done.returncode == 2
-    assert "bad.yaml   wrong" in done.stdout
-    assert "good.yaml  met" in done.stdout
+    assert "bad.yaml:2:1: this is no YAML" in done.stderr
+    rows = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert rows[3:8] == [
+        "bad.yaml wrong",
+        "good.yaml FAULTY 11 0 golden",
+        "good.yaml links.wan.mtu=1500 met 11 0",
+        "good.yaml links.wan.mtu=1400 met 11 0",
+        "off.yaml FAULTY 11 1 golden",
+    ]
+    assert "line 1 of the golden story is 'another story'" in done.stdout
+    assert "NOT MET ping: received 2 found 1" in rows
+    assert rows[-1] == "2 of 4 runs are as they should be"
+
+
+def test_check_of_what_runs_and_breaks_a_promise_ends_with_1(tmp_path):
+    (tmp_path / "off.yaml").write_text(
+        ipsecsim("show", "site_to_site").stdout + "expect: {ping: received 2}\n", encoding="utf-8"
+    )
+    assert ipsecsim("check", "--run", "off.yaml", cwd=tmp_path).returncode == 1
 
 
 def test_what_check_expand_prints_runs_the_same(tmp_path):
