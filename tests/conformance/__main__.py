@@ -8,23 +8,25 @@ arguments go to pytest.
 import sys
 
 from tests.conformance import document, report
+from tests.conformance.faults import read_faults, section
+from tests.conformance.faults import report as report_faults
 from tests.conformance.items import contradictions, read_items, read_waiting
 from tests.conformance.marked import CannotCollect, collect, run
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit code."""
-    items, waiting = read_items(), read_waiting()
+    items, waiting, faults = read_items(), read_waiting(), read_faults()
     try:
         marked = collect()
     except CannotCollect as wrong:
         print(wrong)
         return 1
-    wrong_marks = contradictions(items, waiting, marked.tests)
+    wrong_marks = contradictions(items, waiting, marked.tests, faults)
     if wrong_marks:
         print("\n".join(wrong_marks))
         return 1
-    text = document.text(items, waiting, marked.tests)
+    text = document.text(items, waiting, marked.tests, section(faults, marked.tests))
     if "--check" in arguments:
         return _check(text)
     document.PATH.write_text(text, encoding="utf-8")
@@ -32,6 +34,7 @@ def main(arguments: list[str]) -> int:
         return 0
     all_passed = run(marked, arguments)
     print(report.table(items, waiting, marked))
+    print(f"\n{report_faults(faults, marked)}")
     print(f"\n{report.sums(items, waiting, marked)}; docs/conformance.md is written")
     return 0 if all_passed else 1
 

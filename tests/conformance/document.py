@@ -9,8 +9,10 @@ PATH = Path(__file__).parents[2] / "docs" / "conformance.md"
 TEMPLATE = Path(__file__).with_name("template.md")
 
 
-def text(items: Mapping[str, Item], waiting: Mapping[str, str], marked: Mapping[str, Sequence[str]]) -> str:
-    """The whole file. The same tables and tests always make the same text."""
+def text(
+    items: Mapping[str, Item], waiting: Mapping[str, str], marked: Mapping[str, Sequence[str]], faults: str
+) -> str:
+    """The whole file, with the table of `faults`. The same tables and tests always make the same text."""
     begun = [item for item in items.values() if item.is_begun]
     gaps = [item for item in begun if item.id not in marked and item.id not in waiting]
     return TEMPLATE.read_text(encoding="utf-8").format(
@@ -18,6 +20,7 @@ def text(items: Mapping[str, Item], waiting: Mapping[str, str], marked: Mapping[
         later=_later(items, marked),
         table=_table(begun, waiting, marked),
         gaps=_gaps(gaps, waiting),
+        faults=faults,
     )
 
 
@@ -31,7 +34,7 @@ def _summary(begun: Sequence[Item], waiting: Mapping[str, str], marked: Mapping[
             _share((item for item in own if item.priority == each), marked) for each in ("P1", "P2", "P3")
         ]
         rows.append((area, title, *shares, str(waits), str(len(without) - waits)))
-    return _markdown(("area", "about", "P1", "P2", "P3", "wait", "gaps"), rows)
+    return markdown(("area", "about", "P1", "P2", "P3", "wait", "gaps"), rows)
 
 
 def _share(items: Iterable[Item], marked: Mapping[str, Sequence[str]]) -> str:
@@ -45,7 +48,7 @@ def _later(items: Mapping[str, Item], marked: Mapping[str, Sequence[str]]) -> st
     for area in areas:
         own = [item for item in items.values() if item.area == area]
         rows.append((area, str(len(own)), str(sum(item.id in marked for item in own))))
-    return _markdown(("area", "requirements", "borne out already"), rows)
+    return markdown(("area", "requirements", "borne out already"), rows)
 
 
 def _table(begun: Sequence[Item], waiting: Mapping[str, str], marked: Mapping[str, Sequence[str]]) -> str:
@@ -59,16 +62,21 @@ def _table(begun: Sequence[Item], waiting: Mapping[str, str], marked: Mapping[st
         )
         for item in begun
     ]
-    return _markdown(("id", "where", "weight", "requirement", "borne out by"), rows)
+    return markdown(("id", "where", "weight", "requirement", "borne out by"), rows)
 
 
 def _borne_out(name: str, waiting: Mapping[str, str], marked: Mapping[str, Sequence[str]]) -> str:
     if name in marked:
-        return "<br>".join(_short(test) for test in marked[name])
+        return borne_by(marked[name])
     if name not in waiting:
         return "gap"
     what = waiting[name].partition(":")[0]
     return what if what == NOT_OFFERED else f"waits: {what}"
+
+
+def borne_by(tests: Sequence[str]) -> str:
+    """The tests, a line each."""
+    return "<br>".join(_short(test) for test in tests)
 
 
 def _short(test: str) -> str:
@@ -88,7 +96,8 @@ def _gaps(gaps: Sequence[Item], waiting: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     lines = [headings, ["---"] * len(headings), *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,7 +1,7 @@
 """The requirements (tests/data/conformance.csv), and which of them wait for what (conformance_waiting.csv)."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,13 +68,16 @@ NOT_OFFERED = "not offered"
 
 
 def contradictions(
-    items: Mapping[str, Item], waiting: Mapping[str, str], marked: Mapping[str, Sequence[str]]
+    items: Mapping[str, Item],
+    waiting: Mapping[str, str],
+    marked: Mapping[str, Sequence[str]],
+    faults: Collection[str] = (),
 ) -> list[str]:
     """What tests and tables say that cannot be so; a sentence each."""
     found = [
-        f"{test} claims {name}, which is no requirement"
+        f"{test} claims {name}, which is neither a requirement nor a fault"
         for name, tests in marked.items()
-        if name not in items
+        if name not in items and name not in faults
         for test in tests
     ]
     found += [

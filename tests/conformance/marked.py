@@ -1,4 +1,4 @@
-"""The tests that bear a requirement's id, as pytest collects them, and what became of them when they ran."""
+"""The tests that bear the id of a requirement or a fault, as pytest collects them, and how they ended."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+MARKS = ("conf", "fault")
+MARKED = " or ".join(MARKS)
 
 
 class Outcome(Enum):
@@ -22,7 +24,7 @@ class Outcome(Enum):
 
 @dataclass(slots=True)
 class Marked:
-    """`tests`: by requirement, functions as `tests/...py::name`. `outcomes`: of the functions that ran."""
+    """`tests`: by requirement or fault, functions as `tests/...py::name`. `outcomes`: of the functions that ran."""
 
     tests: dict[str, list[str]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -37,7 +39,7 @@ def collect() -> Marked:
     plugin = _Collects()
     said = StringIO()
     with redirect_stdout(said):
-        code = pytest.main(["--collect-only", "-m", "conf", str(ROOT / "tests")], [plugin])
+        code = pytest.main(["--collect-only", "-m", MARKED, str(ROOT / "tests")], [plugin])
     if code != pytest.ExitCode.OK:
         raise CannotCollect(said.getvalue())
     return Marked({name: sorted(tests) for name, tests in sorted(plugin.tests.items())})
@@ -46,7 +48,7 @@ def collect() -> Marked:
 def run(marked: Marked, arguments: Sequence[str] = ()) -> bool:
     """Run the marked tests and note how each ended. False when one failed or pytest could not run them."""
     plugin = _Watches(marked.outcomes)
-    code = pytest.main(["-m", "conf", *arguments, str(ROOT / "tests")], [plugin])
+    code = pytest.main(["-m", MARKED, *arguments, str(ROOT / "tests")], [plugin])
     return code == pytest.ExitCode.OK
 
 
@@ -62,7 +64,7 @@ class _Collects:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
-            for mark in item.iter_markers("conf"):
+            for mark in (each for kind in MARKS for each in item.iter_markers(kind)):
                 for name in mark.args:
                     self.tests.setdefault(name, set()).add(_function(item.nodeid))
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.conformance import document, report
+from tests.conformance import document, faults, report
+from tests.conformance.faults import read_faults
 from tests.conformance.items import contradictions, read_items, read_waiting
 from tests.conformance.marked import ROOT, Marked, Outcome, outcome
 
 ITEMS = read_items()
 WAITING = read_waiting()
+FAULTS = read_faults()
 TEST = "tests/unit/ipsec/test_replay.py::test_a_duplicate_is_seen"
 
 
@@ -47,9 +49,25 @@ def test_every_requirement_is_there() -> None:
     assert contradictions(ITEMS, WAITING, {"ESP-04": [TEST]}) == []
 
 
+def test_every_fault_is_there_and_is_shown_by_a_test_or_a_gap() -> None:
+    assert len(FAULTS) == 42
+    assert contradictions(ITEMS, WAITING, {"FLT-08": [TEST]}, FAULTS) == []
+    section = faults.section(FAULTS, {"FLT-08": [TEST]})
+    assert section.startswith("1 of 42 are shown.\n\n| id |")
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in section.splitlines()[2:]}
+    assert lines["FLT-08"].endswith("`unit/ipsec/test_replay.py` a duplicate is seen |")
+    assert lines["FLT-09"].endswith("| gap |")
+
+
+def test_the_report_of_faults_says_what_became_of_their_tests() -> None:
+    told = faults.report(FAULTS, Marked({"FLT-08": ["a", "b"]}, {"a": Outcome.PASSED, "b": Outcome.FAILED}))
+    assert "FLT-08  failed   NAT reboot (new ports)\n        a\n        b  failed\n" in told
+    assert "FLT-09  gap " in told
+
+
 def test_an_id_that_does_not_exist_is_an_error() -> None:
     (sentence,) = contradictions(ITEMS, WAITING, {"ESP-99": [TEST]})
-    assert sentence == f"{TEST} claims ESP-99, which is no requirement"
+    assert sentence == f"{TEST} claims ESP-99, which is neither a requirement nor a fault"
 
 
 def test_what_was_written_down_from_memory_cannot_be_claimed() -> None:
@@ -87,7 +105,10 @@ def test_the_report_says_passed_failed_waiting_and_gap() -> None:
 
 
 def test_a_mark_more_changes_the_document() -> None:
-    without, with_it = document.text(ITEMS, WAITING, {}), document.text(ITEMS, WAITING, {"ESP-19": [TEST]})
+    without, with_it = (
+        document.text(ITEMS, WAITING, {}, ""),
+        document.text(ITEMS, WAITING, {"ESP-19": [TEST]}, ""),
+    )
     assert "`unit/ipsec/test_replay.py` a duplicate is seen" not in without
     assert "`unit/ipsec/test_replay.py` a duplicate is seen" in with_it
     assert "| ESP | Encapsulating Security Payload | 1 of 22 | 0 of 8 | 0 of 3 | 0 | 32 |" in with_it
@@ -95,4 +116,4 @@ def test_a_mark_more_changes_the_document() -> None:
 
 def test_a_bar_in_a_text_does_not_end_its_cell() -> None:
     other = {"ESP-19": replace(ITEMS["ESP-19"], text="this | that")}
-    assert "this \\| that" in document.text(other, {}, {})
+    assert "this \\| that" in document.text(other, {}, {}, "")
