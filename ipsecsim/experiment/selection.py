@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.observe.headers import securities
-from ipsecsim.observe.layers import layers
 from ipsecsim.observe.record import Record
 from ipsecsim.scenario.matching import compiled
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.selection import PACKET
 from ipsecsim.stack.match import Seen
 from ipsecsim.wire import ip
+from ipsecsim.wire.headers import securities
+from ipsecsim.wire.layers import layers
 
 Selects = Callable[[Record, FrameSent], bool]
 

@@ -14,9 +14,9 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ipsec.events import SaExpired
-from ipsecsim.observe.headers import security
 from ipsecsim.observe.record import Record
 from ipsecsim.wire import ip, ipv6
+from ipsecsim.wire.headers import security
 
 AUDITED_LAYERS = frozenset(("spd", "sad", "esp", "ah"))
 """The layers of drop reasons that are IPsec's own."""

@@ -2,9 +2,9 @@
 
 from ipsecsim.ipsec.events import HoldEnded, PacketHeld, PacketSealed
 from ipsecsim.net.events import FrameArrived, FrameDoubled, FrameSent, TrafficSent
-from ipsecsim.observe.headers import Security, security
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.events import PacketOriginated
+from ipsecsim.wire.headers import Security, security
 
 _NONE: frozenset[str] = frozenset()
 
@@ -67,7 +67,7 @@ def traffic_behind(recorder: Recorder) -> list[frozenset[str]]:
             elif isinstance(event, HoldEnded):
                 now = held.pop(event.packet, now)
             elif isinstance(event, PacketSealed):
-                sealed[Security.of(event)] = now
+                sealed[Security.of(event.protocol, event.spi, event.sequence)] = now
             elif isinstance(event, PacketOriginated) and sealed:
                 now = sealed.get(security(event.packet), now)
             found.append(now)

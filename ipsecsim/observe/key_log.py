@@ -13,10 +13,10 @@ from ipsecsim.crypto.catalogue import WORDS, Encryption, Integrity
 from ipsecsim.ike.events import IkeKeysDerived
 from ipsecsim.ipsec.events import SaInstalled
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.headers import first
-from ipsecsim.observe.packet_summary import ike_of
 from ipsecsim.observe.record import Record
 from ipsecsim.wire import esp, ip
+from ipsecsim.wire.headers import first
+from ipsecsim.wire.in_udp import ike_of
 from ipsecsim.wire.numbers import IpProtocol
 
 PROFILE = "ipsecsim"

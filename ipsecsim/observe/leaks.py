@@ -17,13 +17,13 @@ from ipsecsim.ipsec.selector import any_matches_outbound, flow_of
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.observe.headers import Security, first, ports, quoted, security
 from ipsecsim.observe.packet_summary import summary
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.violation import Violation
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import ip, ipv6
+from ipsecsim.wire.headers import Security, first, ports, quoted, security
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 NEEDLE_LENGTH = 8
@@ -88,7 +88,7 @@ class _Boundary:
             self._sealed.clear()
         event = row.event
         if isinstance(event, PacketSealed):
-            self._sealed.add(Security.of(event))
+            self._sealed.add(Security.of(event.protocol, event.spi, event.sequence))
         elif isinstance(event, PacketOriginated):
             if security(event.packet) in self._sealed or self._is_ike(event.packet):
                 self._allowed.add(_key(event.packet))
@@ -167,7 +167,9 @@ class _Secrets:
                 self._needles[needle] = row.turn.number
             if (row.node, event.policy, event.protocol, event.spi) in self._showing:
                 # two SAs by hand may share SPI and sequence number: one for each direction
-                self._shown.setdefault(Security.of(event), []).append(event.inner)
+                self._shown.setdefault(Security.of(event.protocol, event.spi, event.sequence), []).append(
+                    event.inner
+                )
 
     def seen_in(self, packet: bytes) -> int | None:
         """The turn of sealing of the first secret that `packet` gives away."""

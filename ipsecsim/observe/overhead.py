@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from ipsecsim.ipsec.events import PacketSealed
-from ipsecsim.observe.headers import Security, security
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import ah, esp, udp
+from ipsecsim.wire.headers import Security, security
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ def overhead(recorder: Recorder) -> list[Overhead]:
                     key = (record.node, sealed.policy, sealed.protocol)
                     _add(rows.setdefault(key, Overhead(*key)), sealed, made)
             if isinstance(event, PacketSealed):
-                waiting[Security.of(event)] = event
+                waiting[Security.of(event.protocol, event.spi, event.sequence)] = event
     return list(rows.values())
 
 

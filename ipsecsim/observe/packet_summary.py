@@ -8,15 +8,16 @@ from enum import IntEnum
 
 from ipsecsim.base.address import unpack
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.observe.headers import Header, carried, first, headers, ports
-from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ip, ipv6, nat_t, udp
+from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ip, ipv6
+from ipsecsim.wire.headers import Header, carried, first, headers, ports
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.icmpv6 import Icmpv6Type
 from ipsecsim.wire.ike.encrypted import FRAGMENT_FIELDS
 from ipsecsim.wire.ike.generic import GENERIC_HEADER
 from ipsecsim.wire.ike.header import HEADER_LENGTH, IkeHeader
 from ipsecsim.wire.ike.numbers import ExchangeType, PayloadType, name_of
-from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol, protocol_name
+from ipsecsim.wire.in_udp import ike_in, ike_start, is_keepalive
+from ipsecsim.wire.numbers import IpProtocol, protocol_name
 
 _ICMP_CODES: dict[int, type[IntEnum]] = {IcmpType.DESTINATION_UNREACHABLE: icmpv4.UnreachableCode}
 _ICMPV6_CODES: dict[int, type[IntEnum]] = {
@@ -53,12 +54,6 @@ def ah_of(packet: bytes) -> tuple[int, int] | None:
     """SPI and sequence number of the outermost AH; None for other packets and for later fragments."""
     header = first(packet, IpProtocol.AH)
     return None if header is None else ah.numbers(packet, header.start, header.end)
-
-
-def ike_of(packet: bytes) -> IkeHeader | None:
-    """The header of an IKE message on its ports; None for others and for later fragments."""
-    header = first(packet, IpProtocol.UDP)
-    return None if header is None else _ike(carried(packet, header))
 
 
 def message_name(exchange: str, message_id: int, *, is_response: bool) -> str:
@@ -181,7 +176,7 @@ def _udp(packet: bytes, header: Header) -> str:
     segment = carried(packet, header)
     used = ports(segment)
     where = f"UDP {used[0]} > {used[1]}"
-    message = _ike(segment)
+    message = ike_in(segment)
     if message is not None:
         exchange = name_of(ExchangeType, message.exchange)
         name = message_name(exchange, message.message_id, is_response=message.is_response)
@@ -193,32 +188,11 @@ def _udp(packet: bytes, header: Header) -> str:
 
 def _ike_fragment(segment: bytes, header: IkeHeader) -> str:
     """', fragment 2 of 3': the numbers are in clear (RFC 7383 2.5). Empty for a message in one piece."""
-    fields = segment[_ike_start(segment) + HEADER_LENGTH + GENERIC_HEADER.size :]
+    fields = segment[ike_start(segment) + HEADER_LENGTH + GENERIC_HEADER.size :]
     if header.next_payload != PayloadType.SKF or len(fields) < FRAGMENT_FIELDS.size:
         return ""
     number, total = FRAGMENT_FIELDS.unpack_from(fields)
     return f", fragment {number} of {total}"
-
-
-def is_keepalive(segment: bytes) -> bool:
-    """Is a UDP segment a NAT keepalive (RFC 3948 2.3)?"""
-    return NAT_T_PORT in ports(segment) and segment[udp.HEADER_LENGTH :] == nat_t.KEEPALIVE
-
-
-def _ike(segment: bytes) -> IkeHeader | None:
-    start = _ike_start(segment)
-    try:
-        return IkeHeader.parse(segment[start:]) if start else None
-    except RemoteError:
-        return None
-
-
-def _ike_start(segment: bytes) -> int:
-    """Where IKE begins in a UDP segment on its ports; 0 where there is none."""
-    used, marker = ports(segment), nat_t.NON_ESP_MARKER
-    if NAT_T_PORT in used and segment[udp.HEADER_LENGTH :].startswith(marker):
-        return udp.HEADER_LENGTH + len(marker)
-    return udp.HEADER_LENGTH if IKE_PORT in used else 0
 
 
 _HEADERS: dict[int, Callable[[bytes, Header], str]] = {

@@ -11,12 +11,13 @@ from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.net.events import FrameArrived, FrameDoubled, FrameSent
 from ipsecsim.observe.fate import Fate, fates
-from ipsecsim.observe.headers import headers
-from ipsecsim.observe.packet_summary import esp_of, ike_of, summary
+from ipsecsim.observe.packet_summary import esp_of, summary
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import ip
+from ipsecsim.wire.headers import headers
+from ipsecsim.wire.in_udp import ike_of
 
 LINKTYPE_RAW = 101
 NANOSECONDS = bytes([9])  # if_tsresol: 10^-9

@@ -10,9 +10,9 @@ from ipsecsim.ipsec.events import PacketOpened, PacketSealed
 from ipsecsim.net.events import DatagramReceived, FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.invariants import check
-from ipsecsim.observe.layers import layers
 from ipsecsim.scenario import read
 from ipsecsim.wire import ip
+from ipsecsim.wire.layers import layers
 from tests.unit.scenario.examples import KEYED, MIXED
 
 HOSTS = """

@@ -5,9 +5,9 @@ import pytest
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import IkeMessageCut
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.packet_summary import ike_of
 from ipsecsim.scenario.read import read
 from ipsecsim.stack.events import PacketFragmented
+from ipsecsim.wire.in_udp import ike_of
 
 SIZES = {"4": 576, "6": 1280}
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ipsec.events import PacketOpened, ReplayRejected
-from ipsecsim.observe.headers import security
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.telling import count
 from ipsecsim.observe.why.finding import Case, Finding
+from ipsecsim.wire.headers import security
 
 
 def replay_window_too_small(case: Case) -> Iterator[Finding]:

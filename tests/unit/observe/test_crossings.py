@@ -12,10 +12,10 @@ from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.crossings import check_crossings
-from ipsecsim.observe.packet_summary import ike_of
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.events import PacketForwarded
+from ipsecsim.wire.in_udp import ike_of
 from tests.support.builders import World, two_gateways
 from tests.unit.observe.replayed import replayed, with_more, without
 

@@ -16,11 +16,11 @@ from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.events import PacketSealed, SaInstalled
 from ipsecsim.net.apps.ping import Ping
 from ipsecsim.net.events import FrameLost, FrameSent
-from ipsecsim.observe.headers import Security, quoted, security
 from ipsecsim.observe.invariants import check
 from ipsecsim.observe.leaks import check_leaks
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import esp, icmpv4, icmpv6, ip, ipv4, ipv6, udp
+from ipsecsim.wire.headers import Security, quoted, security
 from ipsecsim.wire.ipv6 import FragmentFields
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways

@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsecsim.base.address import pack
-from ipsecsim.observe.layers import layers
-from ipsecsim.observe.packet_summary import ah_of, esp_of, ike_of, summary
+from ipsecsim.observe.packet_summary import ah_of, esp_of, summary
 from ipsecsim.wire import icmpv6, ipv4, ipv6, udp
 from ipsecsim.wire.icmpv4 import Echo, IcmpError, UnknownIcmp
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.numbers import ExchangeType
+from ipsecsim.wire.in_udp import ike_of
 from ipsecsim.wire.ipv6 import FragmentFields
+from ipsecsim.wire.layers import layers
 from tests.unit.wire.samples import chained
 
 A, B = pack("10.1.0.2"), pack("10.2.0.2")

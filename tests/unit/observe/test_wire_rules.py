@@ -9,12 +9,13 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import TraceEvent
 from ipsecsim.ipsec.events import PacketSealed, SaInstalled, SaRemoved
-from ipsecsim.observe.packet_summary import esp_of, ike_of
+from ipsecsim.observe.packet_summary import esp_of
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.wire_rules import check_wire
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import ipv4, nat_t, udp
+from ipsecsim.wire.in_udp import ike_of
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 from tests.support.builders import World, two_gateways
 from tests.unit.observe.replayed import replayed, with_more

@@ -1,8 +1,8 @@
 """The headers of a packet that are in clear: what `layer=` in a selection means. Never raises."""
 
-from ipsecsim.observe.headers import carried, headers
-from ipsecsim.observe.packet_summary import ike_of, is_keepalive
 from ipsecsim.wire import ipv6
+from ipsecsim.wire.headers import carried, headers
+from ipsecsim.wire.in_udp import ike_of, is_keepalive
 from ipsecsim.wire.numbers import IpProtocol, protocol_name
 
 FRAGMENT = "fragment"

@@ -1,14 +1,13 @@
 """The headers of a packet that are in clear, outermost first: IP, extension headers, AH, and what they carry.
 
-AH hides nothing, so the walk goes on behind it; it ends at ESP, whatever its cipher. Never raises: a recording
-may hold anything.
+AH hides nothing, so the walk goes on behind it; it ends at ESP, whatever its cipher. Never raises: a link
+may carry anything.
 """
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ip, ipv4, ipv6, nat_t, udp
 from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol
 
@@ -47,9 +46,9 @@ class Security(NamedTuple):
     sequence: int
 
     @classmethod
-    def of(cls, sealed: PacketSealed) -> "Security":
-        """That of the packet that was made then."""
-        return cls(sealed.protocol, sealed.spi, sealed.sequence & _LOW_HALF)
+    def of(cls, protocol: str, spi: int, sequence: int) -> "Security":
+        """That of the packet with this number, which may be an extended one."""
+        return cls(protocol, spi, sequence & _LOW_HALF)
 
 
 def securities(data: bytes) -> Iterator[Security]:
