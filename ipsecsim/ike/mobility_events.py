@@ -44,6 +44,19 @@ class PathChanged(TraceEvent):
 
 
 @dataclass(slots=True)
+class PeerRebound(TraceEvent):
+    """The newest authentic packet of a peer behind a NAT came from another address or port: it is answered there.
+
+    With `only_esp` IKE itself waits until the peer asks for it.
+    """
+
+    spi_i: bytes
+    before: tuple[bytes, int]
+    after: tuple[bytes, int]
+    only_esp: bool
+
+
+@dataclass(slots=True)
 class AddressLost(TraceEvent):
     """The address that an IKE SA uses is gone on our side."""
 

@@ -45,6 +45,20 @@ class Deliver(Action):
 
 
 @dataclass(slots=True)
+class SenderMoved(Action):
+    """The newest packet of an SA, authentic, came in UDP from elsewhere than those before (RFC 7296 2.23).
+
+    Addresses are packed; `spi` is that of the inbound SA.
+    """
+
+    spi: int
+    source: bytes
+    source_port: int
+    destination: bytes
+    destination_port: int
+
+
+@dataclass(slots=True)
 class Acquire(Action):
     """Traffic met a PROTECT rule without an SA: please negotiate one (RFC 4301 4.4.1).
 

@@ -22,7 +22,7 @@ from ipsecsim.ipsec.events import (
 from ipsecsim.ipsec.expiry import Limit
 from ipsecsim.ipsec.holding import Holding, Queue
 from ipsecsim.ipsec.icmp_rules import ErrorMessage
-from ipsecsim.ipsec.inbound import unprotect
+from ipsecsim.ipsec.inbound import sender_moved, unprotect
 from ipsecsim.ipsec.keeper import SaKeeper
 from ipsecsim.ipsec.outbound import protect, protect_dummy, protected_length, to_be_cut
 from ipsecsim.ipsec.path_mtu import Fate, PathMtus
@@ -128,7 +128,11 @@ class IpsecEngine:
         sa.packets += 1
         sa.octets += length
         sa.last_used = now
-        return [Deliver(inner, sa.spi), *asking] if asking else [Deliver(inner, sa.spi)]
+        actions: list[Action] = [Deliver(inner, sa.spi)]
+        if sa.parameters.udp_ports is not None:
+            # first of all: an answer to this very packet is to find the sender
+            actions = [*sender_moved(sa, packet, start), *actions]
+        return [*actions, *asking] if asking else actions
 
     def _report(self, refused: RemoteError, protocol: int, packet: bytes) -> list[Action]:
         """Let the sender of a packet know what became of it, where the settings say so."""

@@ -1,23 +1,27 @@
 """Inbound processing of one ESP or AH packet, in the order of RFC 4301 5.2, RFC 4303 3.4 and RFC 4302 3.4."""
 
+from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import Tap
 from ipsecsim.ipsec.access import check_access
+from ipsecsim.ipsec.actions import SenderMoved
 from ipsecsim.ipsec.association import LAST_EXTENDED_SEQUENCE, SecurityAssociation
 from ipsecsim.ipsec.errors import Refused, Wayward
 from ipsecsim.ipsec.events import PacketOpened, ReplayRejected, SequenceResynchronised
 from ipsecsim.ipsec.policy import SecurityPolicyDatabase
 from ipsecsim.ipsec.sad import SecurityAssociationDatabase
 from ipsecsim.ipsec.selector import flow_key
-from ipsecsim.wire import ah, esp, ip
+from ipsecsim.wire import ah, esp, ip, udp
 from ipsecsim.wire.numbers import IpProtocol
 
 RESYNCHRONISE_AFTER = 64  # integrity failures in a row (RFC 4303 A3.1)
 MOST_SUBSPACES_TRIED = 4  # high halves tried for one packet (RFC 4303 A3.2)
 
-_ESP, _NO_NEXT = int(IpProtocol.ESP), int(IpProtocol.NO_NEXT)  # to look into an Enum takes long, per packet
+# to look into an Enum takes long, per packet
+_ESP, _UDP, _NO_NEXT = int(IpProtocol.ESP), int(IpProtocol.UDP), int(IpProtocol.NO_NEXT)
+_LOW_HALF = 0xFFFF_FFFF
 _NOT_AUTHENTIC = (DropReason.ICV_FAIL, DropReason.AH_ICV_FAIL)
 
 
@@ -78,6 +82,25 @@ def unprotect(
             )
         )
     return sa, inner
+
+
+def sender_moved(sa: SecurityAssociation, packet: bytes, start: int) -> list[Action]:
+    """What IKE is to hear when a packet that was just opened came from elsewhere than its SA's others.
+
+    Only the newest one can say so, and only where replays are looked for: an old packet, sent again from somewhere
+    else, would lead the answers astray (RFC 7296 2.23).
+    """
+    known = sa.parameters
+    if known.udp_ports is None or ip.upper_layer(packet)[0] != _UDP:
+        return []
+    source, ports = ip.source(packet), packet[start - udp.HEADER_LENGTH : start]
+    port, own_port = ports[0] << 8 | ports[1], ports[2] << 8 | ports[3]
+    if port == known.udp_ports[0] and source == known.source:
+        return []
+    # without a window a copy would do as well
+    if not known.replay_window or esp.numbers(packet, start)[1] != sa.replay.top & _LOW_HALF:
+        return []
+    return [SenderMoved(sa.spi, source, port, ip.destination(packet), own_port)]
 
 
 def _open_later(

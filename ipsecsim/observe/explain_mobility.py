@@ -26,6 +26,15 @@ def _changed(event: events.PathChanged) -> str:
     return f"{who} the IKE SA from {_pair(event.before)} to {_pair(event.after)}"
 
 
+def _rebound(event: events.PeerRebound) -> str:
+    (was, was_port), (now, port) = event.before, event.after
+    what = "ESP" if event.only_esp else "all"
+    return (
+        f"a NAT has given the peer another mapping: {what} for it goes to {unpack(now)}:{port} from now on, "
+        f"no more to {unpack(was)}:{was_port}"
+    )
+
+
 def _refused(event: events.AddressUpdateRefused) -> str:
     who = "the peer refuses" if event.by_peer else "refused"
     return f"{who} the addresses {_pair(event.pair)}: {event.why}"
@@ -45,6 +54,7 @@ MOBILITY: Tellings = {
     ),
     events.PathsTried: (_tried, "RFC 4555 3.10"),
     events.PathChanged: (_changed, "RFC 4555 3.5"),
+    events.PeerRebound: (_rebound, lambda e: "RFC 4555 3.8" if e.only_esp else "RFC 7296 2.23"),
     events.AddressLost: (
         lambda e: f"this side lost {unpack(e.address)}, which the IKE SA uses: {e.outcome}",
         "RFC 4555 3.5",

@@ -9,7 +9,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ike.actions import MoveChildSa
 from ipsecsim.ike.config import ANYWHERE
 from ipsecsim.ike.events import NatDetected
-from ipsecsim.ike.mobility_events import PathChanged
+from ipsecsim.ike.mobility_events import PeerRebound
 from ipsecsim.ike.v2.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.nat_t import NON_ESP_MARKER
@@ -101,7 +101,7 @@ def test_whoever_is_in_the_open_follows_the_peer_to_its_new_mapping_and_the_chil
     pair.settle()
     (sa,) = pair.east.endpoint.sas
     assert sa.path == Path(EAST, 4500, BOX, 34_500)
-    assert len(pair.east.seen(PathChanged)) == 1
+    assert len(pair.east.seen(PeerRebound)) == 1
     moved = {each.outer.udp_ports for each in pair.east.actions if isinstance(each, MoveChildSa)}
     assert moved == {(34_500, 4500), (4500, 34_500)}
     assert ports(pair.east) == {"in": (34_500, 4500), "out": (4500, 34_500)}  # of the new pair
@@ -131,7 +131,7 @@ def test_neither_a_forged_nor_a_repeated_message_leads_it_away():
     pair.inject(broken)
     assert sa.path == before
     assert DropReason.RETRANSMIT_IGNORED in pair.east.drops
-    assert not pair.east.seen(PathChanged)
+    assert not pair.east.seen(PeerRebound)
     assert pair.wire[-1].destination_port == 34_500  # the repeated answer goes where it was asked for
 
 

@@ -186,10 +186,11 @@ def search(sa: "IkeSa", why: str) -> None:
 # -- Child SAs ------------------------------------------------------------------------------------
 
 
-def carry(sa: "IkeSa") -> list[Action]:
-    """Let every Child SA go on where the IKE SA is by now (RFC 4555 3.5)."""
-    sa.mobility.carrier = after = Carrier(sa.path, sa.is_nat_between)
-    here, there = (sa.path.local, sa.path.local_port), (sa.path.remote, sa.path.remote_port)
+def carry(sa: "IkeSa", along: Path | None = None) -> list[Action]:
+    """Let every Child SA go on where the IKE SA is by now (RFC 4555 3.5), or `along` a way of their own."""
+    path = sa.path if along is None else along
+    sa.mobility.carrier = after = Carrier(path, sa.is_nat_between)
+    here, there = (path.local, path.local_port), (path.remote, path.remote_port)
     actions: list[Action] = []
     for child in sa.children:
         protocol = IP_PROTOCOL[child.protocol]
@@ -198,7 +199,7 @@ def carry(sa: "IkeSa") -> list[Action]:
             MoveChildSa(Direction.INBOUND, child.spi_in, protocol, inbound),
             MoveChildSa(Direction.OUTBOUND, child.spi_out, protocol, outbound, child.destination),
         ]
-        child.destination = sa.path.remote
+        child.destination = path.remote
         if child.waiting is not None:
             parameters = child.waiting.parameters
             parameters.source, parameters.destination = outbound.source, outbound.destination

@@ -14,7 +14,8 @@ from ipsecsim.ike.actions import (
 )
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ipsec.actions import Acquire, Expired, Expiring, SaRefused
+from ipsecsim.ike.v2 import rebinding
+from ipsecsim.ipsec.actions import Acquire, Expired, Expiring, SaRefused, SenderMoved
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.net.node import Performer
 from ipsecsim.stack.engine import HostStack
@@ -28,6 +29,7 @@ def between(
         Acquire: lambda a: ike.acquire(a.policy, Trigger(a.flow, a.only), now()),
         Expiring: lambda a: ike.expiring(a, now()),
         Expired: lambda a: ike.expired(a, now()),
+        SenderMoved: lambda a: rebinding.follow_esp(ike.sas, a),
         SaRefused: lambda a: ike.close_child(a.destination, a.spi, now()),
         InstallChildSa: lambda a: ipsec.install(a.parameters, now()),
         RemoveChildSa: lambda a: ipsec.remove(a.direction, a.spi, a.protocol, a.destination),

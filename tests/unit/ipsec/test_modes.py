@@ -174,7 +174,7 @@ def test_transport_mode_through_a_nat_mends_the_checksum(known):
     datagram = ipv4.build(
         public, OUTER[4][1], IpProtocol.UDP, udp.build(public, OUTER[4][1], 61001, 4500, sealed)
     )
-    (delivered,) = ends.east.inbound(IpProtocol.ESP, datagram, 28, 0)
+    *_, delivered = ends.east.inbound(IpProtocol.ESP, datagram, 28, 0)
     received = delivered.packet
     assert ip.source(received) == public
     assert transport_is_valid(public, OUTER[4][1], IpProtocol.UDP, ipv4.payload(received))
