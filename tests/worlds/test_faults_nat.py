@@ -84,6 +84,7 @@ BOTH = pytest.mark.parametrize("mobike", [False, True], ids=["without MOBIKE", "
 # FLT-08: the box reboots, and gives other ports
 
 
+@pytest.mark.fault("FLT-08")
 @BOTH
 def test_a_talk_goes_on_at_the_clients_next_packet_after_the_box_has_rebooted(mobike: bool) -> None:
     run = finished(
@@ -103,6 +104,7 @@ def test_a_talk_goes_on_at_the_clients_next_packet_after_the_box_has_rebooted(mo
     assert event.after[1] == mapped(run, up)[0][1] != event.before[1]
 
 
+@pytest.mark.fault("FLT-08")
 @BOTH
 def test_an_idle_client_has_a_mapping_again_with_its_next_keepalive(mobike: bool) -> None:
     run = finished(home("{at: 10s, do: reboot home}", mobike=mobike))
@@ -113,6 +115,7 @@ def test_an_idle_client_has_a_mapping_again_with_its_next_keepalive(mobike: bool
     assert sa.path.remote_port != mapped(run, up)[0][1]
 
 
+@pytest.mark.fault("FLT-08")
 def test_with_mobike_ike_goes_to_the_new_port_when_the_client_has_asked_for_it_and_not_before() -> None:
     run = home(
         "{at: 1s, do: ping carol server count=30 name=out}",
@@ -133,6 +136,7 @@ def test_with_mobike_ike_goes_to_the_new_port_when_the_client_has_asked_for_it_a
 # FLT-09: the box forgets sooner than keepalives come
 
 
+@pytest.mark.fault("FLT-09")
 @pytest.mark.parametrize("ports", ["preserving", "sequential"])
 def test_what_is_lost_between_two_keepalives_is_told_as_an_expired_mapping(ports: str) -> None:
     run = finished(
@@ -157,6 +161,7 @@ def test_what_is_lost_between_two_keepalives_is_told_as_an_expired_mapping(ports
 @pytest.mark.parametrize(
     ("keepalive", "survives"), [("5s", True), ("9s", True), ("11s", False), ("20s", False)]
 )
+@pytest.mark.fault("FLT-09")
 def test_a_mapping_survives_if_and_only_if_keepalives_come_sooner_than_it_ends(
     keepalive: str, survives: bool
 ) -> None:
@@ -180,6 +185,7 @@ def moves(run: Run, at: Instant) -> Run:
     return run
 
 
+@pytest.mark.fault("FLT-10")
 def test_without_mobike_the_gateway_follows_the_next_packet_to_the_new_address() -> None:
     run = finished(
         moves(home("{at: 1s, do: ping carol server count=60 interval=500ms name=out}"), 10 * SECOND)
@@ -190,6 +196,7 @@ def test_without_mobike_the_gateway_follows_the_next_packet_to_the_new_address()
     assert event.after[0] == MOVED
 
 
+@pytest.mark.fault("FLT-10")
 def test_with_mobike_the_client_finds_out_by_dpd_and_says_where_it_is() -> None:
     """RFC 4555 3.8: to another address nothing goes before the client has asked for it."""
     run = home("{at: 1s, do: ping carol server count=60 interval=500ms name=out}", mobike=True, dpd="10s")
@@ -205,6 +212,7 @@ def test_with_mobike_the_client_finds_out_by_dpd_and_says_where_it_is() -> None:
 # FLT-26: a link behind the box shrinks, and the error has to find its way through it
 
 
+@pytest.mark.fault("FLT-26")
 def test_an_error_about_a_link_that_shrank_passes_the_box_and_is_learned_once() -> None:
     run = home("{at: 1s, do: ping carol server count=5 size=1300 df=yes name=big}")
     internet = run.world.simulator.nodes["internet"]
