@@ -8,6 +8,7 @@ from ipsecsim.cli.options import Changes, Params, Source, pairs
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.matrix import Outcome, run_matrix
 from ipsecsim.experiment.run import Run
+from ipsecsim.net.apps import APPS
 from ipsecsim.views.tables import table
 
 _EXAMPLES = """Example:
@@ -31,7 +32,7 @@ def matrix(
     outcomes = list(
         run_matrix(source, params=dict(pairs("--param", param)), settings=pairs("--set", change), seed=seed)
     )
-    traffic = list(dict.fromkeys(name for outcome in outcomes for name in outcome.run.world.pings))
+    traffic = list(dict.fromkeys(name for outcome in outcomes for name in _answered(outcome.run)))
     heads = (*outcomes[0].cell, "tunnels up", *(f"{name} received" for name in traffic), "claims", "result")
     typer.echo(table(f"Matrix: {len(outcomes)} cells", heads, [_row(each, traffic) for each in outcomes]))
     failed = [each for each in outcomes if not each.is_met]
@@ -54,11 +55,16 @@ def _row(outcome: Outcome, traffic: list[str]) -> tuple[object, ...]:
     )
 
 
+def _answered(run: Run) -> list[str]:
+    """The traffic of which it is known how much got there."""
+    return [name for name, (verb, _, _) in run.world.traffic.items() if "received" in APPS[verb].measures]
+
+
 def _tunnels_up(run: Run) -> str:
     up = sum(is_up(run.world, name) for name in run.topology.tunnels)
     return f"{up} of {len(run.topology.tunnels)}"
 
 
 def _received(run: Run, name: str) -> str:
-    result = run.world.pings.get(name)
+    result = run.world.results.get(name)
     return "" if result is None else f"{result.received} of {result.sent}"

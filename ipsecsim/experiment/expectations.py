@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.trace import PacketDropped
+from ipsecsim.experiment.measures import MEASURES, lost_share
 from ipsecsim.experiment.selection import NotMeasurable, is_one_of, selection
 from ipsecsim.experiment.tunnels import is_about_tunnel
 from ipsecsim.ike.events import IkeMessageSent
+from ipsecsim.net.apps import APPS
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.causality import traffic_behind
@@ -73,20 +75,15 @@ Answer = tuple[bool, str]
 
 
 def _traffic(ask: _Question) -> Answer:
-    results = [
-        ask.world.pings[name]
-        for name in _traffic_names(ask.world, ask.subject.names)
-        if name in ask.world.pings
-    ]
-    numbers = {
-        "sent": sum(each.sent for each in results),
-        "received": sum(each.received for each in results),
-        "lost": sum(each.lost for each in results),
-        "rtt": max((trip for each in results for trip in each.round_trips), default=0),
-    }
-    if not isinstance(ask.claim, MeasureClaim) or ask.claim.measure not in numbers:
-        raise _not_yet(ask.expectation, f"'{ask.expectation.claim_text}' of a ping")
-    return _compare(ask.claim, numbers[ask.claim.measure])
+    names, claim = _traffic_names(ask.world, ask.subject.names), ask.claim
+    verbs = {ask.world.traffic[name][0] for name in names}
+    measure = claim.measure if isinstance(claim, MeasureClaim) else ""
+    if not isinstance(claim, MeasureClaim) or any(measure not in APPS[verb].measures for verb in verbs):
+        raise _not_yet(ask.expectation, f"'{ask.expectation.claim_text}' of '{ask.subject.text}'")
+    if measure not in MEASURES:
+        raise _not_yet(ask.expectation, f"'{measure}'")
+    results = [ask.world.results[name] for name in names]
+    return _compare(claim, lost_share(results) if claim.unit == "%" else MEASURES[measure](results))
 
 
 def _traffic_names(world: World, wanted: tuple[str, ...]) -> Sequence[str]:

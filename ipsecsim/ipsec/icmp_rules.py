@@ -6,10 +6,9 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.ipsec.policy import Decision
 from ipsecsim.ipsec.selector import Flow, flow_of
 from ipsecsim.ipsec.settings import Settings
-from ipsecsim.wire import icmpv4, icmpv6, ip, ipv4, ipv6, udp
+from ipsecsim.wire import icmpv4, icmpv6, ip, udp
 from ipsecsim.wire.icmpv6 import Icmpv6Type
 from ipsecsim.wire.numbers import IpProtocol
-from ipsecsim.wire.reader import Truncated
 
 _ERRORS: dict[tuple[int, int], frozenset[int]] = {
     (4, IpProtocol.ICMP): frozenset(icmpv4.ERROR_TYPES),
@@ -71,7 +70,7 @@ def answering_flow(error: ErrorMessage) -> Flow | None:
     An error belongs to this traffic where no rule speaks of the error itself (RFC 4301 6.2).
     """
     try:
-        return flow_of(_as_it_is(error.quoted)).backwards()
+        return flow_of(ip.shortened(error.quoted)).backwards()
     except RemoteError:
         return None
 
@@ -79,7 +78,7 @@ def answering_flow(error: ErrorMessage) -> Flow | None:
 def quoted_protection(quoted: bytes) -> Quoted | None:
     """What tells the SA of a quoted ESP, AH or UDP packet; None for anything else."""
     try:
-        packet = _as_it_is(quoted)
+        packet = ip.shortened(quoted)
         protocol, at = ip.upper_layer(packet)
     except RemoteError:
         return None
@@ -97,24 +96,3 @@ def quoted_protection(quoted: bytes) -> Quoted | None:
         start = at + _AH_SPI
         return Quoted(*ends, protocol, int.from_bytes(packet[start : start + 4], "big"), None)
     return None
-
-
-def _as_it_is(quoted: bytes) -> bytes:
-    """A quotation, cut off somewhere, with a length that says so. Raises RemoteError if it is no IP packet.
-
-    Its IPv4 checksum is not looked at: it counts the length as it was.
-    """
-    shown = bytearray(quoted)
-    if len(quoted) >= ipv6.HEADER_LENGTH and ip.version(quoted) == 6:
-        length = min(ipv6.total_length(quoted), len(quoted)) - ipv6.HEADER_LENGTH
-        shown[4:6] = length.to_bytes(2, "big")
-        ipv6.check(shown)
-    elif (
-        len(quoted) >= ipv4.HEADER_LENGTH
-        and ip.version(quoted) == 4
-        and ipv4.HEADER_LENGTH <= ipv4.header_length(quoted) <= len(quoted)
-    ):
-        shown[2:4] = min(ip.total_length(quoted), len(quoted)).to_bytes(2, "big")
-    else:
-        raise Truncated(f"a quotation of {len(quoted)} bytes")
-    return bytes(shown)

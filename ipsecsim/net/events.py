@@ -113,6 +113,82 @@ class DatagramReceived(TraceEvent):
 
 
 @dataclass(slots=True)
+class FlowListened(TraceEvent):
+    """The far end of a flow is ready: it listens at a UDP port."""
+
+    name: str
+    port: int
+
+
+@dataclass(slots=True)
+class FlowPacketArrived(TraceEvent):
+    """A packet of a flow reached its far end, `transit` nanoseconds after it was sent."""
+
+    name: str
+    sequence: int
+    transit: int
+    is_repeated: bool
+
+
+@dataclass(slots=True)
+class QueryAnswered(TraceEvent):
+    """An answer to a DNS query came; `round_trip` in nanoseconds, from the first time it was asked."""
+
+    name: str
+    question: str
+    address: bytes
+    round_trip: int
+
+
+@dataclass(slots=True)
+class QueryGivenUp(TraceEvent):
+    """A DNS query was asked often enough, and nobody answered."""
+
+    name: str
+    question: str
+    tries: int
+
+
+@dataclass(slots=True)
+class HopFound(TraceEvent):
+    """A probe of a trace was answered; `is_there` when its destination did so."""
+
+    name: str
+    hops: int
+    source: bytes
+    round_trip: int
+    is_there: bool
+
+
+@dataclass(slots=True)
+class HopSilent(TraceEvent):
+    """Nobody answers probes that live for so many hops."""
+
+    name: str
+    hops: int
+
+
+@dataclass(slots=True)
+class PathMtuFound(TraceEvent):
+    """Packets of so many bytes get to the destination of a trace in one piece."""
+
+    name: str
+    mtu: int
+
+
+@dataclass(slots=True)
+class TrafficRefused(TraceEvent):
+    """An application was told by ICMP that one of its packets got no further. `version` is that of IP."""
+
+    name: str
+    source: bytes
+    type: int
+    code: int
+    mtu: int
+    version: int
+
+
+@dataclass(slots=True)
 class NoteTaken(TraceEvent):
     """The script says something to whoever follows the story."""
 

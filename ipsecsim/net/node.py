@@ -5,8 +5,10 @@ from typing import Any, Protocol
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
+from ipsecsim.net.application import Application, Listener
 from ipsecsim.net.events import (
     DatagramReceived,
     InterfaceChanged,
@@ -29,6 +31,7 @@ from ipsecsim.stack.events import PacketDelivered
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.nat.behaviour import Behaviour
 from ipsecsim.stack.routes import Route
+from ipsecsim.wire import ip
 from ipsecsim.wire.numbers import IpProtocol
 
 Performer = Callable[[Any], list[Action] | None]
@@ -47,12 +50,7 @@ class Engine(Protocol):
         ...
 
 
-class Application(Engine, Protocol):
-    """A program on a node. It ends when it has no deadline any more."""
-
-    def on_echo_reply(self, arrived: EchoReplyArrived, now: Instant) -> list[Action]:
-        """An echo reply reached the node; ignore it when it is not yours."""
-        ...
+FIRST_FREE_PORT = 49152  # of the dynamic range
 
 
 class Node:
@@ -71,6 +69,7 @@ class Node:
         self.is_up = True
         self._plugged: list[Interface] = []  # while the node is down: the interfaces that come up with it
         self.applications: list[Application] = []
+        self._listeners: dict[int, list[Listener]] = {}
         self.translation: Translation | None = None
         self._engines: list[Engine] = [self.stack]
         self._armed: Instant | None = None
@@ -86,7 +85,7 @@ class Node:
             DatagramArrived: self._datagram_arrived,
             PacketArrived: self._packet_arrived,
             EchoReplyArrived: self._echo_reply_arrived,
-            IcmpErrorArrived: lambda _: None,
+            IcmpErrorArrived: self._icmp_error_arrived,
         }
         simulator.nodes[name] = self
 
@@ -167,6 +166,7 @@ class Node:
             self.translation.reboot()
         self._switch_off()
         self.applications.clear()
+        self._listeners.clear()
         self._engines.clear()
         if self.tap is not None:
             self.tap(NodeCrashed())
@@ -228,6 +228,19 @@ class Node:
         self.applications.append(application)
         self.perform(application.handle_timeout(self.simulator.now))
 
+    def listen(self, program: Listener) -> None:
+        """Let a program have what comes to its UDP port; of several, the first one that takes it."""
+        self.stack.ports.add(program.port)
+        self._listeners.setdefault(program.port, []).append(program)
+
+    def free_port(self) -> int:
+        """A UDP port of the dynamic range that nobody listens on."""
+        chance = self.entropy.fork("source port")
+        while True:
+            port = FIRST_FREE_PORT + chance.below(0x10000 - FIRST_FREE_PORT)
+            if port not in self.stack.ports:
+                return port
+
     def perform(self, actions: list[Action]) -> None:
         """Do what engines ask for, in order; what follows from an action is done before the next one."""
         for action in actions:
@@ -281,6 +294,10 @@ class Node:
         self.delivered(IpProtocol.UDP, f"port {action.destination_port}")
         if self.tap is not None:
             self.tap(DatagramReceived(action.source, action.destination_port, len(action.payload)))
+        for program in self._listeners.get(action.destination_port, ()):
+            following = program.on_datagram(action, self.simulator.now)
+            if following is not None:
+                return following
         return None
 
     def _packet_arrived(self, action: PacketArrived) -> list[Action] | None:
@@ -291,6 +308,16 @@ class Node:
         following: list[Action] = []
         for application in self.applications:
             following += application.on_echo_reply(action, self.simulator.now)
+        return following
+
+    def _icmp_error_arrived(self, action: IcmpErrorArrived) -> list[Action] | None:
+        try:
+            about = ip.shortened(action.error.quoted)
+        except RemoteError:
+            return None  # what it quotes is no packet
+        following: list[Action] = []
+        for application in self.applications:
+            following += application.on_icmp_error(action, about, self.simulator.now)
         return following
 
     def delivered(self, protocol: int, to: str) -> None:

@@ -57,6 +57,28 @@ def _datagram_sent(event: net.DatagramSent) -> str:
     return f"{event.name}: {event.size} B to {unpack(event.destination)} port {event.destination_port}"
 
 
+def _flow_packet(event: net.FlowPacketArrived) -> str:
+    again = " once more" if event.is_repeated else ""
+    return f"{event.name}: packet {event.sequence} arrived{again} after {format_duration(event.transit)}"
+
+
+def _query_answered(event: net.QueryAnswered) -> str:
+    found = unpack(event.address) if event.address else "nowhere"
+    return f"{event.name}: {event.question} is {found}, known after {format_duration(event.round_trip)}"
+
+
+def _hop(event: net.HopFound) -> str:
+    trip = format_duration(event.round_trip)
+    what = "the destination is" if event.is_there else "there is"
+    away = count(event.hops, "hop")
+    return f"{event.name}: {what} {unpack(event.source)}, {away} away, known after {trip}"
+
+
+def _refused(event: net.TrafficRefused) -> str:
+    words = icmp_error_name(event.type, event.code, event.mtu, version=event.version)
+    return f"{event.name}: {unpack(event.source)} says about a packet: {words}"
+
+
 NETWORK: Tellings = {
     stack.PacketOriginated: (
         lambda e: f"made a packet: {summary(e.packet)}",
@@ -141,6 +163,17 @@ NETWORK: Tellings = {
     net.NodeCrashed: (lambda _: "went down: all that it had in memory is lost", ""),
     net.NodeStarted: (lambda _: "came up again, and knows nothing of what was before", ""),
     net.NodeAskedInVain: (lambda _: "is down, and can not do what the script asks for", ""),
+    net.FlowListened: (lambda e: f"{e.name}: listens at UDP port {e.port}", ""),
+    net.FlowPacketArrived: (_flow_packet, "RFC 3550 6.4.1"),
+    net.QueryAnswered: (_query_answered, "RFC 1035 4.1"),
+    net.QueryGivenUp: (
+        lambda e: f"{e.name}: asked for {e.question} {count(e.tries, 'time')}, and nobody answered",
+        "RFC 1035 4.2.1",
+    ),
+    net.HopFound: (_hop, lambda e: icmp_clause(e.source, "RFC 4443 3.3")),
+    net.HopSilent: (lambda e: f"{e.name}: nobody answers from {count(e.hops, 'hop')} away", ""),
+    net.PathMtuFound: (lambda e: f"{e.name}: packets of {e.mtu} B get there in one piece", "RFC 1191 3"),
+    net.TrafficRefused: (_refused, lambda e: "RFC 792" if e.version == 4 else "RFC 4443 3"),
     net.NoteTaken: (lambda e: f"note: {e.words}", ""),
 }
 """What to say about each event, and its clause."""

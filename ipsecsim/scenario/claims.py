@@ -41,6 +41,7 @@ MEASURES: dict[Kind, dict[str, Unit]] = {
         "goodput": "rate",
         "retransmissions": "number",
         "duration": "time",
+        "hops": "number",
     },
     "tunnel": {"setup_time": "time", "outage": "time"},
     "packets": _COUNTED,

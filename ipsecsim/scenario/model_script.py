@@ -18,37 +18,18 @@ class ScriptAction:
 
 @dataclass(frozen=True, slots=True)
 class Traffic(ScriptAction):
-    """What one node sends to another. `ip` None is the topology's first version.
+    """`ping FROM TO` and its like: the application `verb` on one node, with another node as its aim.
 
-    `name` is this traffic's alone: what the file says or the verb, then 'ping 2', 'ping 3'.
+    `options` are the application's own, by keyword; what is not said is left to it. `ip` None is the topology's
+    first version. `name` is this traffic's alone: what the file says or the verb, then 'ping 2', 'ping 3'.
     """
 
+    verb: str
     source: str
     to: str
-    name: str = field(kw_only=True)
-    ip: int | None = field(kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Ping(Traffic):
-    """`ping FROM TO`: ICMP echo requests. `size` counts the data bytes."""
-
-    count: int
-    size: int
-    interval: Duration
-    df: bool
-    dscp: int
-
-
-@dataclass(frozen=True, slots=True)
-class Send(Traffic):
-    """`send FROM TO`: one datagram. `size` counts the payload bytes; `sport` None means any free port."""
-
-    proto: str
-    dport: int
-    sport: int | None
-    size: int
-    dscp: int
+    options: tuple[tuple[str, int | str], ...]
+    name: str
+    ip: int | None
 
 
 @dataclass(frozen=True, slots=True)

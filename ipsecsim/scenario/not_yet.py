@@ -72,12 +72,8 @@ AUTH_LATER = ("eap-mschapv2", "eap-tls", "eap-ttls", "eap-md5", "eap", "xauth", 
 
 VERBS_LATER: frozenset[str] = frozenset(
     [
-        "flow",
-        "voice",
         "bulk",
         "web",
-        "dns",
-        "trace",
         "set",
         "replay",
         "flip",

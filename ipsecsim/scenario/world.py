@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ipsecsim.net.apps.ping import PingResult
+from ipsecsim.net.application import Result
 from ipsecsim.net.node import Node
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.scenario.model import NodeSpec, Topology
@@ -19,5 +19,10 @@ class World:
     topology: Topology
     simulator: Simulator
     make_node: Callable[[NodeSpec], Node]
-    pings: dict[str, PingResult] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
     traffic: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # name: verb, from, to
+
+    @property
+    def pings(self) -> dict[str, Result]:
+        """What the pings found out."""
+        return {name: self.results[name] for name, (verb, _, _) in self.traffic.items() if verb == "ping"}

@@ -106,9 +106,9 @@ class HostStack:
         )
         return self._originate(packet, destination, exempt=exempt, whole=dont_fragment)
 
-    def send_packet(self, packet: bytes, *, exempt: bool = True) -> list[Action]:
+    def send_packet(self, packet: bytes, *, exempt: bool = True, whole: bool = False) -> list[Action]:
         """Send a finished packet of either version, such as the IPsec engine makes."""
-        return self._originate(packet, ip.destination(packet), exempt=exempt)
+        return self._originate(packet, ip.destination(packet), exempt=exempt, whole=whole)
 
     def fresh_identification(self) -> int:
         """A value for IPv4's Identification. None comes again soon, which a counter does best (RFC 6864 4.1)."""

@@ -9,6 +9,8 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.association import Direction, SaParameters, SecurityAssociation
 from ipsecsim.ipsec.lifetime import ENDLESS
 from ipsecsim.ipsec.policy import Policy
+from ipsecsim.net.application import Result
+from ipsecsim.net.apps import APPS
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.counters import count
 from ipsecsim.observe.leaks import check_leaks
@@ -185,16 +187,26 @@ def summary(run: Run) -> str:
         f"leaks {leaked or 'none'}"
     ]
     for name, (verb, source, to) in run.world.traffic.items():
-        result = run.world.pings.get(name)
-        if result is None:
-            continue
-        trips = result.round_trips
-        spread = ""
-        if trips:
-            low, mean, high = min(trips), sum(trips) // len(trips), max(trips)
-            spread = f"   rtt {format_duration(low)} / {format_duration(mean)} / {format_duration(high)}"
-        lines.append(f"  {verb} {source} {to}   sent {result.sent}   received {result.received}{spread}")
+        lines.append(f"  {verb} {source} {to}   {_found(verb, run.world.results[name])}")
     return "\n".join(lines)
+
+
+def _found(verb: str, result: Result) -> str:
+    """What one traffic found out, as far as it can be asked for."""
+    measures = APPS[verb].measures
+    words = [f"sent {result.sent}"]
+    if "received" in measures:
+        words.append(f"received {result.received}")
+    trips = result.round_trips
+    if trips:
+        low, mean, high = min(trips), sum(trips) // len(trips), max(trips)
+        words.append(f"rtt {format_duration(low)} / {format_duration(mean)} / {format_duration(high)}")
+    if "jitter" in measures:
+        words.append(f"jitter {format_duration(result.jitter)}")
+    if "hops" in measures:
+        words.append("way " + " ".join("*" if hop is None else unpack(hop) for hop in result.hops))
+        words.append(f"largest packet {result.largest or 'unknown'}")
+    return "   ".join(words)
 
 
 def _gateways(run: Run) -> list[VpnGateway]:

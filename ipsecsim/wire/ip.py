@@ -1,6 +1,6 @@
 """Here is what both IP versions have in common, so that others need not ask which one it is.
 
-Packets were checked before: `check` is the only function here that raises Malformed.
+Packets were checked before: only `check` and `shortened` raise Malformed here.
 """
 
 from ipsecsim.wire import ipv4, ipv6
@@ -126,10 +126,13 @@ def build(
     identification: int = 0,
     traffic_class: int = 0,
     dont_fragment: bool = False,
+    hop_limit: int = 64,
 ) -> bytes:
     """A whole packet of the version of its addresses; IPv6 has neither an identification nor a DF bit."""
     if len(destination) == 16:
-        return ipv6.build(source, destination, protocol, payload, traffic_class=traffic_class)
+        return ipv6.build(
+            source, destination, protocol, payload, traffic_class=traffic_class, hop_limit=hop_limit
+        )
     return ipv4.build(
         source,
         destination,
@@ -138,4 +141,26 @@ def build(
         identification=identification,
         tos=traffic_class,
         dont_fragment=dont_fragment,
+        ttl=hop_limit,
     )
+
+
+def shortened(quoted: bytes) -> bytes:
+    """A packet of which only the beginning is there, with a length that says so. Raises Malformed for no packet.
+
+    Its IPv4 checksum is not looked at: it counts the length as it was.
+    """
+    shown = bytearray(quoted)
+    if len(quoted) >= ipv6.HEADER_LENGTH and version(quoted) == 6:
+        length = min(ipv6.total_length(quoted), len(quoted)) - ipv6.HEADER_LENGTH
+        shown[4:6] = length.to_bytes(2, "big")
+        ipv6.check(shown)
+    elif (
+        len(quoted) >= ipv4.HEADER_LENGTH
+        and version(quoted) == 4
+        and ipv4.HEADER_LENGTH <= ipv4.header_length(quoted) <= len(quoted)
+    ):
+        shown[2:4] = min(total_length(quoted), len(quoted)).to_bytes(2, "big")
+    else:
+        raise Truncated(f"a quotation of {len(quoted)} bytes")
+    return bytes(shown)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ipsecsim.wire import ah, esp, icmpv4, icmpv6, ipv4, ipv6, udp
+from ipsecsim.wire import ah, dns, esp, icmpv4, icmpv6, ipv4, ipv6, rtp, udp
 from ipsecsim.wire.der import identifier
 from ipsecsim.wire.distinguished_name import TYPES, Part, emit, parts
 from ipsecsim.wire.ike.auth import DigitalSignature
@@ -251,6 +251,15 @@ _ICMPV6_VALUES = (
     | st.builds(icmpv6.UnknownIcmp, st.integers(130, 255), U8, SOME_BYTES)
 )
 
+_DNS_VALUES = st.builds(
+    dns.Message,
+    U16,
+    st.lists(st.binary(min_size=1, max_size=63), max_size=3).map(tuple),
+    U16,
+    st.booleans(),
+    st.just(b""),
+) | st.builds(dns.Message, U16, st.just((b"bob", b"example")), U16, st.just(True), ADDRESS | ADDRESS_6, U32)
+
 CHAIN = Format("payload chain", chains(), _emit_chain_with_type, _parse_chain_with_type)
 MESSAGE = Format("IKE message", messages(), lambda pair: emit_message(*pair), parse_message, whole=True)
 
@@ -278,6 +287,14 @@ FORMATS = [
         _parse_udp,
         whole=True,
     ),
+    Format(
+        "RTP",
+        st.builds(rtp.Header, st.integers(0, 127), U16, U32, st.binary(min_size=4, max_size=4)),
+        lambda header: rtp.build(*header),
+        rtp.parse,
+        whole=True,
+    ),
+    Format("DNS", _DNS_VALUES, lambda message: message.emit(), dns.Message.parse, whole=True),
     Format(
         "ESP",
         st.tuples(U32, U32, SOME_BYTES),

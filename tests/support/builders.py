@@ -13,7 +13,8 @@ from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.populate import Part
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.ipsec.settings import Settings
-from ipsecsim.net.apps.ping import Ping, PingResult
+from ipsecsim.net.application import Result
+from ipsecsim.net.apps.ping import Ping
 from ipsecsim.net.apps.send import Send
 from ipsecsim.net.link import Link, LinkOptions
 from ipsecsim.net.node import Node
@@ -56,10 +57,10 @@ class World:
         assert isinstance(node, VpnGateway)
         return node
 
-    def ping(self, source: str, to: str, *, at: Instant = 0, **options: int) -> PingResult:
+    def ping(self, source: str, to: str, *, at: Instant = 0, **options: int) -> Result:
         """Plan a ping; the result fills as the world runs."""
         node, destination = self.nodes[source], self.nodes[to].address
-        result = PingResult()
+        result = Result()
 
         def work() -> None:
             application = Ping(node, destination, name=f"{source} to {to}", **options)  # type: ignore[arg-type]

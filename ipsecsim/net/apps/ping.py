@@ -1,32 +1,22 @@
 """ping: echo requests at a fixed interval, and what came back."""
 
-from dataclasses import dataclass, field
-
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Duration, Instant
+from ipsecsim.net.application import Application, Result
 from ipsecsim.net.events import EchoReplyMissed, EchoReplyReceived, EchoRequestSent
 from ipsecsim.net.node import Node
 from ipsecsim.stack import icmp
 from ipsecsim.stack.actions import EchoReplyArrived
+from ipsecsim.wire import icmpv4, ip, ipv4, ipv6
+from ipsecsim.wire.icmpv4 import IcmpType
+from ipsecsim.wire.icmpv6 import Icmpv6Type
+from ipsecsim.wire.numbers import IpProtocol
 
+_REQUEST = {int(IpProtocol.ICMP): IcmpType.ECHO, int(IpProtocol.ICMPV6): Icmpv6Type.ECHO_REQUEST}
 REPLY_TIMEOUT = 10 * SECOND  # how long the answer to the last request is waited for
 
 
-@dataclass(slots=True)
-class PingResult:
-    """What a ping found out. Round trips in nanoseconds."""
-
-    sent: int = 0
-    received: int = 0
-    round_trips: list[Duration] = field(default_factory=list)
-
-    @property
-    def lost(self) -> int:
-        """Requests without an answer (so far)."""
-        return self.sent - self.received
-
-
-class Ping:
+class Ping(Application):
     """Sends `count` echo requests of `size` data bytes, in the destination's IP version, and keeps account."""
 
     def __init__(
@@ -35,21 +25,22 @@ class Ping:
         destination: bytes,
         *,
         name: str = "ping",
+        result: Result | None = None,
         count: int = 1,
         size: int = 56,
         interval: Duration = SECOND,
         dont_fragment: bool = False,
         dscp: int = 0,
     ) -> None:
-        self.name = name
-        self.result = PingResult()
-        self._node = node
+        super().__init__(node, name, result)
         self._destination = destination
         self._count = count
         self._interval = interval
         self._dont_fragment = dont_fragment
         self._tos = dscp << 2
         self._data = bytes(number & 0xFF for number in range(size))
+        header = ipv4.HEADER_LENGTH if len(destination) == 4 else ipv6.HEADER_LENGTH
+        self._packet_length = header + icmpv4.HEADER_LENGTH + size
         self._identifier = int.from_bytes(node.entropy.fork("ping identifier").bytes(2), "big")
         self._next_at: Instant | None = node.simulator.now if count else None
         self._waiting: dict[int, Instant] = {}
@@ -75,15 +66,20 @@ class Ping:
         if arrived.identifier != self._identifier or arrived.sequence not in self._waiting:
             return []
         round_trip = now - self._waiting.pop(arrived.sequence)
-        self.result.received += 1
+        self.result.arrives(now, len(arrived.data), self._packet_length)
         self.result.round_trips.append(round_trip)
         if self._node.tap is not None:
             self._node.tap(EchoReplyReceived(self.name, arrived.source, arrived.sequence, round_trip))
         return []
 
+    def has_sent(self, packet: bytes) -> bool:
+        """An echo request with this program's identifier."""
+        protocol, at = ip.upper_layer(packet)
+        is_request = packet[at : at + 1] == bytes([_REQUEST[protocol]]) if protocol in _REQUEST else False
+        return is_request and packet[at + 4 : at + 6] == self._identifier.to_bytes(2, "big")
+
     def _send(self, now: Instant) -> list[Action]:
-        self.result.sent += 1
-        sequence = self.result.sent
+        sequence = self.result.sends(now)
         self._waiting[sequence] = now
         self._next_at = None if sequence == self._count else now + self._interval
         if self._node.tap is not None:

@@ -2,14 +2,12 @@
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
+from ipsecsim.net.application import Application, Result, udp_ports
 from ipsecsim.net.events import DatagramSent
 from ipsecsim.net.node import Node
-from ipsecsim.stack.actions import EchoReplyArrived
-
-FIRST_FREE_PORT = 49152  # the dynamic range; which port matters to nobody
 
 
-class Send:
+class Send(Application):
     """Sends `size` bytes to a port of `destination`."""
 
     def __init__(
@@ -18,31 +16,26 @@ class Send:
         destination: bytes,
         *,
         name: str = "send",
+        result: Result | None = None,
         destination_port: int = 9,
         source_port: int | None = None,
-        size: int = 56,
+        size: int = 64,
         dscp: int = 0,
     ) -> None:
-        self.name = name
-        self._node = node
+        super().__init__(node, name, result)
         self._destination = destination
         self._destination_port = destination_port
-        if source_port is None:
-            source_port = FIRST_FREE_PORT + node.entropy.fork("source port").below(0x10000 - FIRST_FREE_PORT)
-        self._source_port = source_port
+        self._source_port = node.free_port() if source_port is None else source_port
         self._data = bytes(number & 0xFF for number in range(size))
         self._tos = dscp << 2
         self._is_sent = False
-
-    def next_deadline(self) -> Instant | None:
-        """None: everything happens at once."""
-        return None
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Send the datagram, once."""
         if self._is_sent:
             return []
         self._is_sent = True
+        self.result.sends(now)
         if self._node.tap is not None:
             self._node.tap(
                 DatagramSent(self.name, self._destination, self._destination_port, len(self._data))
@@ -56,6 +49,6 @@ class Send:
             tos=self._tos,
         )
 
-    def on_echo_reply(self, arrived: EchoReplyArrived, now: Instant) -> list[Action]:
-        """Not for us."""
-        return []
+    def has_sent(self, packet: bytes) -> bool:
+        """A datagram from the same port to the same one."""
+        return udp_ports(packet) == (self._source_port, self._destination_port)

@@ -1,13 +1,13 @@
-"""The verbs that make traffic: FROM TO and options."""
+"""The verbs that make traffic: FROM TO and options. Who performs them stands in `net.apps`."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from ipsecsim.base.errors import Place
-from ipsecsim.base.instant import Instant
-from ipsecsim.net.apps.ping import Ping
-from ipsecsim.net.apps.send import Send
-from ipsecsim.scenario import model_script, units
+from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.net.application import Result
+from ipsecsim.net.apps import APPS
+from ipsecsim.net.apps.flow import DEFAULT_SIZE, SMALLEST_SIZE
+from ipsecsim.net.apps.voice import CODECS
+from ipsecsim.scenario import units
 from ipsecsim.scenario.model_script import Traffic
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Mistake
@@ -15,8 +15,8 @@ from ipsecsim.scenario.sentence import Sentence, Word, quote
 from ipsecsim.scenario.verbs.verb import (
     FROM_TO,
     NAME,
+    Option,
     Options,
-    Reader,
     Verb,
     count,
     data_size,
@@ -27,30 +27,39 @@ from ipsecsim.scenario.verbs.verb import (
 )
 from ipsecsim.scenario.world import World
 
-
-class _Said(NamedTuple):
-    """What is said of all traffic, for one pair of nodes."""
-
-    source: str
-    to: str
-    name: str
-    ip: int | None
-    text: str
-    place: Place
+_KEYWORDS = {"df": "dont_fragment", "dport": "destination_port", "sport": "source_port"}
+_NOT_THE_APPLICATIONS = ("name", "ip", "proto", "rate")
 
 
-def _between(make: Callable[[_Said, Options], Traffic]) -> Reader:
-    """A reader for FROM TO: one action for each pair of nodes that the two names stand for."""
+def _read(sentence: Sentence, options: Options, names: Names) -> Iterator[Traffic]:
+    """One action for each pair of nodes that the two names stand for."""
+    verb, first, second = sentence.words
+    written = [f"{pair.key.text}={quote(pair.values[0].text)}" for pair in sentence.pairs]
+    started_with = tuple(_keywords(options))
+    for source, to in _pairs_of(first, second, names):
+        yield Traffic(
+            verb.text,
+            source,
+            to,
+            started_with,
+            name=str(options.get("name", verb.text)),
+            ip=number(options, "ip", 0) or None,
+            text=" ".join([verb.text, source, to, *written]),
+            place=sentence.source.place,
+        )
 
-    def read(sentence: Sentence, options: Options, names: Names) -> Iterator[Traffic]:
-        verb, first, second = sentence.words
-        written = [f"{pair.key.text}={quote(pair.values[0].text)}" for pair in sentence.pairs]
-        name, ip = str(options.get("name", verb.text)), number(options, "ip", 0) or None
-        for source, to in _pairs_of(first, second, names):
-            text = " ".join([verb.text, source, to, *written])
-            yield make(_Said(source, to, name, ip, text, sentence.source.place), options)
 
-    return read
+def _keywords(options: Options) -> Iterator[tuple[str, int | str]]:
+    """The options in the application's words; a rate becomes the time between two packets."""
+    for key, value in options.items():
+        if key not in _NOT_THE_APPLICATIONS:
+            assert isinstance(value, int | str)  # noqa: S101 - the option's reader made it
+            yield _KEYWORDS.get(key, key), value
+    if "rate" in options:
+        if "interval" in options:
+            raise Mistake("rate= and interval= say the same twice; write one of them")
+        size = number(options, "size", DEFAULT_SIZE)
+        yield "interval", -(-size * 8 * SECOND // number(options, "rate", 0))
 
 
 def _pairs_of(first: Word, second: Word, names: Names) -> Iterator[tuple[str, str]]:
@@ -67,144 +76,76 @@ def _pairs_of(first: Word, second: Word, names: Names) -> Iterator[tuple[str, st
     yield from pairs if len(pairs) == 1 else [(one, other) for one, other in pairs if one != other]
 
 
-def _address(world: World, action: Traffic) -> bytes:
-    """Where traffic goes: the address that the node's name stands for, in the IP version asked for."""
-    node = world.simulator.nodes[action.to]
-    asked = None if action.ip is None else node.address_of(action.ip)
-    return asked or node.address
+def _perform(world: World, action: Traffic, at: Instant) -> None:
+    """The near end begins; where the far end has to listen, it does so first, in a turn of its own."""
+    nodes, app, result, options = world.simulator.nodes, APPS[action.verb], Result(), dict(action.options)
+    listener = app.far
 
+    def listen() -> None:
+        assert listener is not None  # noqa: S101 - planned only then
+        far = nodes[action.to]
+        far.listen(listener(far, name=action.name, result=result, **options))
 
-# -- ping -----------------------------------------------------------------------------------------
-
-
-def _read_ping(said: _Said, options: Options) -> model_script.Ping:
-    return model_script.Ping(
-        said.source,
-        said.to,
-        count=number(options, "count", 1),
-        size=number(options, "size", 56),
-        interval=number(options, "interval", units.TIME["s"]),
-        df=bool(options.get("df", False)),
-        dscp=number(options, "dscp", 0),
-        name=said.name,
-        ip=said.ip,
-        text=said.text,
-        place=said.place,
-    )
-
-
-def _plan_ping(world: World, action: model_script.Ping, at: Instant) -> None:
     def begin() -> None:
-        node = world.simulator.nodes[action.source]
-        application = Ping(
-            node,
-            _address(world, action),
-            name=action.name,
-            count=action.count,
-            size=action.size,
-            interval=action.interval,
-            dont_fragment=action.df,
-            dscp=action.dscp,
-        )
-        world.traffic[action.name] = ("ping", action.source, action.to)
-        world.pings[action.name] = application.result
-        node.run(application)
+        near, far = nodes[action.source], nodes[action.to]
+        world.traffic[action.name] = (action.verb, action.source, action.to)
+        world.results[action.name] = result
+        asked = None if action.ip is None else far.address_of(action.ip)
+        near.run(app.near(near, asked or far.address, name=action.name, result=result, **options))
 
-    world.simulator.plan(at, world.simulator.nodes[action.source], begin)
+    if listener is not None:
+        world.simulator.plan(at, nodes[action.to], listen)
+    world.simulator.plan(at, nodes[action.source], begin)
 
 
-# -- send -----------------------------------------------------------------------------------------
+def _flow_size(text: str) -> int:
+    size = data_size(text)
+    if size < SMALLEST_SIZE:
+        raise Mistake(f"a flow's packets carry their number and time: {SMALLEST_SIZE} bytes at least")
+    return size
 
 
-def _read_send(said: _Said, options: Options) -> model_script.Send:
-    return model_script.Send(
-        said.source,
-        said.to,
-        proto=str(options.get("proto", "udp")),
-        dport=number(options, "dport", 9),
-        sport=number(options, "sport", 0) or None,
-        size=number(options, "size", 64),
-        dscp=number(options, "dscp", 0),
-        name=said.name,
-        ip=said.ip,
-        text=said.text,
-        place=said.place,
-    )
-
-
-def _plan_send(world: World, action: model_script.Send, at: Instant) -> None:
-    def begin() -> None:
-        node = world.simulator.nodes[action.source]
-        world.traffic[action.name] = ("send", action.source, action.to)
-        node.run(
-            Send(
-                node,
-                _address(world, action),
-                name=action.name,
-                destination_port=action.dport,
-                source_port=action.sport,
-                size=action.size,
-                dscp=action.dscp,
-            )
-        )
-
-    world.simulator.plan(at, world.simulator.nodes[action.source], begin)
+def _verb(example: str, **options: Option) -> Verb:
+    return Verb(FROM_TO, {**options, "ip": ip_version, **NAME}, example, Traffic, _read, _perform)
 
 
 TRAFFIC_VERBS: dict[str, Verb] = {
-    "ping": Verb(
-        FROM_TO,
-        {
-            "count": count,
-            "size": data_size,
-            "interval": units.duration,
-            "df": units.yes_no,
-            "dscp": units.dscp,
-            "ip": ip_version,
-            **NAME,
-        },
+    "ping": _verb(
         "ping alice bob count=3",
-        model_script.Ping,
-        _between(_read_ping),
-        _plan_ping,
+        count=count,
+        size=data_size,
+        interval=units.duration,
+        df=units.yes_no,
+        dscp=units.dscp,
     ),
-    "send": Verb(
-        FROM_TO,
-        {
-            "proto": one_of("udp"),
-            "dport": port,
-            "sport": port,
-            "size": data_size,
-            "dscp": units.dscp,
-            "ip": ip_version,
-            **NAME,
-        },
+    "send": _verb(
         "send alice bob dport=9 size=100",
-        model_script.Send,
-        _between(_read_send),
-        _plan_send,
+        proto=one_of("udp"),
+        dport=port,
+        sport=port,
+        size=data_size,
+        dscp=units.dscp,
     ),
-    "flow": Verb(
-        FROM_TO,
-        {
-            "rate": units.rate,
-            "size": data_size,
-            "interval": units.duration,
-            "duration": units.duration,
-            "kind": one_of("constant", "poisson", "on_off"),
-            "dport": port,
-            "count": count,
-            **NAME,
-        },
+    "flow": _verb(
         "flow alice bob rate=1mbit duration=10s",
+        rate=units.rate,
+        size=_flow_size,
+        interval=units.duration,
+        duration=units.duration,
+        kind=one_of("constant", "poisson", "on_off"),
+        dport=port,
+        count=count,
+        df=units.yes_no,
+        dscp=units.dscp,
     ),
-    "voice": Verb(
-        FROM_TO,
-        {"codec": one_of("g711", "g729"), "duration": units.duration, **NAME},
+    "voice": _verb(
         "voice alice bob codec=g729 duration=60s",
+        codec=one_of(*CODECS),
+        duration=units.duration,
+        dscp=units.dscp,
     ),
     "bulk": Verb(FROM_TO, {"size": units.size, **NAME}, "bulk alice bob size=1MB"),
     "web": Verb(FROM_TO, {"size": units.size, "count": count, **NAME}, "web alice bob"),
-    "dns": Verb(FROM_TO, {"count": count, **NAME}, "dns alice bob"),
-    "trace": Verb(FROM_TO, {"size": data_size, "df": units.yes_no, **NAME}, "trace alice bob"),
+    "dns": _verb("dns alice bob", count=count, dscp=units.dscp),
+    "trace": _verb("trace alice bob", size=data_size, df=units.yes_no),
 }

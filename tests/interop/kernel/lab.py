@@ -10,7 +10,8 @@ from ipsecsim.base.address import unpack
 from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ipsec.association import Mode
-from ipsecsim.net.apps.ping import Ping, PingResult
+from ipsecsim.net.application import Result
+from ipsecsim.net.apps.ping import Ping
 from ipsecsim.stack.events import EchoAnswered
 from ipsecsim.views.text import story
 from ipsecsim.wire import ip
@@ -86,7 +87,7 @@ class Lab:
         pings = [self.begin_ping(size) for size in sizes]
         self.until(lambda: all(ping.received for ping in pings), f"answers to pings of {sizes} bytes")
 
-    def begin_ping(self, size: int = 56) -> PingResult:
+    def begin_ping(self, size: int = 56) -> Result:
         """An echo request that leaves our speaker at once; the result fills as time goes on."""
         speaker = self.ours.speaker
         ping = Ping(speaker, self.ours.its_end, name=f"{size} bytes", size=size)

@@ -79,7 +79,7 @@ def test_what_leads_back_to_no_traffic_belongs_to_none() -> None:
     assert set(traffic_behind(world.recorder)) == {frozenset()}
 
 
-@pytest.mark.parametrize("app", APPS.values(), ids=lambda app: app.__name__)
+@pytest.mark.parametrize("app", APPS.values(), ids=APPS)
 def test_every_application_can_be_recognised_by_an_event_of_its_sending(app) -> None:
-    names = vars(sys.modules[app.__module__]).values()
+    names = vars(sys.modules[app.near.__module__]).values()
     assert any(isinstance(each, type) and issubclass(each, TrafficSent) for each in names)

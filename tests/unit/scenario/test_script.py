@@ -3,7 +3,7 @@ import pytest
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import MILLISECOND, SECOND
 from ipsecsim.scenario import SCRIPT_VERBS, check, read
-from ipsecsim.scenario.model_script import Initiate, Note, Ping, Send, Terminate
+from ipsecsim.scenario.model_script import Initiate, Note, Terminate, Traffic
 from ipsecsim.scenario.not_yet import VERBS_LATER
 from tests.unit.scenario.examples import SITES
 
@@ -18,24 +18,28 @@ def refusal(script: str) -> str:
     return str(caught.value).splitlines()[0]
 
 
-def test_a_ping_has_defaults():
+def test_what_a_sentence_does_not_say_is_left_to_the_application():
     (ping,) = actions("ping alice bob")[0].do
-    assert isinstance(ping, Ping)
-    assert (ping.count, ping.size, ping.interval, ping.df, ping.name) == (1, 56, SECOND, False, "ping")
+    assert isinstance(ping, Traffic)
+    assert (ping.verb, ping.source, ping.to, ping.options, ping.name) == ("ping", "alice", "bob", (), "ping")
 
 
 def test_options_are_read_with_their_units():
     (ping,) = actions("ping alice bob count=3 size=1kB interval=10ms df=yes name=big")[0].do
-    assert (ping.count, ping.size, ping.interval, ping.df, ping.name) == (
-        3,
-        1000,
-        10 * MILLISECOND,
-        True,
-        "big",
-    )
+    assert dict(ping.options) == {
+        "count": 3,
+        "size": 1000,
+        "interval": 10 * MILLISECOND,
+        "dont_fragment": True,
+    }
+    assert ping.name == "big"
     (send,) = actions("send alice bob dport=53 sport=4000 size=100")[0].do
-    assert isinstance(send, Send)
-    assert (send.proto, send.dport, send.sport, send.size) == ("udp", 53, 4000, 100)
+    assert dict(send.options) == {"destination_port": 53, "source_port": 4000, "size": 100}
+
+
+def test_a_rate_becomes_the_time_between_two_packets():
+    (flow,) = actions("flow alice bob rate=1mbit size=500 kind=poisson")[0].do
+    assert dict(flow.options) == {"size": 500, "kind": "poisson", "interval": 4 * MILLISECOND}
 
 
 def test_the_other_verbs():
@@ -79,6 +83,9 @@ def test_every_verbs_example_is_right_or_not_there_yet(verb):
         ("  - do: ping alice bob count=3|4\n", "14:32: 'count' takes one value"),
         ("  - do: ping alice bob count=0\n", "14:30: 0 is out of range"),
         ("  - do: ping alice bob size=70000\n", "14:29: '70000' does not fit into one IP packet"),
+        ("  - do: flow alice bob size=15\n", "14:29: a flow's packets carry their number and time: 16 bytes"),
+        ("  - do: flow alice bob rate=1mbit interval=1ms\n", "14:9: rate= and interval= say the same twice"),
+        ("  - do: voice alice bob codec=g722\n", "14:31: unknown word 'g722'"),
         ("  - do: ping alice bob name=A\n", "14:29: 'A': a name is small letters"),
         ("  - do: initiate nett\n", "14:18: no tunnel 'nett'; did you mean 'net'?"),
         ("  - do: note\n", "14:9: a note needs words"),
