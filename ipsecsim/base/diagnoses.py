@@ -129,6 +129,6 @@ class Diagnosis(Enum):
     ICV_LEN_MISMATCH = (
         "the two ends cut the same algorithm's check value to different lengths",
         "RFC 4303 2.8",
-        ("ICV_FAIL",),
+        ("ICV_FAIL", "ESP_ALIGN"),
     )
     SPD_ORDER = ("a coarse rule stands before the fine one", "RFC 4301 4.4.1", ("SPD_DISCARD",))

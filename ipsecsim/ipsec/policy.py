@@ -43,6 +43,9 @@ class Policy:
     address comes from a pool gets what was agreed with it, and nobody else's (RFC 4301 4.4.1.1, names).
 
     `from_packet` are the parts that each SA takes from the packet that asks for it, so that one rule has many SAs.
+
+    A rule that is there `only_with_sa` sleeps while it has none: later rules decide then, and may let pass in clear
+    what this one would protect. RFC 4301 knows no such rules; it is how a host behaves that sets no trap.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Policy:
     negotiable: bool = True
     follows_sas: bool = False
     from_packet: frozenset[Part] = frozenset()
+    only_with_sa: bool = False
+    is_asleep: bool = False
 
     def populated(self, flow: Flow) -> Selector | None:
         """What the SA for a leaving packet is to carry, where that is less than the rule; else None."""
@@ -69,11 +74,12 @@ class Policy:
 
     def matches(self, flow: Flow, direction: Direction) -> bool:
         """Does the rule speak of a packet that goes this way?"""
-        return self.direction in (None, direction) and _any_matches(self.selectors, flow, direction)
+        is_meant = self.direction in (None, direction) and not self.is_asleep
+        return is_meant and _any_matches(self.selectors, flow, direction)
 
     def might_mean(self, flow: Flow, direction: Direction) -> bool:
         """Could a later fragment be of a packet that the rule speaks of? Its ports are elsewhere."""
-        if self.direction not in (None, direction):
+        if self.direction not in (None, direction) or self.is_asleep:
             return False
         if direction is Direction.OUTBOUND:
             return any(selector.might_mean_outbound(flow) for selector in self.selectors)
@@ -124,7 +130,7 @@ class SecurityPolicyDatabase:
         self.revision = 0
         self._outbound: dict[bytes, Decision] = {}
         self._inbound: dict[bytes, Decision] = {}
-        self._carried: dict[str, Counter[Selector]] = {}  # of rules that follow their SAs
+        self._carried: dict[str, Counter[Selector]] = {}  # of rules for which it matters
         self.fragments = {direction: FragmentPorts() for direction in Direction}
         self.replace(policies)
 
@@ -140,7 +146,7 @@ class SecurityPolicyDatabase:
         self._carried = {
             policy.name: self._carried.get(policy.name, Counter())
             for policy in policies
-            if policy.follows_sas
+            if policy.follows_sas or policy.only_with_sa
         }
         self._around = [policy for policy in policies if policy.is_around_others]
         self._take_stock()
@@ -164,6 +170,7 @@ class SecurityPolicyDatabase:
         for policy in self._policies:
             if policy.follows_sas:
                 policy.selectors = tuple(self._carried[policy.name])
+            policy.is_asleep = policy.only_with_sa and not self._carried[policy.name]
         self._names_ports = any(row.names_ports for policy in self._policies for row in policy.selectors)
         self.revision += 1
         self.forget_decisions()

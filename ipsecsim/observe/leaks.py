@@ -37,6 +37,12 @@ Key = tuple[bytes, bytes, bytes, int]
 
 def check_leaks(recorder: Recorder, simulator: Simulator) -> Iterator[Violation]:
     """Every frame that should not have been readable where it was."""
+    for row, sentence in leaks(recorder, simulator):
+        yield Violation(row.turn.number, row.node, sentence)
+
+
+def leaks(recorder: Recorder, simulator: Simulator) -> Iterator[tuple[Record, str]]:
+    """The row of each such frame, and what is wrong with it."""
     gateways = [node for node in simulator.nodes.values() if isinstance(node, VpnGateway)]
     boundaries = {gateway.name: _Boundary(gateway) for gateway in gateways}
     outside = outside_links(simulator)
@@ -45,16 +51,15 @@ def check_leaks(recorder: Recorder, simulator: Simulator) -> Iterator[Violation]
         event = row.event
         boundary = boundaries.get(row.node)
         if boundary is not None:
-            violation = boundary.notice(row)
-            if violation is not None:
-                yield violation
+            sentence = boundary.notice(row)
+            if sentence is not None:
+                yield row, sentence
         secrets.notice(row)
         if isinstance(event, FrameSent) and event.link in outside:
             turn = secrets.seen_in(event.packet)
             if turn is not None:
                 what = summary(event.packet)
-                sentence = f"a packet sealed in turn {turn} can be read on {event.link}: {what}"
-                yield Violation(row.turn.number, row.node, sentence)
+                yield row, f"a packet sealed in turn {turn} can be read on {event.link}: {what}"
 
 
 def outside_links(simulator: Simulator) -> set[str]:
@@ -80,8 +85,8 @@ class _Boundary:
         self._allowed: set[Key] = set()
         self._begun: set[Key] = set()  # packets whose first fragment policy let through, in whatever turn
 
-    def notice(self, row: Record) -> Violation | None:
-        """Look at a row of this gateway; a violation when it lets something out in clear."""
+    def notice(self, row: Record) -> str | None:
+        """Look at a row of this gateway; a sentence when it lets something out in clear."""
         if row.turn.number != self._turn:
             self._turn = row.turn.number
             self._allowed.clear()
@@ -93,7 +98,7 @@ class _Boundary:
             if security(event.packet) in self._sealed or self._is_ike(event.packet):
                 self._allowed.add(_key(event.packet))
         elif isinstance(event, FrameSent) and event.interface in self._unprotected:
-            return self._judge(row, event)
+            return self._judge(event)
         return None
 
     def _is_ike(self, packet: bytes) -> bool:
@@ -103,11 +108,11 @@ class _Boundary:
         header = first(packet, IpProtocol.UDP)
         return header is not None and ports(packet[header.start : header.end])[0] in (IKE_PORT, NAT_T_PORT)
 
-    def _judge(self, row: Record, sent: FrameSent) -> Violation | None:
+    def _judge(self, sent: FrameSent) -> str | None:
         key = _key(sent.packet)
         if key in self._allowed:
             return None  # also the later pieces of a packet that was judged while it was whole
-        policy = _first_match(self._policies, sent.packet)
+        policy = first_match(self._policies, sent.packet)
         if policy is not None and policy.action is PolicyAction.BYPASS:
             self._allowed.add(key)
             if ip.is_fragment(sent.packet):
@@ -116,11 +121,11 @@ class _Boundary:
         if ip.fragment_offset(sent.packet) and _key_of_pieces(sent.packet) in self._begun:
             return None  # its ports are in the first fragment (RFC 4301 7.4), and the rule is that one's
         why = "no rule lets it" if policy is None else f"the rule {policy.name} says {policy.action.name}"
-        sentence = f"sent in clear on {sent.link} though {why}: {summary(sent.packet)}"
-        return Violation(row.turn.number, row.node, sentence)
+        return f"sent in clear on {sent.link} though {why}: {summary(sent.packet)}"
 
 
-def _first_match(policies: Iterable[Policy], packet: bytes) -> Policy | None:
+def first_match(policies: Iterable[Policy], packet: bytes) -> Policy | None:
+    """The rule that speaks of a packet which leaves, whether it has an SA just now or sleeps without."""
     # not through the SPD itself: looking at a recording must not fill a live node's cache
     flow = flow_of(packet)
     return next((policy for policy in policies if any_matches_outbound(policy.selectors, flow)), None)

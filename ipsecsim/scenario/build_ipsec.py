@@ -1,10 +1,11 @@
 """From what a topology says about IPsec to SPD rules, SAs by hand and options of the engines below."""
 
 from ipsecsim.base.entropy import Entropy
+from ipsecsim.crypto.catalogue import WORDS, Integrity
 from ipsecsim.ike.narrowing import to_selectors
 from ipsecsim.ipsec.association import Direction, Mode, SaParameters
 from ipsecsim.ipsec.lifetime import ENDLESS, Lifetime, Limits
-from ipsecsim.ipsec.options import SaOptions
+from ipsecsim.ipsec.options import Cut, SaOptions
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import ANY_PORT, Selector
 from ipsecsim.ipsec.tunnel import EcnEntry, OuterDontFragment
@@ -81,16 +82,18 @@ def _outside(node: model.NodeSpec) -> list[bytes]:
 
 
 def _rule(node: model.NodeSpec, ipsec: model_ipsec.IpsecSpec, rule: model_ipsec.RuleSpec) -> Policy:
-    name = rule.policy
+    name, is_trap = rule.policy, True
     if rule.child is not None:
         connection = ipsec.connections[rule.child[0]]
-        name = policy_name(node, connection, connection.children[rule.child[1]])
+        child = connection.children[rule.child[1]]
+        name, is_trap = policy_name(node, connection, child), child.start_action != "none"
     return Policy(
         name,
         PolicyAction(rule.action),
         rule.selectors,
         direction=Direction(rule.direction) if rule.direction else None,
         negotiable=rule.child is not None,
+        only_with_sa=not is_trap,
     )
 
 
@@ -135,9 +138,11 @@ def _parameters(
 
 def options(spec: model_ipsec.ChildSpec | model_ipsec.ManualSaSpec) -> SaOptions:
     """What a child, or an SA by hand, says about this end alone."""
+    cut = None
     if isinstance(spec, model_ipsec.ManualSaSpec):
         dont_fragment, soft = OuterDontFragment(spec.dont_fragment), Limits()
     else:
+        cut = Cut(_integrity("sha256"), _integrity("sha256_96")) if spec.sha256_96 else None
         dont_fragment = OuterDontFragment.COPY if spec.copy_df else OuterDontFragment.CLEAR
         soft = Limits(spec.rekey_time or ENDLESS, spec.rekey_bytes or ENDLESS, spec.rekey_packets or ENDLESS)
     hard = Limits(spec.life_time or ENDLESS, spec.life_bytes or ENDLESS, spec.life_packets or ENDLESS)
@@ -149,4 +154,11 @@ def options(spec: model_ipsec.ChildSpec | model_ipsec.ManualSaSpec) -> SaOptions
         copy_dscp_in=spec.copy_dscp in ("in", "yes"),
         ecn=EcnEntry.NORMAL if spec.copy_ecn else EcnEntry.COMPATIBILITY,
         tfc_length=spec.tfc_padding,
+        cut=cut,
     )
+
+
+def _integrity(word: str) -> Integrity:
+    row = WORDS[word].row
+    assert isinstance(row, Integrity)  # noqa: S101 - only words of such rows are asked for
+    return row

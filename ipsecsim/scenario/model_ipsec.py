@@ -76,6 +76,7 @@ class ChildSpec:
     copy_ecn: bool
     copy_dscp: CopyDscp
     tfc_padding: int
+    sha256_96: bool
     policies: bool
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 

@@ -60,7 +60,6 @@ NOT_YET: dict[str, Later] = {
     "auth.cert_policy": Later("certificates (cert_policy:)"),
     "auth.ca_id": Later("certificates (ca_id:)"),
     "child.mode": Later("mode: {value}", ("tunnel", "transport")),
-    "child.sha256_96": Later("sha256_96", ("no",)),
     "child.policies": Later("SAs without policies", ("yes",)),
     "child.ipcomp": Later("IPComp", ("no",)),
     "child.priority": Later("priorities of policies", ("0",)),
@@ -127,11 +126,7 @@ DIAGNOSES_LATER: frozenset[str] = frozenset(
         "TRANSPORT_NAT_CHECKSUM",
         "RESPONDER_BEHIND_NAT",
         "NAT_MAPPING_LOST",
-        "PLAINTEXT_LEAK",
-        "SUBNET_OVERLAP",
-        "SRC_NOT_IN_TS",
         "PEER_SINGLE_TS",
-        "ICV_LEN_MISMATCH",
     ]
 )
 """Diagnoses that nothing makes yet."""

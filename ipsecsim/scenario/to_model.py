@@ -317,6 +317,7 @@ class Reader:
             copy_ecn=value(scalars.YES_NO, entry, table, "copy_ecn"),
             copy_dscp=word_of(entry, table, "copy_dscp"),
             tfc_padding=value(scalars.TFC_PADDING, entry, table, "tfc_padding"),
+            sha256_96=value(scalars.YES_NO, entry, table, "sha256_96"),
             policies=value(scalars.YES_NO, entry, table, "policies"),
             place=place,
         )

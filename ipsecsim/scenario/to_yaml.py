@@ -251,6 +251,7 @@ def _child(child: ChildSpec) -> _Value:
         "copy_ecn": _yes_no(child.copy_ecn),
         "copy_dscp": child.copy_dscp,
         "tfc_padding": str(child.tfc_padding),
+        "sha256_96": _yes_no(child.sha256_96),
         "policies": _yes_no(child.policies),
     }
 

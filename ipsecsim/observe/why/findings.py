@@ -6,12 +6,19 @@ from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.ike.events import Diagnosed
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.why.addressing import src_not_in_ts, subnet_overlap
 from ipsecsim.observe.why.finding import Case, Finder, Finding
+from ipsecsim.observe.why.integrity import icv_len_mismatch
+from ipsecsim.observe.why.leaking import plaintext_leak
 from ipsecsim.observe.why.policy import spd_order
 from ipsecsim.observe.why.replay import replay_window_too_small
 
 FINDERS: dict[Diagnosis, Finder] = {
     Diagnosis.REPLAY_WINDOW_TOO_SMALL: replay_window_too_small,
+    Diagnosis.PLAINTEXT_LEAK: plaintext_leak,
+    Diagnosis.SUBNET_OVERLAP: subnet_overlap,
+    Diagnosis.SRC_NOT_IN_TS: src_not_in_ts,
+    Diagnosis.ICV_LEN_MISMATCH: icv_len_mismatch,
     Diagnosis.SPD_ORDER: spd_order,
 }
 """What it takes a look at the whole recording to know; the other diagnoses IKE tells by itself."""

@@ -417,3 +417,16 @@ def test_other_rules_put_in_place_know_what_the_sas_carry():
 def test_a_clear_packet_from_a_virtual_address_nobody_has_passes_no_rule():
     engine = IpsecEngine([Policy("visitors", PROTECT, (), follows_sas=True)])
     assert not engine.inbound_clear(packet(source=CAROL, destination=ALICE), 0)
+
+
+def test_a_rule_that_is_there_only_with_an_sa_leaves_its_traffic_to_the_next_one_meanwhile():
+    engine = IpsecEngine([Policy("net", PROTECT, NETS, only_with_sa=True), Policy("rest", BYPASS, ANYTHING)])
+    back = packet(source=BOB, destination=ALICE)
+    assert outcome(engine, packet()) is BYPASS
+    assert engine.inbound_clear(back, 0)
+    engine.install(parameters(Direction.OUTBOUND, policy="net"), 0)
+    assert outcome(engine, packet()) is PROTECT
+    assert not engine.inbound_clear(back, 0)
+    engine.remove(Direction.OUTBOUND, SPI)
+    assert outcome(engine, packet()) is BYPASS
+    assert engine.inbound_clear(back, 0)

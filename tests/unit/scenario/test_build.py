@@ -5,10 +5,13 @@ import pytest
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
+from ipsecsim.ike.events import ChildSaCreated
+from ipsecsim.ipsec.events import PacketSealed, SaInstalled
 from ipsecsim.net.events import FrameArrived
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
+from tests.unit.scenario.examples import SITES
 
 THREE = """name: lab
 nodes:
@@ -43,3 +46,12 @@ def test_a_host_with_a_tunnel_has_ipsec_and_forwards_nothing():
     assert isinstance(pc, VpnGateway)
     assert not pc.stack.forwards
     assert pc.unprotected == {"lan"}
+
+
+def test_one_end_may_cut_the_icv_of_sha256_as_the_draft_did():
+    words = "tunnels: {net: {ends: [west, east], child: {esp_proposals: aes128-sha256, sha256_96: yes}}}"
+    run = Run(read(SITES.replace("tunnels:\n  net: [west, east]", words), do=["ping alice bob"])).run()
+    assert {event.suite for _, event in run.recorder.of(SaInstalled)} == {"aes128-sha256_96"}
+    assert {event.icv_length for _, event in run.recorder.of(PacketSealed)} == {12}
+    assert {event.suite for _, event in run.recorder.of(ChildSaCreated)} == {"aes128-sha256"}
+    assert run.world.pings["ping"].lost == 0
