@@ -196,6 +196,14 @@ class NoteTaken(TraceEvent):
 
 
 @dataclass(slots=True)
+class SettingChanged(TraceEvent):
+    """The script set something by its path to what is written there."""
+
+    path: str
+    value: str
+
+
+@dataclass(slots=True)
 class NodeCrashed(TraceEvent):
     """A node went down, and all that it had in memory is lost."""
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -62,7 +62,7 @@ class Link:
     ) -> None:
         self.name = name
         self.options = options
-        self._from_nodes = from_nodes or {}  # where the way from a node differs
+        self._from_nodes = dict(from_nodes or {})  # where the way from a node differs
         self._simulator = simulator
         self._owners: dict[bytes, tuple[Node, str]] = {}
         self._senders: dict[str, _Sender] = {}
@@ -70,14 +70,36 @@ class Link:
     def attach(self, node: "Node", interface: str, address: bytes) -> None:
         """Connect a node's interface; packets for `address` will go there."""
         self.join(node, interface, address)
-        options = self._from_nodes.get(node.name, self.options)
-        fate = None
-        if options.impairments != NONE:
-            chance = self._simulator.entropy.fork(f"link {self.name}").fork(f"from {node.name}")
-            fate = Fate(options.impairments, chance)
-        has_queue = self.options.priority and options.rate is not None
-        queue = PriorityQueue(self.name, self._simulator, options) if has_queue else None
-        self._senders[node.name] = _Sender(options, fate, queue)
+        self._senders[node.name] = end = _Sender(self._from_nodes.get(node.name, self.options))
+        self._equip(node.name, end)
+
+    def change(self, setting: str, value: object, sender: str | None = None) -> None:
+        """From now on a field of the options, or of the impairments, is another one for the packets of `sender`.
+
+        Without `sender` it is that of the link, and of all directions in which it was the same.
+        """
+        if sender is not None:
+            options = self._from_nodes.setdefault(sender, replace(self.options))
+            self._senders[sender].options = options
+            _set(options, setting, value)
+        else:
+            before = _get(self.options, setting)
+            for options in (*self._from_nodes.values(), self.options):
+                if _get(options, setting) == before:
+                    _set(options, setting, value)
+        for name, end in self._senders.items():
+            self._equip(name, end)
+
+    def _equip(self, sender: str, end: _Sender) -> None:
+        """Give a transmitter what its options call for: chance, and a queue in which some go first."""
+        options = end.options
+        if end.fate is not None:
+            end.fate.impairments = options.impairments
+        elif options.impairments != NONE:
+            chance = self._simulator.entropy.fork(f"link {self.name}").fork(f"from {sender}")
+            end.fate = Fate(options.impairments, chance)
+        if end.queue is None and self.options.priority and options.rate is not None:
+            end.queue = PriorityQueue(self.name, self._simulator, options)
 
     def join(self, node: "Node", interface: str, address: bytes) -> None:
         """From now on packets for `address` go there."""
@@ -185,3 +207,14 @@ class Link:
         if sender.tap is not None:
             sender.tap(FrameLost(frame, self.name))
             sender.tap(PacketDropped(reason, packet, f"on {self.name}"))
+
+
+def _get(options: LinkOptions, setting: str) -> object:
+    return getattr(options if hasattr(options, setting) else options.impairments, setting)
+
+
+def _set(options: LinkOptions, setting: str, value: object) -> None:
+    if hasattr(options, setting):
+        setattr(options, setting, value)
+    else:
+        options.impairments = replace(options.impairments, **{setting: value})  # type: ignore[arg-type]

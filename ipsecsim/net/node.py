@@ -67,17 +67,20 @@ class Node:
             (interface for interface, _ in interfaces), self.entropy, forwards=self.forwards, tap=self.tap
         )
         self.is_up = True
-        self._plugged: list[Interface] = []  # while the node is down: the interfaces that come up with it
         self.applications: list[Application] = []
         self._listeners: dict[int, list[Listener]] = {}
         self.translation: Translation | None = None
         self._engines: list[Engine] = [self.stack]
         self._armed: Instant | None = None
         self._links: dict[str, Link] = {}
+        self.unplugged: set[str] = set()  # interfaces that are down, whatever their links may be
         for interface, link in interfaces:
             self._links[interface.name] = link
             for address in interface.addresses:
                 link.attach(self, interface.name, address.packed)
+            if not interface.up:
+                self.unplugged.add(interface.name)
+            interface.up = interface.up and link.options.up
             if not interface.up:
                 self._leave(interface)
         self._performers: dict[type[Action], Performer] = {
@@ -118,27 +121,47 @@ class Node:
 
     def roam(self, interface: str, *, leaving: bool) -> None:
         """Go over to an interface: it comes up, and is the first choice. `leaving`: the others go down."""
-        self._set_interface(interface, is_up=True)
+        self.plug(interface, is_in=True)
         self.stack.routes.prefer(interface)
         for other in self.roaming_interfaces if leaving else []:
             if other != interface:
-                self._set_interface(other, is_up=False)
-        self.interfaces_changed(self.stack.interfaces[interface].address)
+                self.plug(other, is_in=False)
+        arrived_at = self.stack.interfaces[interface]
+        self.interfaces_changed(arrived_at.address if arrived_at.up else None)
 
     def lose_contact(self) -> None:
         """Every interface between which this node moves goes down."""
         for name in self.roaming_interfaces:
-            self._set_interface(name, is_up=False)
+            self.plug(name, is_in=False)
         self.interfaces_changed(None)
 
     def interfaces_changed(self, preferred: bytes | None) -> None:
         """For nodes that have somebody to tell it to."""
 
-    def _set_interface(self, name: str, *, is_up: bool) -> None:
-        """Plug an interface in or out; nothing happens when it is so already."""
-        interface = self.stack.interfaces[name]
-        if interface.up is is_up:
+    def links_changed(self) -> None:
+        """A link of this node went up or down, or has another MTU: its interface there follows."""
+        for name, interface in self.stack.interfaces.items():
+            interface.mtu = self._links[name].options.mtu
+        if not self.is_up:
             return
+        news = [self._settle(name) for name in self.stack.interfaces]
+        if any(news):
+            self.interfaces_changed(None)
+
+    def plug(self, name: str, *, is_in: bool) -> None:
+        """Plug an interface in or out; nothing happens when it is so already."""
+        if is_in:
+            self.unplugged.discard(name)
+        else:
+            self.unplugged.add(name)
+        self._settle(name)
+
+    def _settle(self, name: str) -> bool:
+        """Let an interface be up where it is plugged in and its link is up. True when that is news."""
+        interface = self.stack.interfaces[name]
+        is_up = name not in self.unplugged and self._links[name].options.up
+        if interface.up is is_up:
+            return False
         interface.up = is_up
         self.stack.routes.interfaces_changed()
         if is_up:
@@ -148,6 +171,7 @@ class Node:
             self._leave(interface)
         if self.tap is not None:
             self.tap(InterfaceChanged(name, is_up))
+        return True
 
     def _leave(self, interface: Interface) -> None:
         for address in interface.addresses:
@@ -180,13 +204,9 @@ class Node:
     def start_again(self) -> None:
         """Come up after a crash."""
         self.is_up = True
-        for interface in self._plugged:
-            interface.up = True
-        self._plugged = []
-        self.stack.routes.interfaces_changed()
         if self.tap is not None:
             self.tap(NodeStarted())
-        self.interfaces_changed(None)
+        self.links_changed()
 
     def flush(self) -> None:
         """Forget what was learned from traffic, and tell nobody."""
@@ -200,8 +220,7 @@ class Node:
 
     def _switch_off(self) -> None:
         self.is_up = False
-        self._plugged = [each for each in self.stack.interfaces.values() if each.up]
-        for interface in self._plugged:
+        for interface in self.stack.interfaces.values():
             interface.up = False
         self.stack.routes.interfaces_changed()
 

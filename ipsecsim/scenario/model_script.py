@@ -105,6 +105,15 @@ class Flush(AboutNode):
 
 
 @dataclass(frozen=True, slots=True)
+class Set(ScriptAction):
+    """`set PATH VALUE`: from now on it is as if the file had said so. `value` is read, `written` is not."""
+
+    path: tuple[str, ...]
+    value: object
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note(ScriptAction):
     """`note WORDS`: a remark in the story."""
 

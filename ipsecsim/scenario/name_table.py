@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ipsecsim.base.address import pack
 from ipsecsim.scenario.problems import Mistake, did_you_mean
@@ -26,6 +27,14 @@ class TunnelName:
     is_keyed: bool = False
 
 
+class Paths(Protocol):
+    """What a path of `set` may be, in the file that is read."""
+
+    def read(self, path: Word, value: Word) -> object:
+        """The value, as the field reads it to which the path leads. Raises Mistake, with an offset."""
+        ...
+
+
 @dataclass(slots=True)
 class Names:
     """All names of one topology, counts worked out."""
@@ -36,6 +45,7 @@ class Names:
     families: Mapping[str, tuple[str, ...]]
     axes: Mapping[str, tuple[str, ...]]
     traffic: set[str] = field(default_factory=set)
+    paths: Paths | None = None
     _bases: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def node(self, word: Word) -> str:

@@ -36,7 +36,6 @@ NOT_YET: dict[str, Later] = {
     "node.device": Later("the cost model of a '{value}'", ("ideal",)),
     "node.mss_clamp": Later("MSS clamping (mss_clamp:)", ("no",)),
     "node.tap": Later("adversaries (tap:)"),
-    "link.state": Later("links that are down", ("up",)),
     "tunnel.via": Later("tunnels through {value}", ("ipsec",)),
     "pool.server": Later("attributes of other makers (server:)"),
     "pool.split_include": Later("attributes of other makers (split_include:)"),
@@ -73,7 +72,6 @@ VERBS_LATER: frozenset[str] = frozenset(
     [
         "bulk",
         "web",
-        "set",
         "replay",
         "flip",
         "drop",

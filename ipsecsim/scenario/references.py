@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ipsecsim.base.errors import ConfigError, Place
+from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario import units
 from ipsecsim.scenario.claims import read_claims
 from ipsecsim.scenario.model import Expectation
@@ -16,7 +16,7 @@ from ipsecsim.scenario.schema_ipsec import CHILD, MANUAL_CHILD
 from ipsecsim.scenario.script import read_action, traffic_name
 from ipsecsim.scenario.selection import check_exemption, check_forward, check_rule, check_spd_rule
 from ipsecsim.scenario.sentence import parse
-from ipsecsim.scenario.set_paths import leads_somewhere
+from ipsecsim.scenario.set_paths import TreePaths, leads_somewhere
 from ipsecsim.scenario.spd import GATEWAYS_TRANSPORT
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.swanctl.values import items, selector_address
@@ -59,7 +59,7 @@ def check(root: Map, written: Map, names: Names, params: dict[str, str], problem
         lender = names.nodes.get(one_or_many(ends)[-1].value) if isinstance(ends, Seq) else None
         _check_pools(f"tunnel '{name}'", tunnel, None if lender is None else lender.map("ipsec"), problems)
     _check_matrix(root, written, params, problems)
-    return _read_script(root, written, names, problems)
+    return _read_script(root, names, problems)
 
 
 def _maps(root: Map, key: str) -> Iterator[tuple[str, Map]]:
@@ -214,15 +214,12 @@ def _check_matrix(root: Map, written: Map, params: dict[str, str], problems: Pro
 # The script and the claims
 
 
-def _read_script(root: Map, written: Map, names: Names, problems: Problems) -> Read:
+def _read_script(root: Map, names: Names, problems: Problems) -> Read:
     script = root.get("script")
     steps = [step for step in (script.items if isinstance(script, Seq) else []) if isinstance(step, Map)]
     sentences = [one_or_many(step.get("do")) for step in steps]
+    names.paths = TreePaths(root)
     names.traffic |= {name for texts in sentences for text in texts if (name := traffic_name(text))}
-
-    def check_path(path: str) -> str | None:
-        failure = leads_somewhere(written, path, Place(""))
-        return None if failure is None or failure.wait else failure.message
 
     read: list[Step] = []
     actions = 0
@@ -231,7 +228,7 @@ def _read_script(root: Map, written: Map, names: Names, problems: Problems) -> R
         do: list[ScriptAction] = []
         for text in texts:
             try:
-                do += read_action(text, names, check_path)
+                do += read_action(text, names)
             except NotYet as later:
                 problems.not_yet(later.message, text.at(later.offset))
             except Mistake as mistake:

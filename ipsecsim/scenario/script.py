@@ -1,7 +1,5 @@
 """One sentence of the script, read: its verb's row says what may stand in it, and makes actions of it."""
 
-from collections.abc import Callable
-
 from ipsecsim.scenario.model_script import ScriptAction
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import VERBS_LATER
@@ -17,10 +15,10 @@ TRAFFIC = tuple(verb for verb, row in SCRIPT_VERBS.items() if row.words == FROM_
 """The verbs that make traffic."""
 
 
-def read_action(source: Text, names: Names, check_path: Callable[[str], str | None]) -> list[ScriptAction]:
+def read_action(source: Text, names: Names) -> list[ScriptAction]:
     """The actions one sentence asks for: several, when a name stands for several nodes.
 
-    `check_path` says what is wrong with a path of `set`, or None. Raises Mistake, or NotYet.
+    Raises Mistake, or NotYet.
     """
     sentence = _note(source) or parse(source)
     if not sentence.words:
@@ -29,7 +27,7 @@ def read_action(source: Text, names: Names, check_path: Callable[[str], str | No
     verb = SCRIPT_VERBS.get(word.text)
     if verb is None:
         raise Mistake(f"unknown verb '{word.text}'{did_you_mean(word.text, SCRIPT_VERBS)}", word.offset)
-    _check_words(sentence, verb, names, check_path)
+    _check_words(sentence, verb, names)
     options = _options(sentence, verb, word.text, names)
     if verb.read is None or word.text in VERBS_LATER:
         raise NotYet(f"the script verb '{word.text}'", word.offset)
@@ -55,9 +53,7 @@ def _note(source: Text) -> Sentence | None:
     return Sentence((Word(first, 0), Word(rest.strip(), len(first) + 1)), (), source)
 
 
-def _check_words(
-    sentence: Sentence, verb: Verb, names: Names, check_path: Callable[[str], str | None]
-) -> None:
+def _check_words(sentence: Sentence, verb: Verb, names: Names) -> None:
     word, *given = sentence.words
     if len(given) != len(verb.words):
         wanted = " and ".join(verb.words)
@@ -71,10 +67,6 @@ def _check_words(
             names.find_tunnels(one)
         elif slot == "INTERFACE":
             _check_interface(given[0], one, names)
-        elif slot == "PATH":
-            problem = check_path(one.text)
-            if problem is not None:
-                raise Mistake(problem, one.offset)
 
 
 def _check_interface(node: Word, interface: Word, names: Names) -> None:

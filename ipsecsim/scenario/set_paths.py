@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 
 from ipsecsim.base.errors import Place
-from ipsecsim.scenario.kinds import Kind, MapOf, Short, Table
-from ipsecsim.scenario.problems import Problems, did_you_mean
+from ipsecsim.scenario.kinds import Kind, MapOf, Scalar, Short, Table
+from ipsecsim.scenario.problems import Mistake, Problems, did_you_mean
 from ipsecsim.scenario.schema import TOP
+from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.short_forms import lengthened
 from ipsecsim.scenario.tree import Entry, Map, Node, Text
 
@@ -73,6 +74,26 @@ def leads_somewhere(root: Map, path: str, place: Place) -> Failure | None:
     """None when the path could be set."""
     found = _holder(root, path, place, make=False)
     return found if isinstance(found, Failure) else None
+
+
+class TreePaths:
+    """What may be set while the run goes on, in a tree whose counts are worked out."""
+
+    def __init__(self, root: Map) -> None:
+        self._root = root
+
+    def read(self, path: Word, value: Word) -> object:
+        """The value, as the field reads it to which the path leads. Raises Mistake, with an offset."""
+        found = _holder(self._root, path.text, Place(""), make=False)
+        if isinstance(found, Failure):
+            raise Mistake(found.message, path.offset)
+        _, kind = found
+        if not isinstance(kind, Scalar):
+            raise Mistake(f"'{path.text}' holds more than one value; set what is below it", path.offset)
+        try:
+            return kind.read(value.text)
+        except Mistake as mistake:
+            raise Mistake(mistake.message, value.offset + mistake.offset) from mistake
 
 
 def _holder(root: Map, path: str, place: Place, *, make: bool) -> tuple[Map, Kind] | Failure:

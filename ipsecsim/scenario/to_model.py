@@ -66,6 +66,7 @@ def _link_options(node: Map) -> LinkOptions:
         mtu=value(schema.MTU, node, schema.LINK, "mtu"),
         queue_packets=value(scalars.WHOLE, node, schema.LINK, "limit"),
         queue_bytes=optional(scalars.BYTES, node, "queue"),
+        up=word_of(node, schema.LINK, "state") == "up",
         priority=word_of(node, schema.LINK, "priority") == "dscp",
         impairments=Impairments(
             jitter=value(schema.DURATION, node, schema.LINK, "jitter"),

@@ -276,6 +276,8 @@ def _link(link: LinkSpec, topology: Topology) -> _Value:
     }
     if link.options.priority:
         made["priority"] = "dscp"
+    if not link.options.up:
+        made["state"] = "down"
     if link.from_nodes:
         made["from"] = {node: _link_options(options) for node, options in link.from_nodes.items()}
     return made

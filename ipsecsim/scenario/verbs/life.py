@@ -34,9 +34,7 @@ def _plan_crash(world: World, action: AboutNode, at: Instant) -> None:
         before = world.simulator.nodes[action.node]
         spec = world.topology.nodes[action.node]
         # what is plugged in stays plugged in
-        interfaces = tuple(
-            replace(each, up=before.stack.interfaces[each.name].up) for each in spec.interfaces
-        )
+        interfaces = tuple(replace(each, up=each.name not in before.unplugged) for each in spec.interfaces)
         before.crash()
         world.make_node(replace(spec, interfaces=interfaces)).inherit(before)
 
@@ -111,6 +109,5 @@ LIFE_VERBS: dict[str, Verb] = {
     "restart": Verb(("NODE",), {}, "restart west", Restart, _about_node(Restart), _plan_restart),
     "reboot": Verb(("NODE",), {}, "reboot home", Reboot, _about_node(Reboot), _plan_reboot),
     "flush": Verb(("NODE",), {}, "flush west", Flush, _about_node(Flush), _plan_flush),
-    "set": Verb(("PATH", "VALUE"), {}, "set links.wan.delay 50ms"),
     "note": Verb(("WORDS",), {}, "note now the link fails", Note, _read_note, _plan_note),
 }
