@@ -28,6 +28,9 @@ class DropReason(Enum):
     NAT_PORTS_EXHAUSTED = ("nat", "no outside port is left for it", "RFC 4787 4.2.2")
     NAT_PROTO = ("nat", "this NAT can't translate the protocol", "RFC 3715 2.1")
 
+    FW_RULE = ("firewall", "the rules of a firewall do not let it through", "")
+    FW_STATE = ("firewall", "an answer, and the firewall knows of nothing that it answers", "")
+
     IP_MALFORMED = ("ip", "the IP header is wrong: version, length or checksum", "RFC 791 3.1")
     IP_TTL = ("ip", "the time to live reached zero", "RFC 791 3.2")
     IP_NO_ROUTE = ("ip", "no route leads to the destination", "RFC 792")

@@ -5,6 +5,7 @@ of order to a rule with ports loses them.
 """
 
 from ipsecsim.base.instant import SECOND, Instant
+from ipsecsim.base.recent import Recent
 from ipsecsim.ipsec.selector import Flow
 from ipsecsim.wire import ip
 from ipsecsim.wire.ip import FragmentKey
@@ -14,10 +15,10 @@ MOST_PACKETS = 256
 
 
 class FragmentPorts:
-    """Bounded in number and in time: the oldest packet is forgotten first."""
+    """Bounded in number and in time."""
 
     def __init__(self) -> None:
-        self._first: dict[FragmentKey, tuple[Flow, Instant]] = {}  # what ends first stands first
+        self._first: Recent[FragmentKey, Flow] = Recent(TIMEOUT, MOST_PACKETS)
 
     def __len__(self) -> int:
         return len(self._first)
@@ -28,22 +29,8 @@ class FragmentPorts:
 
     def remember(self, packet: bytes, flow: Flow, now: Instant) -> None:
         """Take in a first fragment."""
-        self._forget_old(now)
-        key = ip.fragment_key(packet)
-        self._first.pop(key, None)
-        while len(self._first) >= MOST_PACKETS:
-            del self._first[next(iter(self._first))]
-        self._first[key] = flow, now + TIMEOUT
+        self._first.remember(ip.fragment_key(packet), flow, now)
 
     def first_of(self, packet: bytes, now: Instant) -> Flow | None:
         """What the first fragment of the same packet showed, if it came before."""
-        self._forget_old(now)
-        known = self._first.get(ip.fragment_key(packet))
-        return None if known is None else known[0]
-
-    def _forget_old(self, now: Instant) -> None:
-        while self._first:
-            oldest = next(iter(self._first))
-            if self._first[oldest][1] > now:
-                return
-            del self._first[oldest]
+        return self._first.get(ip.fragment_key(packet), now)

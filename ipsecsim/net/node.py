@@ -16,6 +16,7 @@ from ipsecsim.net.events import (
     NodeCrashed,
     NodeStarted,
 )
+from ipsecsim.net.filtering import Filtering
 from ipsecsim.net.link import Link
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.translation import Translation
@@ -28,6 +29,7 @@ from ipsecsim.stack.actions import (
 )
 from ipsecsim.stack.engine import HostStack
 from ipsecsim.stack.events import PacketDelivered
+from ipsecsim.stack.firewall import Ruleset
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.nat.behaviour import Behaviour
 from ipsecsim.stack.routes import Route
@@ -70,6 +72,7 @@ class Node:
         self.applications: list[Application] = []
         self._listeners: dict[int, list[Listener]] = {}
         self.translation: Translation | None = None
+        self.filtering: Filtering | None = None
         self._engines: list[Engine] = [self.stack]
         self._armed: Instant | None = None
         self._links: dict[str, Link] = {}
@@ -100,6 +103,13 @@ class Node:
         """Let addresses be translated between the interface `outside` and all others."""
         self.translation = Translation(self, self._links[outside], behaviour, outside, pool)
         self._engines.append(self.translation)
+
+    def filter(self, ruleset: Ruleset) -> None:
+        """Let a firewall judge packets by these rules; other rules than before when it does so already."""
+        if self.filtering is None:
+            self.filtering = Filtering(self.stack, self.simulator, ruleset)
+        else:
+            self.filtering.firewall.change(ruleset)
 
     @property
     def address(self) -> bytes:
@@ -212,6 +222,8 @@ class Node:
         """Forget what was learned from traffic, and tell nobody."""
         if self.translation is not None:
             self.translation.forget("it was told to forget")
+        if self.filtering is not None:
+            self.filtering.firewall.forget()
 
     def ask_in_vain(self) -> None:
         """The script wants something of this node, and it is down."""

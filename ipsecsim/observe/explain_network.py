@@ -48,6 +48,15 @@ def _endpoint(end: tuple[bytes, int]) -> str:
     return f"{unpack(end[0])}:{end[1]}" if end[1] else unpack(end[0])
 
 
+def _logged(event: stack.FirewallLogged) -> str:
+    way = "".join(
+        f" {word} {name}"
+        for word, name in (("in", event.inbound), ("out", event.outbound))
+        if name is not None
+    )
+    return f"log: {event.verdict}{way}, by '{event.by}': {summary(event.packet)}"
+
+
 def _echo_reply(event: net.EchoReplyReceived) -> str:
     trip = format_duration(event.round_trip)
     return f"{event.name}: {unpack(event.source)} answered request {event.sequence} after {trip}"
@@ -123,6 +132,28 @@ NETWORK: Tellings = {
             f"put packet {e.identification} together from {count(e.pieces, 'fragment')}: {len(e.packet)} B"
         ),
         lambda e: "RFC 8200 4.5" if _is_ipv6(e.packet) else "RFC 791 3.2",
+    ),
+    stack.ConnectionOpened: (
+        lambda e: (
+            f"knows a connection from now on: {protocol_name(e.protocol)} {_endpoint(e.source)} > "
+            f"{_endpoint(e.destination)}, for {format_duration(e.lifetime)} after its last packet"
+        ),
+        "",
+    ),
+    stack.ConnectionForgotten: (
+        lambda e: (
+            f"forgot the connection {protocol_name(e.protocol)} {_endpoint(e.source)} > "
+            f"{_endpoint(e.destination)}: {e.why}"
+        ),
+        "",
+    ),
+    stack.FirewallLogged: (_logged, ""),
+    stack.RulesChanged: (
+        lambda e: (
+            f"filters by {count(e.rules, 'rule')} from now on, default {e.default}; "
+            f"forgot {count(e.forgotten, 'connection')}"
+        ),
+        "",
     ),
     nat.MappingMade: (
         lambda e: (

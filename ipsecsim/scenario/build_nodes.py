@@ -62,6 +62,8 @@ def build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simula
         )
     if spec.nat is not None:
         node.translate(spec.nat.behaviour, spec.nat.outside, spec.nat.pool)
+    if spec.firewall is not None:
+        node.filter(spec.firewall)
     for way in other_ways_out(topology, spec):
         node.add_route(way)
     for route in spec.routes:

@@ -14,6 +14,7 @@ from ipsecsim.base.instant import Duration, Instant
 from ipsecsim.net.link import LinkOptions
 from ipsecsim.scenario.model_ipsec import NOWHERE, IpsecSpec, ManualChildSpec
 from ipsecsim.scenario.model_script import ScriptAction
+from ipsecsim.stack.firewall import Ruleset
 from ipsecsim.stack.nat.behaviour import Behaviour
 
 Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
@@ -103,6 +104,7 @@ class NodeSpec:
     ipsec: IpsecSpec | None
     cert: str = "good"
     nat: NatSpec | None = None
+    firewall: Ruleset | None = None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 

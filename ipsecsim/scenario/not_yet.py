@@ -6,7 +6,7 @@ case anyway is no error. Verbs, subjects and drop reasons have their own columns
 
 from dataclasses import dataclass
 
-from ipsecsim.scenario.tree import Map, Node, Text
+from ipsecsim.scenario.tree import Node, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,6 @@ class Later:
 
     def runs_with(self, node: Node) -> bool:
         """True when this value asks for nothing new."""
-        if isinstance(node, Map) and list(node.entries) == ["preset"]:
-            node = node.entries["preset"].node
         return isinstance(node, Text) and node.value in self.runs
 
     def say(self, node: Node) -> str:
@@ -30,8 +28,7 @@ class Later:
 _NEVER = ("0", "0s")
 
 NOT_YET: dict[str, Later] = {
-    "node.kind": Later("nodes of kind '{value}'", ("host", "router", "gateway", "nat")),
-    "node.firewall": Later("firewalls (firewall:)", ("open",)),
+    "node.kind": Later("nodes of kind '{value}'", ("host", "router", "gateway", "nat", "firewall")),
     "node.clock": Later("a clock for each node (clock:)"),
     "node.device": Later("the cost model of a '{value}'", ("ideal",)),
     "node.mss_clamp": Later("MSS clamping (mss_clamp:)", ("no",)),
@@ -92,8 +89,6 @@ SECRETS_LATER: frozenset[str] = frozenset(
 DROPS_LATER: frozenset[str] = frozenset(
     [
         "LINK_CORRUPT",
-        "FW_RULE",
-        "FW_STATE",
         "TCP_PREFIX",
         "TCP_FRAME",
         "TCP_CHECKSUM",

@@ -161,9 +161,11 @@ FIREWALL_PRESETS = ("open", "blocks_ipsec", "allows_nat_t_only", "web_only", "fi
 FIREWALL = Table(
     "firewall",
     {
-        "preset": Field(word(*FIREWALL_PRESETS), "rules ready made"),
-        "default": Field(word("accept", "drop", "reject"), "when no rule matches", "accept"),
-        "stateful": Field(YES_NO, "answers may pass", "yes"),
+        "preset": Field(word(*FIREWALL_PRESETS), "rules ready made, tried after its own", "open"),
+        "default": Field(
+            word("accept", "drop", "reject"), "when no rule matches; left out: as the preset has it"
+        ),
+        "stateful": Field(YES_NO, "answers may pass where no rule says otherwise", "yes"),
         "log": Field(YES_NO, "tell what was dropped", "no"),
         "rules": Field(
             ListOf(SENTENCE, "rules are a list", "- accept proto=udp port=500|4500"),

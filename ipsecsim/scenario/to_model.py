@@ -10,6 +10,7 @@ from ipsecsim.scenario import scalars, schema, schema_ipsec
 from ipsecsim.scenario.addresses import address_towards, main_address, missing_version
 from ipsecsim.scenario.auth_rounds import RoundReader
 from ipsecsim.scenario.fields import optional, value, word_of
+from ipsecsim.scenario.firewall import read_firewall
 from ipsecsim.scenario.kinds import CommaList
 from ipsecsim.scenario.model import InterfaceSpec, LinkSpec, NodeSpec, RouteSpec
 from ipsecsim.scenario.model_ipsec import (
@@ -115,6 +116,7 @@ class Reader:
             ipsec,
             word_of(settings, schema.NODE, "cert"),
             read_nat(network, self.names, name, settings),
+            read_firewall(network, self.names, name, settings, self.problems),
             place,
         )
 

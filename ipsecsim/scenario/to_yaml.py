@@ -33,6 +33,7 @@ from ipsecsim.scenario.params import escape
 from ipsecsim.scenario.pools import show_pool
 from ipsecsim.scenario.swanctl.values import show_secret, show_selector
 from ipsecsim.scenario.units import show_duration, show_rate
+from ipsecsim.stack.firewall import Ruleset
 
 WIDTH = 100
 
@@ -90,6 +91,8 @@ def _node(node: NodeSpec) -> _Value:
         made["nat"] = _nat(node.nat)
     elif node.kind == "nat":
         made["nat"] = "none"
+    if node.firewall is not None:
+        made["firewall"] = _firewall(node.firewall)
     if node.ipsec is not None:
         made["ipsec"] = _ipsec(node.ipsec)
     if not all(each.up for each in node.interfaces):
@@ -118,6 +121,17 @@ def _nat(nat: NatSpec) -> _Value:
     ):
         if texts:
             made[key] = list(texts)
+    return made
+
+
+def _firewall(ruleset: Ruleset) -> _Value:
+    made: dict[str, _Value] = {
+        "default": ruleset.default.value,
+        "stateful": _yes_no(ruleset.stateful),
+        "log": _yes_no(ruleset.log),
+    }
+    if ruleset.rules:
+        made["rules"] = [rule.text for rule in ruleset.rules]
     return made
 
 

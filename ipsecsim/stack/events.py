@@ -107,3 +107,43 @@ class AddressReleased(TraceEvent):
     """The node has a virtual address no more."""
 
     address: bytes
+
+
+@dataclass(slots=True)
+class ConnectionOpened(TraceEvent):
+    """A firewall let the first packet of a connection through. Ends are an address and a port, or 0."""
+
+    protocol: int
+    source: tuple[bytes, int]
+    destination: tuple[bytes, int]
+    lifetime: int
+
+
+@dataclass(slots=True)
+class ConnectionForgotten(TraceEvent):
+    """A firewall knows a connection no more; `why` says what ended it."""
+
+    protocol: int
+    source: tuple[bytes, int]
+    destination: tuple[bytes, int]
+    why: str
+
+
+@dataclass(slots=True)
+class FirewallLogged(TraceEvent):
+    """A firewall that keeps a log did not accept a packet; `by` is the rule, or what else decided."""
+
+    verdict: str
+    by: str
+    inbound: str | None
+    outbound: str | None
+    packet: bytes
+
+
+@dataclass(slots=True)
+class RulesChanged(TraceEvent):
+    """A firewall goes by other rules from now on, and has forgotten so many connections."""
+
+    rules: int
+    default: str
+    forgotten: int

@@ -1,6 +1,7 @@
 """The kinds of node."""
 
 from ipsecsim.net.node import Node
+from ipsecsim.net.nodes.firewall_box import FirewallBox
 from ipsecsim.net.nodes.host import Host
 from ipsecsim.net.nodes.nat_box import NatBox
 from ipsecsim.net.nodes.router import Router
@@ -11,4 +12,5 @@ KINDS: dict[str, type[Node]] = {
     "router": Router,
     "gateway": VpnGateway,
     "nat": NatBox,
+    "firewall": FirewallBox,
 }

@@ -120,8 +120,8 @@ def test_a_mistake_stands_under_its_word(subject, text, message):
 
 
 def test_claims_nobody_can_answer_yet_are_refused_by_name():
-    later = check(f"{SCRIPT}expect: [node west: cpu at most 5%, drops: FW_RULE]\n").later
+    later = check(f"{SCRIPT}expect: [node west: cpu at most 5%, drops: TCP_PREFIX]\n").later
     assert [error.message for error in later] == [
         "not yet: claims about 'node'",
-        "not yet: the drop reason FW_RULE",
+        "not yet: the drop reason TCP_PREFIX",
     ]
