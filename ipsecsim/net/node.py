@@ -341,11 +341,11 @@ class Node:
             following += application.on_echo_reply(action, self.simulator.now)
         return following
 
-    def _icmp_error_arrived(self, action: IcmpErrorArrived) -> list[Action] | None:
+    def _icmp_error_arrived(self, action: IcmpErrorArrived) -> list[Action]:
         try:
             about = ip.shortened(action.error.quoted)
         except RemoteError:
-            return None  # what it quotes is no packet
+            return []  # what it quotes is no packet
         following: list[Action] = []
         for application in self.applications:
             following += application.on_icmp_error(action, about, self.simulator.now)

@@ -171,3 +171,11 @@ def is_too_big(error: IcmpError) -> bool:
             error.type == Icmpv6Type.PACKET_TOO_BIG  # the code is ignored (RFC 4443 3.2)
         )
     )
+
+
+def is_unreachable(error: IcmpError) -> bool:
+    """Does the error say that its packet did not get to where it was sent, whatever its size?"""
+    if isinstance(error, icmpv4.IcmpError):
+        lost = (IcmpType.DESTINATION_UNREACHABLE, IcmpType.TIME_EXCEEDED)
+        return error.type in lost and not is_too_big(error)
+    return error.type in (Icmpv6Type.DESTINATION_UNREACHABLE, Icmpv6Type.TIME_EXCEEDED)

@@ -21,6 +21,7 @@ from ipsecsim.ipsec.actions import (
 )
 from ipsecsim.ipsec.association import SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
+from ipsecsim.ipsec.icmp_rules import quoted_protection
 from ipsecsim.ipsec.policy import Policy
 from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.link import Link
@@ -269,9 +270,24 @@ class VpnGateway(Node):
         path, length = _way_back(packet)
         return self.ike.unknown_spi(action.spi, path, length, now)
 
-    def _icmp_error_arrived(self, action: IcmpErrorArrived) -> None:
-        if icmp.is_too_big(action.error):
-            self.ipsec.packet_too_big(action.error.quoted, action.error.mtu, self.simulator.now)
+    def _icmp_error_arrived(self, action: IcmpErrorArrived) -> list[Action]:
+        error, now = action.error, self.simulator.now
+        following = super()._icmp_error_arrived(action)
+        if icmp.is_too_big(error):
+            self.ipsec.packet_too_big(error.quoted, error.mtu, now)
+        elif icmp.is_unreachable(error) and action.source not in self.stack.addresses:
+            peer = self._asked_for(error.quoted)
+            following += [] if peer is None else self.ike.path_hint(peer, now)
+        return following
+
+    def _asked_for(self, quoted: bytes) -> bytes | None:
+        """Where this node sent the IKE, ESP or AH that an error quotes; None when it quotes anything else."""
+        about = quoted_protection(quoted)
+        if about is None or about.source not in self.stack.addresses:
+            return None
+        if about.udp_ports is not None and not {IKE_PORT, NAT_T_PORT} & set(about.udp_ports):
+            return None
+        return about.destination
 
     def _drop(self, reason: DropReason, packet: bytes) -> None:
         if self.tap is not None:
