@@ -79,18 +79,18 @@ class Diagnosis(Enum):
     SPD_CONFLICT_SAME_OUTER = (
         "two clients behind one NAT ask for the same outer selectors in transport mode",
         "RFC 3948 5.2",
-        ("SA_SELECTOR_MISMATCH",),
+        ("SA_SELECTOR_MISMATCH", "NO_SA"),
     )
     AH_ICV_NAT = ("AH signed an address that a NAT changed", "RFC 4302 3.3.3.1", ("AH_ICV_FAIL",))
     TRANSPORT_NAT_CHECKSUM = (
         "ESP in transport mode through a NAT: the inner checksum was made for other addresses",
         "RFC 3948 3.1.2",
-        ("TCP_CHECKSUM",),
+        ("TCP_CHECKSUM", "UDP_CHECKSUM", "SA_SELECTOR_MISMATCH"),
     )
     RESPONDER_BEHIND_NAT = (
         "nobody forwards to the responder behind its NAT",
         "RFC 7296 2.23",
-        ("NAT_FILTERED",),
+        ("NAT_NO_MAPPING", "NAT_FILTERED"),
     )
     REPLAY_WINDOW_TOO_SMALL = (
         "the path reorders more than the anti-replay window holds",
@@ -100,7 +100,7 @@ class Diagnosis(Enum):
     NAT_MAPPING_LOST = (
         "the NAT forgot or changed the mapping",
         "RFC 7296 2.23",
-        ("NAT_MAPPING_EXPIRED", "NAT_NO_MAPPING"),
+        ("NAT_MAPPING_EXPIRED", "NAT_NO_MAPPING", "NO_NEIGHBOUR", "PORT_CLOSED"),
     )
     MOBIKE_NO_PATH = (
         "no pair of addresses works after the peer has moved",

@@ -113,12 +113,6 @@ DIAGNOSES_LATER: frozenset[str] = frozenset(
         "IKE_FILTERED_ON_PATH",
         "PMTU_BLACKHOLE",
         "IKE_FRAG_LOST",
-        "NAT_BEFORE_SPD",
-        "SPD_CONFLICT_SAME_OUTER",
-        "AH_ICV_NAT",
-        "TRANSPORT_NAT_CHECKSUM",
-        "RESPONDER_BEHIND_NAT",
-        "NAT_MAPPING_LOST",
         "PEER_SINGLE_TS",
     ]
 )

@@ -10,10 +10,24 @@ from ipsecsim.observe.why.addressing import src_not_in_ts, subnet_overlap
 from ipsecsim.observe.why.finding import Case, Finder, Finding
 from ipsecsim.observe.why.integrity import icv_len_mismatch
 from ipsecsim.observe.why.leaking import plaintext_leak
+from ipsecsim.observe.why.nat import (
+    ah_icv_nat,
+    nat_before_spd,
+    nat_mapping_lost,
+    responder_behind_nat,
+    spd_conflict_same_outer,
+    transport_nat_checksum,
+)
 from ipsecsim.observe.why.policy import spd_order
 from ipsecsim.observe.why.replay import replay_window_too_small
 
 FINDERS: dict[Diagnosis, Finder] = {
+    Diagnosis.NAT_BEFORE_SPD: nat_before_spd,
+    Diagnosis.SPD_CONFLICT_SAME_OUTER: spd_conflict_same_outer,
+    Diagnosis.AH_ICV_NAT: ah_icv_nat,
+    Diagnosis.TRANSPORT_NAT_CHECKSUM: transport_nat_checksum,
+    Diagnosis.RESPONDER_BEHIND_NAT: responder_behind_nat,
+    Diagnosis.NAT_MAPPING_LOST: nat_mapping_lost,
     Diagnosis.REPLAY_WINDOW_TOO_SMALL: replay_window_too_small,
     Diagnosis.PLAINTEXT_LEAK: plaintext_leak,
     Diagnosis.SUBNET_OVERLAP: subnet_overlap,
