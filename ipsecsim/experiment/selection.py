@@ -1,7 +1,7 @@
 """Which recorded frames a selection of `key=value` words means: `packets layer=esp link=wan src=alice`.
 
-What anybody can read off a packet is asked by `stack.match`, as by a firewall. A recording knows more: where the
-frame was, and every header in clear.
+What can be read off a packet is asked by `stack.match`, as by a firewall or an attacker. A recording knows more:
+where the frame was.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,11 +12,9 @@ from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.record import Record
 from ipsecsim.scenario.matching import compiled
 from ipsecsim.scenario.model import Condition
-from ipsecsim.scenario.selection import PACKET
+from ipsecsim.scenario.selection import SHOWN
 from ipsecsim.stack.match import Seen
 from ipsecsim.wire import ip
-from ipsecsim.wire.headers import securities
-from ipsecsim.wire.layers import layers
 
 Selects = Callable[[Record, FrameSent], bool]
 
@@ -27,8 +25,8 @@ class NotMeasurable(Exception):
 
 def selection(conditions: Sequence[Condition], simulator: Simulator) -> Selects:
     """The question to a frame, made once of all words. Raises NotMeasurable."""
-    tests = [_recorded(each) for each in conditions if each.key not in PACKET]
-    of_packet = [each for each in conditions if each.key in PACKET]
+    tests = [_recorded(each) for each in conditions if each.key not in SHOWN]
+    of_packet = [each for each in conditions if each.key in SHOWN]
     if of_packet:
         tests.append(_of_packet(of_packet, simulator))
     return lambda record, sent: all(test(record, sent) for test in tests)
@@ -36,12 +34,7 @@ def selection(conditions: Sequence[Condition], simulator: Simulator) -> Selects:
 
 def is_one_of(condition: Condition, value: str) -> bool:
     """Is the value among those written, or with != among none of them?"""
-    return _any_of(condition, (value,))
-
-
-def _any_of(condition: Condition, values: Iterable[str]) -> bool:
-    found = any(value in condition.values for value in values)
-    return found is (condition.operator == "=")
+    return (value in condition.values) is (condition.operator == "=")
 
 
 def _of_packet(conditions: Sequence[Condition], simulator: Simulator) -> Selects:
@@ -70,14 +63,4 @@ def _recorded(condition: Condition) -> Selects:
             return lambda _, sent: is_one_of(condition, sent.link)
         case "node":
             return lambda record, _: is_one_of(condition, record.node)
-        case "layer":
-            return lambda _, sent: _any_of(condition, layers(sent.packet))
-        case "spi":
-            wanted = {int(text, 16) for text in condition.values}
-            return lambda _, sent: _has_spi(sent.packet, wanted) is (condition.operator == "=")
     raise NotMeasurable(condition.key)
-
-
-def _has_spi(packet: bytes, wanted: set[int]) -> bool:
-    """Is it the SPI of any ESP or AH in clear?"""
-    return any(each.spi in wanted for each in securities(packet))

@@ -10,7 +10,17 @@ from ipsecsim.scenario import units
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.swanctl.values import PROTOCOLS
 from ipsecsim.stack import match
-from ipsecsim.stack.match import Addresses, AddressRange, Match, Numbers, Range, State, Words, icmp_number
+from ipsecsim.stack.match import (
+    Addresses,
+    AddressRange,
+    Match,
+    Numbers,
+    Range,
+    Shown,
+    State,
+    Words,
+    icmp_number,
+)
 from ipsecsim.wire.icmpv4 import IcmpType, UnreachableCode
 from ipsecsim.wire.icmpv6 import Icmpv6Type
 from ipsecsim.wire.numbers import IpProtocol
@@ -53,6 +63,10 @@ def _worked_out(condition: Condition, addresses_of: AddressesOf) -> match.Condit
         return Words(key, condition.values, is_not)
     if key == "state":
         return Words(key, tuple(State(text) for text in condition.values), is_not)
+    if key == "layer":
+        return Shown(key, condition.values, is_not)
+    if key == "spi":
+        return Shown(key, tuple(int(text, 16) for text in condition.values), is_not)
     ranges = tuple(each for text in condition.values for each in number_ranges(key, text))
     return Numbers(key, tuple(_compared(condition.operator, each) for each in ranges), is_not)
 

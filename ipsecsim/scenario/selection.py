@@ -132,17 +132,20 @@ SPD: dict[str, Check] = {
 }
 """What RFC 4301 4.4.1.1 selects by, and what protects."""
 
+SHOWN: dict[str, Check] = {**PACKET, "layer": _of(*LAYERS), "spi": _hexadecimal}
+"""What any header in clear shows, to whoever looks closely: an attacker, or a recording."""
+
+ON_PATH: dict[str, Check] = {**SHOWN, "link": lambda word, names: names.link(word)}
+"""What somebody on the path can choose by."""
+
 RECORDED: dict[str, Check] = {
-    **PACKET,
-    "layer": _of(*LAYERS),
+    **ON_PATH,
     "node": lambda word, names: names.members(word),
-    "link": lambda word, names: names.link(word),
     "turn": _range(units.whole),
     "at": _range(units.duration),
     "flow": _any,
     "exchange": _of(*ExchangeType.__members__),
     "reason": _reason,
-    "spi": _hexadecimal,
 }
 """What a recording knows besides."""
 

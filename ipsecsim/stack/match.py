@@ -5,15 +5,17 @@ always does. So a later fragment, whose ports are in the first one, fits no word
 and a packet without a connection fits no `state=`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import attrgetter
 from typing import Any
 
 from ipsecsim.wire import ip
+from ipsecsim.wire.headers import securities
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.icmpv6 import Icmpv6Type
+from ipsecsim.wire.layers import layers
 from ipsecsim.wire.numbers import IpProtocol
 
 _HAS_PORTS = frozenset(
@@ -202,7 +204,30 @@ class Words:
         return lambda seen: (read(seen) in words) is wanted
 
 
-Condition = Addresses | Numbers | Words
+_SHOWN: dict[str, Callable[[Seen], Iterable[object]]] = {
+    "layer": lambda seen: layers(seen.packet),
+    "spi": lambda seen: (each.spi for each in securities(seen.packet)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`layer` or `spi`: one of these is in some header in clear, inside UDP and behind AH too, or none of them is.
+
+    Too slow for a firewall, and more than one looks at; for recordings, and for an attacker.
+    """
+
+    key: str
+    values: tuple[Any, ...]
+    is_not: bool = False
+
+    def test(self) -> Test:
+        """The question to a packet."""
+        read, values, wanted = _SHOWN[self.key], frozenset(self.values), not self.is_not
+        return lambda seen: any(each in values for each in read(seen)) is wanted
+
+
+Condition = Addresses | Numbers | Words | Shown
 
 
 @dataclass(frozen=True)
