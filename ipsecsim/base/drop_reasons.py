@@ -19,6 +19,7 @@ class DropReason(Enum):
     LINK_LOSS = ("link", "the link lost it, by chance", "")
     QUEUE_FULL = ("link", "the link's queue was full", "")
     NO_NEIGHBOUR = ("link", "nobody on the link has that next hop", "RFC 826")
+    ADVERSARY_DROP = ("adversary", "an attacker on the path took it out", "")
 
     NODE_DOWN = ("sim", "the node is off or has crashed", "")
 

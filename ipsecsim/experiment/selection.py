@@ -6,15 +6,12 @@ where the frame was.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ipsecsim.base.errors import RemoteError
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.record import Record
-from ipsecsim.scenario.matching import compiled
+from ipsecsim.scenario.matching import of_frames
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.selection import SHOWN
-from ipsecsim.stack.match import Seen
-from ipsecsim.wire import ip
 
 Selects = Callable[[Record, FrameSent], bool]
 
@@ -44,17 +41,8 @@ def _of_packet(conditions: Sequence[Condition], simulator: Simulator) -> Selects
         node = simulator.nodes.get(name)
         return None if node is None else node.stack.addresses
 
-    match = compiled(conditions, addresses_of)
-    fits_nothing = all(each.operator == "!=" for each in conditions)
-
-    def fits(_: Record, sent: FrameSent) -> bool:
-        try:
-            ip.check(sent.packet)
-        except RemoteError:
-            return fits_nothing
-        return match.fits(Seen(sent.packet))
-
-    return fits
+    fits = of_frames(conditions, addresses_of)
+    return lambda _, sent: fits(sent.packet)
 
 
 def _recorded(condition: Condition) -> Selects:

@@ -224,3 +224,33 @@ class InterfaceChanged(TraceEvent):
 
     interface: str
     is_up: bool
+
+
+@dataclass(slots=True)
+class PassingSelected(TraceEvent):
+    """An attacker will do something to packets that pass; `words` is the sentence that asks for it."""
+
+    words: str
+
+
+@dataclass(slots=True)
+class BitFlipped(TraceEvent):
+    """An attacker changed a bit of a passing packet, counted from its start, and mended checksums in clear."""
+
+    attacker: str
+    link: str
+    frame: int
+    bit: int
+
+
+@dataclass(slots=True)
+class PacketReplayed(TraceEvent):
+    """An attacker sends once more what it saw on a link."""
+
+    link: str
+    packet: bytes
+
+
+@dataclass(slots=True)
+class NothingSeen(TraceEvent):
+    """An attacker has seen no packet that fits, and so has nothing to send again."""

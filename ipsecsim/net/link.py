@@ -14,6 +14,7 @@ from ipsecsim.net.priority_queue import Arrival, PriorityQueue
 
 if TYPE_CHECKING:
     from ipsecsim.net.node import Node
+    from ipsecsim.net.nodes.attacker import Attacker
     from ipsecsim.net.simulator import Simulator
 
 
@@ -66,12 +67,22 @@ class Link:
         self._simulator = simulator
         self._owners: dict[bytes, tuple[Node, str]] = {}
         self._senders: dict[str, _Sender] = {}
+        self._attackers: list[Attacker] = []
 
     def attach(self, node: "Node", interface: str, address: bytes) -> None:
         """Connect a node's interface; packets for `address` will go there."""
         self.join(node, interface, address)
-        self._senders[node.name] = end = _Sender(self._from_nodes.get(node.name, self.options))
-        self._equip(node.name, end)
+        self._add_sender(node.name)
+
+    def let_pass(self, attacker: "Attacker") -> None:
+        """From now on all that is sent passes by this attacker, who may send too."""
+        self._attackers = [*(each for each in self._attackers if each.name != attacker.name), attacker]
+        if attacker.name not in self._senders:
+            self._add_sender(attacker.name)
+
+    def _add_sender(self, name: str) -> None:
+        self._senders[name] = end = _Sender(self._from_nodes.get(name, self.options))
+        self._equip(name, end)
 
     def change(self, setting: str, value: object, sender: str | None = None) -> None:
         """From now on a field of the options, or of the impairments, is another one for the packets of `sender`.
@@ -127,6 +138,12 @@ class Link:
         if owner is None:
             self._lose(sender, frame, packet, DropReason.NO_NEIGHBOUR)
             return
+        for attacker in self._attackers:
+            passed = packet if attacker is sender else attacker.passing(self.name, frame, next_hop, packet)
+            if passed is None:
+                self._lose(sender, frame, packet, DropReason.ADVERSARY_DROP)
+                return
+            packet = passed
         if end.queue is not None or end.fate is not None:
             self._carry_slowly(end, sender, owner, frame, packet)
             return

@@ -11,7 +11,14 @@ from typing import Any
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.ipsec.events import HoldEnded, PacketHeld, PacketSealed
-from ipsecsim.net.events import FrameArrived, FrameCorrupted, FrameDoubled, FrameLost, FrameSent
+from ipsecsim.net.events import (
+    FrameArrived,
+    FrameCorrupted,
+    FrameDoubled,
+    FrameLost,
+    FrameSent,
+    PacketReplayed,
+)
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.recorder import Recorder
@@ -37,6 +44,7 @@ def _leaves(dropped: PacketDropped) -> int:
 IN_PLAY: Account = {
     FrameArrived: lambda _: +1,
     PacketOriginated: lambda _: +1,
+    PacketReplayed: lambda _: +1,
     PacketSealed: lambda _: -1,  # the packet around it is originated
     PacketHeld: lambda _: -1,
     HoldEnded: lambda _: +1,

@@ -6,6 +6,7 @@ a full stop, so that a view can go on with the clause. Clauses of drops stand in
 
 from ipsecsim.base import trace
 from ipsecsim.base.trace import TraceEvent
+from ipsecsim.observe.explain_adversary import ADVERSARY
 from ipsecsim.observe.explain_ike import IKE
 from ipsecsim.observe.explain_ipsec import IPSEC
 from ipsecsim.observe.explain_mobility import MOBILITY
@@ -33,6 +34,7 @@ def _dropped(event: trace.PacketDropped) -> str:
 SENTENCES: Tellings = {
     trace.PacketDropped: (_dropped, lambda e: e.reason.clause),
     **NETWORK,
+    **ADVERSARY,
     **IPSEC,
     **IKE,
     **MOBILITY,

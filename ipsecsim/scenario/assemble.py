@@ -52,7 +52,7 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         nodes,
         links,
         _tunnels(root, known, nodes),
-        _script(understood.sentences, network.versions, problems),
+        _script(understood.sentences, nodes, network.versions, problems),
         _expectations(understood),
         pki=word_of(root, schema.TOP, "pki"),
         groups=understood.groups,
@@ -123,7 +123,7 @@ def _words(suite: EspSuite | AhSuite, extended: bool) -> str:  # noqa: FBT001  #
 
 
 def _script(
-    sentences: references.Read, versions: tuple[int, ...], problems: Problems
+    sentences: references.Read, nodes: Mapping[str, NodeSpec], versions: tuple[int, ...], problems: Problems
 ) -> tuple[ScriptEntry, ...]:
     """The script with absolute times wherever they are known, and a name of its own for all traffic."""
     made: list[ScriptEntry] = []
@@ -146,8 +146,13 @@ def _script(
         within = optional(schema.DURATION, step.node, "within")
         do = tuple(_named(action, used) for action in step.do)
         for action in do:
-            if isinstance(action, Traffic) and action.ip is not None and action.ip not in versions:
+            if not isinstance(action, Traffic):
+                continue
+            if action.ip is not None and action.ip not in versions:
                 problems.add(missing_version(action.ip), action.place)
+            for name in (action.source, action.to):
+                if not nodes[name].interfaces:
+                    problems.add(f"'{name}' is on no link, so it has no address", action.place)
         made.append(ScriptEntry(at, plus, step.when, do, step.expect, within, step.node.place))
     return tuple(made)
 

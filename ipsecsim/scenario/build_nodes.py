@@ -15,6 +15,7 @@ from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.lifetime import Limits
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes import KINDS
+from ipsecsim.net.nodes.attacker import Attacker
 from ipsecsim.net.nodes.keepalives import INTERVAL
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
@@ -60,6 +61,9 @@ def build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simula
             credentials=proofs.credentials(spec),
             keepalive=INTERVAL if spec.ipsec is None else spec.ipsec.keepalive,
         )
+    if isinstance(node, Attacker):
+        for tapped in spec.taps:
+            node.tap_link(simulator.links[tapped])
     if spec.nat is not None:
         node.translate(spec.nat.behaviour, spec.nat.outside, spec.nat.pool)
     if spec.firewall is not None:

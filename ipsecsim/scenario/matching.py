@@ -4,8 +4,9 @@ Words were checked before (`scenario.selection`). What the name of a node stands
 """
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from ipsecsim.base.errors import RemoteError
 from ipsecsim.scenario import units
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.swanctl.values import PROTOCOLS
@@ -16,11 +17,13 @@ from ipsecsim.stack.match import (
     Match,
     Numbers,
     Range,
+    Seen,
     Shown,
     State,
     Words,
     icmp_number,
 )
+from ipsecsim.wire import ip
 from ipsecsim.wire.icmpv4 import IcmpType, UnreachableCode
 from ipsecsim.wire.icmpv6 import Icmpv6Type
 from ipsecsim.wire.numbers import IpProtocol
@@ -53,6 +56,21 @@ ICMP_KINDS: Mapping[str, tuple[tuple[int, int, int | None], ...]] = {
 def compiled(conditions: Iterable[Condition], addresses_of: AddressesOf) -> Match:
     """One question to a packet, made of all the words."""
     return Match(tuple(_worked_out(each, addresses_of) for each in conditions))
+
+
+def of_frames(conditions: Sequence[Condition], addresses_of: AddressesOf) -> Callable[[bytes], bool]:
+    """The question to bytes on a link, which need not be a packet: a broken header says nothing at all."""
+    match = compiled(conditions, addresses_of)
+    fits_nothing = all(each.operator == "!=" for each in conditions)
+
+    def fits(packet: bytes) -> bool:
+        try:
+            ip.check(packet)
+        except RemoteError:
+            return fits_nothing
+        return match.fits(Seen(packet))
+
+    return fits
 
 
 def _worked_out(condition: Condition, addresses_of: AddressesOf) -> match.Condition:

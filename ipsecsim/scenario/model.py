@@ -95,7 +95,10 @@ class NatSpec:
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One node. `ipsec` is None where the node has no IPsec at all; `cert` says what its certificate is like."""
+    """One node. `ipsec` is None where the node has no IPsec at all; `cert` says what its certificate is like.
+
+    `taps` are the links that an attacker taps.
+    """
 
     name: str
     kind: str
@@ -105,6 +108,7 @@ class NodeSpec:
     cert: str = "good"
     nat: NatSpec | None = None
     firewall: Ruleset | None = None
+    taps: tuple[str, ...] = ()
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -1,11 +1,14 @@
 """What happens in a topology: the actions of its script, as its sentences ask for them."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration
 from ipsecsim.scenario.model_ipsec import NOWHERE
+
+if TYPE_CHECKING:
+    from ipsecsim.scenario.model import Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,3 +121,31 @@ class Note(ScriptAction):
     """`note WORDS`: a remark in the story."""
 
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attack(ScriptAction):
+    """What an attacker does to packets that satisfy `where`: `count` of them, None for all there are.
+
+    Two of them are `interval` apart at least.
+    """
+
+    node: str
+    where: tuple["Condition", ...]
+    count: int | None
+    interval: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Replay(Attack):
+    """`replay NODE`: send again what was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flip(Attack):
+    """`flip NODE`: change a bit of what passes from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop(Attack):
+    """`drop NODE`: take out what passes from now on."""

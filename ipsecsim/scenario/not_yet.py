@@ -25,14 +25,13 @@ class Later:
         return self.what.format(value=node.value if isinstance(node, Text) else "")
 
 
-_NEVER = ("0", "0s")
-
 NOT_YET: dict[str, Later] = {
-    "node.kind": Later("nodes of kind '{value}'", ("host", "router", "gateway", "nat", "firewall")),
+    "node.kind": Later(
+        "nodes of kind '{value}'", ("host", "router", "gateway", "nat", "firewall", "attacker")
+    ),
     "node.clock": Later("a clock for each node (clock:)"),
     "node.device": Later("the cost model of a '{value}'", ("ideal",)),
     "node.mss_clamp": Later("MSS clamping (mss_clamp:)", ("no",)),
-    "node.tap": Later("adversaries (tap:)"),
     "tunnel.via": Later("tunnels through {value}", ("ipsec",)),
     "pool.server": Later("attributes of other makers (server:)"),
     "pool.split_include": Later("attributes of other makers (split_include:)"),
@@ -69,9 +68,6 @@ VERBS_LATER: frozenset[str] = frozenset(
     [
         "bulk",
         "web",
-        "replay",
-        "flip",
-        "drop",
         "inject",
         "flood",
     ]
@@ -101,7 +97,6 @@ DROPS_LATER: frozenset[str] = frozenset(
         "IKE1_UNPROTECTED_NOTIFY",
         "HASH_FAIL",
         "SITUATION_NOT_SUPPORTED",
-        "ADVERSARY_DROP",
         "CONFIG_ERROR",
     ]
 )

@@ -20,6 +20,7 @@ from ipsecsim.scenario.set_paths import TreePaths, leads_somewhere
 from ipsecsim.scenario.spd import GATEWAYS_TRANSPORT
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.swanctl.values import items, selector_address
+from ipsecsim.scenario.taps import check_taps
 from ipsecsim.scenario.tree import Map, Node, Seq, Text, one_or_many
 
 MOST_ACTIONS = 50_000
@@ -94,6 +95,7 @@ def _check_node(name: str, node: Map, names: Names, problems: Problems) -> None:
             _check_link(outside, names, problems)
     if firewall is not None:
         _sentences(firewall.get("rules"), check_rule, names, problems)
+    check_taps(name, node, names, problems)
     for link in one_or_many(node.get("tap")):
         _check_link(link, names, problems)
     if ipsec is not None:

@@ -4,7 +4,7 @@ from ipsecsim.scenario.model_script import ScriptAction
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import VERBS_LATER
 from ipsecsim.scenario.problems import Mistake, did_you_mean
-from ipsecsim.scenario.selection import RECORDED, conditions
+from ipsecsim.scenario.selection import ON_PATH, conditions
 from ipsecsim.scenario.sentence import Pair, Sentence, Word, parse
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.tree import Text
@@ -96,7 +96,5 @@ def _options(sentence: Sentence, verb: Verb, word: str, names: Names) -> Options
         except Mistake as mistake:
             raise Mistake(mistake.message, value.offset) from mistake
     if selectors:
-        conditions(
-            selectors, {**RECORDED, **dict.fromkeys(verb.options, lambda *_: None)}, f"'{word}'", names
-        )
+        conditions(selectors, {**ON_PATH, **dict.fromkeys(verb.options, lambda *_: None)}, f"'{word}'", names)
     return values

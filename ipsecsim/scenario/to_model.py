@@ -34,6 +34,7 @@ from ipsecsim.scenario.sas import SaReader
 from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.spd import RuleReader
 from ipsecsim.scenario.swanctl.values import items, selector_address, selectors
+from ipsecsim.scenario.taps import tapped
 from ipsecsim.scenario.tree import Map, Seq, Text, overlay
 from ipsecsim.scenario.tunnels import identity
 
@@ -117,6 +118,7 @@ class Reader:
             word_of(settings, schema.NODE, "cert"),
             read_nat(network, self.names, name, settings),
             read_firewall(network, self.names, name, settings, self.problems),
+            tapped(self.names, name),
             place,
         )
 

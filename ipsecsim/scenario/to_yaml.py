@@ -95,6 +95,8 @@ def _node(node: NodeSpec) -> _Value:
         made["firewall"] = _firewall(node.firewall)
     if node.ipsec is not None:
         made["ipsec"] = _ipsec(node.ipsec)
+    if node.taps:
+        made["tap"] = list(node.taps)
     if not all(each.up for each in node.interfaces):
         made["interfaces"] = {each.name: {"state": "up" if each.up else "down"} for each in node.interfaces}
     return made

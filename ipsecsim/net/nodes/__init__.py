@@ -1,6 +1,7 @@
 """The kinds of node."""
 
 from ipsecsim.net.node import Node
+from ipsecsim.net.nodes.attacker import Attacker
 from ipsecsim.net.nodes.firewall_box import FirewallBox
 from ipsecsim.net.nodes.host import Host
 from ipsecsim.net.nodes.nat_box import NatBox
@@ -8,6 +9,7 @@ from ipsecsim.net.nodes.router import Router
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 
 KINDS: dict[str, type[Node]] = {
+    "attacker": Attacker,
     "host": Host,
     "router": Router,
     "gateway": VpnGateway,

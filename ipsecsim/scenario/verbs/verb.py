@@ -67,7 +67,7 @@ def data_size(text: str) -> int:
 
 def packet_rate(text: str) -> float:
     """Packets a second, '10000/s'."""
-    if not text.endswith("/s") or not text[:-2].isdigit():
+    if not text.endswith("/s") or not text[:-2].isdigit() or not int(text[:-2]):
         raise Mistake(f"'{text}' is no packet rate; write for example 100/s")
     return float(text[:-2])
 
