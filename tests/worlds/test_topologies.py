@@ -29,6 +29,13 @@ def test_its_story_is_kept(name):
     assert golden.is_file()
 
 
+@pytest.mark.parametrize("name", names())
+def test_it_tells_a_story_and_what_to_look_for(name):
+    topology = read(name)
+    assert topology.story.strip()
+    assert topology.look_for
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_it_keeps_the_invariants_meets_its_claims_tells_its_story_and_repeats(case: Case):
     trial = examine(case, text.whole)

@@ -1,0 +1,47 @@
+"""The situations that a course on IPsec needs are there, under the names by which lessons load them."""
+
+import pytest
+
+from ipsecsim.scenario import names
+
+SITUATIONS = {
+    "site to site": [
+        "site_to_site",
+        "site_to_site_ipv6",
+        "site_to_site_certs",
+        "four_in_six",
+        "six_in_four",
+        "ah_tunnel",
+    ],
+    "three sites": ["hub_and_spoke", "three_sites"],
+    "full mesh": ["full_mesh"],
+    "host to host in transport mode": [
+        "host_to_host_transport",
+        "transport_ike",
+        "transport_esp",
+        "ah_transport",
+    ],
+    "the four messages": ["illustrated_ikev2"],
+    "remote access": ["road_warriors", "remote_access_ipv6", "split_tunnel", "pool_exhausted"],
+    "remote access behind a home NAT": ["behind_nat", "remote_access_nat"],
+    "two clients behind one NAT": ["two_clients_one_nat", "two_clients_one_nat_transport"],
+    "double NAT": ["double_nat"],
+    "server behind NAT": ["server_behind_nat", "server_behind_nat_unforwarded"],
+    "AH through NAT": ["ah_meets_nat"],
+    "ESP through NAT": ["esp_meets_nat"],
+    "reordering against a small replay window": ["priority_and_replay"],
+    "roaming with and without MOBIKE": ["roaming_mobike", "roaming_without_mobike"],
+    "NAT rebinding and keepalives": ["nat_rebinding", "road_warrior_idle"],
+    "NAT before policy": ["nat_before_policy", "nat_exemption"],
+    "overlapping subnets": ["overlapping_subnets"],
+    "the wrong source address": ["ping_from_gateway"],
+    "wrong SPD order": ["spd_order_wrong", "spd_order"],
+    "plaintext leak against trap policy": ["leak_while_down", "leak_trap"],
+    "keys grow old": ["rekey_ike", "rekey_child", "reauth", "pfs_mismatch"],
+    "failed handshakes": ["psk_mismatch", "icv_length"],
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_situation_can_be_loaded_by_name(situation):
+    assert [name for name in SITUATIONS[situation] if name not in names()] == []
