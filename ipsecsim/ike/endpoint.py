@@ -220,12 +220,12 @@ class IkeEndpoint:
             self._file(sa, sa.path)
         return actions
 
-    def path_hint(self, peer: bytes, now: Instant) -> list[Action]:
-        """Somebody says that a peer's address cannot be reached: it is asked whether that is so (RFC 4555 3.5)."""
+    def path_hint(self, peer: bytes, now: Instant, mtu: int = 0) -> list[Action]:
+        """Somebody says that a peer cannot be reached, so it is asked (RFC 4555 3.5); or only by `mtu` bytes."""
         actions: list[Action] = []
         for sa in self._sas.values():
             if sa.path.remote == peer:
-                actions += moving.hint(sa, now)
+                actions += moving.hint(sa, now, mtu)
         return actions
 
     def forget(self) -> list[Action]:

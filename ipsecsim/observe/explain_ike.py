@@ -6,6 +6,7 @@ from typing import Any
 
 from ipsecsim.base.instant import format_duration
 from ipsecsim.ike import events as ike
+from ipsecsim.ike import fragment_events as fragment
 from ipsecsim.observe.packet_summary import message_name
 from ipsecsim.observe.telling import Tellings, count, start_of
 
@@ -21,7 +22,10 @@ def _message(verb: str) -> Callable[[Any], str]:
 
 
 def _name(
-    event: ike.IkeMessageSent | ike.IkeMessageReceived | ike.IkeFragmentStored | ike.IkeFragmentsJoined,
+    event: ike.IkeMessageSent
+    | ike.IkeMessageReceived
+    | fragment.IkeFragmentStored
+    | fragment.IkeFragmentsJoined,
 ) -> str:
     return message_name(event.exchange, event.message_id, is_response=event.is_response)
 
@@ -193,22 +197,29 @@ def _unresponsive(event: ike.PeerUnresponsive) -> str:
 IKE: Tellings = {
     ike.IkeMessageSent: (_message("sent"), _exchange_clause),
     ike.IkeMessageReceived: (_message("received"), _exchange_clause),
-    ike.IkeMessageCut: (
+    fragment.IkeMessageCut: (
         lambda e: (
             f"message {e.message_id} is too large for one datagram: {e.fragments} IKE fragments"
             f" of at most {e.largest} B, each with a seal of its own"
         ),
         "RFC 7383 2.5",
     ),
-    ike.IkeFragmentStored: (
+    fragment.IkeFragmentSizeLowered: (
+        lambda e: (
+            f"request {e.message_id} may be too large for the path: it goes in {e.fragments} fragments"
+            f" from now on, in IP packets of at most {e.size} B"
+        ),
+        "RFC 7383 2.5.2",
+    ),
+    fragment.IkeFragmentStored: (
         lambda e: f"kept fragment {e.number} of {e.total} of {_name(e)}: its seal holds",
         "RFC 7383 2.6",
     ),
-    ike.IkeFragmentsJoined: (
+    fragment.IkeFragmentsJoined: (
         lambda e: f"put {_name(e)} together from {count(e.total, 'fragment')}: {e.size} B inside SK",
         "RFC 7383 2.6",
     ),
-    ike.IkeFragmentsDiscarded: (
+    fragment.IkeFragmentsDiscarded: (
         lambda e: f"forgot {e.stored} of {count(e.total, 'fragment')} of message {e.message_id}: {e.why}",
         "RFC 7383 2.6",
     ),

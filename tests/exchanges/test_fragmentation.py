@@ -7,14 +7,8 @@ import pytest
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import seconds
 from ipsecsim.ike.config import Fragmentation
-from ipsecsim.ike.events import (
-    IkeFragmentsJoined,
-    IkeFragmentStored,
-    IkeMessageCut,
-    IkeMessageReceived,
-    IkeMessageSent,
-    ResponseRepeated,
-)
+from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent, ResponseRepeated
+from ipsecsim.ike.fragment_events import IkeFragmentsJoined, IkeFragmentStored, IkeMessageCut
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.scenario.lab_pki import Flaw
 from ipsecsim.wire.ike.chain import emit_message, parse_message

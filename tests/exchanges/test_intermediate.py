@@ -12,12 +12,12 @@ from ipsecsim.ike.events import (
     AdditionalKeyExchanged,
     BeganAgain,
     IkeKeysDerived,
-    IkeMessageCut,
     IkeMessageSent,
     IkeProposalChosen,
     NotifyReceived,
     PeerRefused,
 )
+from ipsecsim.ike.fragment_events import IkeMessageCut
 from ipsecsim.ike.negotiate import select
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ike.v2 import envelope, intermediate

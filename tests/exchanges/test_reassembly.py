@@ -8,7 +8,8 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.config import Fragmentation
-from ipsecsim.ike.events import IkeFragmentsDiscarded, IkeMessageReceived, IkeMessageSent
+from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
+from ipsecsim.ike.fragment_events import IkeFragmentsDiscarded
 from ipsecsim.ike.v2 import envelope, fragments
 from ipsecsim.ike.v2.envelope import Content
 from ipsecsim.ike.v2.states import State

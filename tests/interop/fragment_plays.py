@@ -1,12 +1,8 @@
 """Large IKE messages between us and a charon: who cuts, who puts together, and what a lost fragment costs."""
 
 from ipsecsim.base.instant import SECOND
-from ipsecsim.ike.events import (
-    IkeFragmentsJoined,
-    IkeFragmentStored,
-    IkeMessageCut,
-    MessageRetransmitted,
-)
+from ipsecsim.ike.events import MessageRetransmitted
+from ipsecsim.ike.fragment_events import IkeFragmentsJoined, IkeFragmentStored, IkeMessageCut
 from ipsecsim.ipsec.actions import SendDatagram
 from tests.interop.lab import Lab
 from tests.interop.plays import bring_up, ping_peer, we_say_goodbye

@@ -11,7 +11,7 @@ import pytest
 from ipsecsim.base.instant import SECOND
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import save
-from ipsecsim.ike.events import IkeFragmentsJoined
+from ipsecsim.ike.fragment_events import IkeFragmentsJoined
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe import key_log, pcapng
 from ipsecsim.observe.packet_summary import esp_of

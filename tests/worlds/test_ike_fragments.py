@@ -3,7 +3,7 @@
 import pytest
 
 from ipsecsim.experiment.run import Run
-from ipsecsim.ike.events import IkeMessageCut
+from ipsecsim.ike.fragment_events import IkeMessageCut
 from ipsecsim.net.events import FrameSent
 from ipsecsim.scenario.read import read
 from ipsecsim.stack.events import PacketFragmented

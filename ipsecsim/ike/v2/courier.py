@@ -8,8 +8,9 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.errors import NotForWindow, UnexpectedMessage
-from ipsecsim.ike.events import IkeMessageCut, IkeMessageReceived, IkeMessageSent, ResponseRepeated
-from ipsecsim.ike.v2 import envelope, fragments, intermediate, rebinding
+from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent, ResponseRepeated
+from ipsecsim.ike.fragment_events import IkeMessageCut
+from ipsecsim.ike.v2 import envelope, fragment_search, fragments, intermediate, rebinding
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.envelope import Content
 from ipsecsim.ike.v2.message import Message, Path, first, names, notify
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 def ask(sa: "IkeSa", kind: ExchangeType, payloads: Sequence[Payload], now: Instant) -> list[Action]:
     """Send a request, and see to it that its answer comes."""
     header = _header(sa, kind, sa.window.next_request, is_response=False)
-    messages = _seal(sa, header, payloads)
+    messages, content = _seal(sa, header, payloads)
     if kind is ExchangeType.IKE_SA_INIT:
         sa.init_request = messages[0]
-    sa.window.open_request(kind, messages)
+    sa.window.open_request(kind, messages, content)
     sa.timers.set(Alarm.RETRANSMIT, now + sa.connection.retransmit.wait(0))
     return _send(sa, header, payloads, messages, sa.ways)
 
@@ -53,6 +54,8 @@ def was_answered(sa: "IkeSa", header: IkeHeader, outer: list[Payload], raw: byte
         is_same = fragment.number == 1 and (
             sa.window.is_last_request(raw) or _is_authentic(sa, fragment, raw)
         )
+        if is_same:
+            fragment_search.heard(sa, len(raw))
     if not is_same:
         raise NotForWindow(DropReason.RETRANSMIT_IGNORED, header.message_id)
     return True
@@ -87,6 +90,7 @@ def opened(
         if known is None:
             return None
         content, length = known.whole, known.length
+        fragment_search.heard(sa, known.longest)
         if not header.is_response:
             sa.window.note_request(known.first)
     elif isinstance(sealed, Encrypted) and sa.inbound is not None:
@@ -124,11 +128,11 @@ def respond(
 ) -> list[Action]:
     """Answer a request where it came from, and keep the answer for the case that it is asked for again."""
     response = _header(sa, header.exchange, header.message_id, is_response=True)
-    messages = _seal(sa, response, payloads)
+    messages, content = _seal(sa, response, payloads)
     if header.exchange == ExchangeType.IKE_SA_INIT:
         sa.init_response = messages[0]
         sa.timers.set(Alarm.HALF_OPEN, now + sa.connection.half_open_timeout)
-    sa.window.remember(messages)
+    sa.window.remember(messages, content)
     return _send(sa, response, payloads, messages, [path])
 
 
@@ -151,18 +155,23 @@ def _header(sa: "IkeSa", exchange: int, message_id: int, *, is_response: bool) -
     return IkeHeader(sa.spi_i, sa.spi_r, 0, exchange, flags, message_id)
 
 
-def _seal(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload]) -> list[bytes]:
-    """The message, in fragments where it is too large; what has no seal cannot be cut (RFC 7383 2.2)."""
+def _seal(sa: "IkeSa", header: IkeHeader, payloads: Sequence[Payload]) -> tuple[list[bytes], Content | None]:
+    """The message, in fragments where it is too large, and what is inside, where it may be cut.
+
+    What has no seal cannot be (RFC 7383 2.2).
+    """
     if header.exchange == ExchangeType.IKE_SA_INIT or sa.outbound is None:
-        return [emit_message(header, payloads)]
+        return [emit_message(header, payloads)], None
     content = Content(*emit_chain(payloads))
     intermediate.note(sa, header, content)
     limit = fragments.largest_whole(sa)
     if notify(payloads, NotifyType.IKEV2_MESSAGE_ID_SYNC) is not None:
-        limit = None  # RFC 7383 3: only ever in one piece
+        return [
+            envelope.seal_content(header, content, sa.outbound)
+        ], None  # RFC 7383 3: only ever in one piece
     if limit is not None and envelope.sealed_length(content, sa.outbound) > limit:
-        return fragments.cut(header, content, sa.outbound, limit)
-    return [envelope.seal_content(header, content, sa.outbound)]
+        return fragments.cut(header, content, sa.outbound, limit), content
+    return [envelope.seal_content(header, content, sa.outbound)], content
 
 
 def _send(

@@ -16,7 +16,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.crypto.protection import Protection
 from ipsecsim.ike.config import Fragmentation
 from ipsecsim.ike.errors import IkeError, UnexpectedMessage
-from ipsecsim.ike.events import IkeFragmentsDiscarded, IkeFragmentsJoined, IkeFragmentStored
+from ipsecsim.ike.fragment_events import IkeFragmentsDiscarded, IkeFragmentsJoined, IkeFragmentStored
 from ipsecsim.ike.v2 import envelope
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.envelope import Content
@@ -76,10 +76,18 @@ def largest_whole(sa: "IkeSa") -> int | None:
     """The largest message, in bytes, that goes out in one piece; None when all do."""
     if not sa.takes_fragments or sa.connection.fragmentation is Fragmentation.ACCEPT:
         return None
-    family = len(sa.path.remote)
+    return datagram_size(sa) - overhead(sa)
+
+
+def datagram_size(sa: "IkeSa") -> int:
+    """The largest IP datagram that a message may fill: what was found out about the path, set, or the RFC's own."""
+    return sa.datagram_limit or sa.connection.fragment_size or LARGEST_DATAGRAM[len(sa.path.remote)]
+
+
+def overhead(sa: "IkeSa") -> int:
+    """The bytes of an IP datagram that are in front of the IKE header."""
     marker = len(NON_ESP_MARKER) if sa.path.is_shared_with_esp else 0
-    datagram = sa.connection.fragment_size or LARGEST_DATAGRAM[family]
-    return datagram - IP_HEADER[family] - udp.HEADER_LENGTH - marker
+    return IP_HEADER[len(sa.path.remote)] + udp.HEADER_LENGTH + marker
 
 
 def cut(header: IkeHeader, content: Content, protection: Protection, largest: int) -> list[bytes]:
@@ -111,7 +119,7 @@ def cut(header: IkeHeader, content: Content, protection: Protection, largest: in
 class FragmentSet:
     """The fragments of one message that have come so far.
 
-    `length` is that of their messages together, `first` the bytes of the first one's.
+    `length` is that of their messages together, `longest` that of one, `first` the bytes of the first one's.
     """
 
     message_id: int
@@ -119,6 +127,7 @@ class FragmentSet:
     until: Instant
     pieces: dict[int, Content] = field(default_factory=dict)
     length: int = 0
+    longest: int = 0
     first: bytes = b""
 
     @property
@@ -164,6 +173,7 @@ def collect(
         raise TooManyFragments(f"fragments of more than {MOST_BYTES} bytes")
     known.pieces[fragment.number] = piece
     known.length += len(raw)
+    known.longest = max(known.longest, len(raw))
     if fragment.number == 1:
         known.first = raw
     exchange = name_of(ExchangeType, header.exchange)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.ike.mobility_events import AddressUpdateRefused, NatMappingChanged, PathChanged
-from ipsecsim.ike.v2 import courier
+from ipsecsim.ike.v2 import courier, fragment_search
 from ipsecsim.ike.v2.alarms import Alarm
 from ipsecsim.ike.v2.message import Message, Path, notify
 from ipsecsim.ike.v2.mobility import ask, candidates, carry, has_news, own_addresses, plan, search
@@ -164,8 +164,13 @@ def own_addresses_changed(sa: "IkeSa", preferred: bytes | None, now: Instant) ->
     return ask(sa, Purpose.ANNOUNCE, now) if has_news(sa) else []
 
 
-def hint(sa: "IkeSa", now: Instant) -> list[Action]:
-    """Somebody says that the path is broken. It may be a lie: the peer is asked before anything else (3.5)."""
+def hint(sa: "IkeSa", now: Instant, mtu: int) -> list[Action]:
+    """Somebody says that the path is broken. It may be a lie: the peer is asked before anything else (3.5).
+
+    With an `mtu` it is only too narrow for what was sent.
+    """
+    if mtu:
+        return send_now(sa, now) if fragment_search.told(sa, mtu) else []
     mobility = sa.mobility
     is_too_soon = mobility.checked_at is not None and now < mobility.checked_at + HINTS_APART
     if sa.state is not State.ESTABLISHED or sa.window.outstanding is not None or is_too_soon:

@@ -23,6 +23,7 @@ from ipsecsim.ike.v2 import (
     doubt,
     following,
     followup,
+    fragment_search,
     fragments,
     idle,
     moving,
@@ -42,7 +43,7 @@ PATIENCE_OF_FOLLOWER = 300 * SECOND  # RFC 4555 3.11: at least five minutes
 
 
 def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
-    """Send the outstanding request again, bit for bit, or give up."""
+    """Send the outstanding request again, bit for bit unless its size is suspected, or give up."""
     waiting = sa.window.outstanding
     if waiting is None:
         return []
@@ -55,11 +56,12 @@ def retransmit(sa: "IkeSa", now: Instant) -> list[Action]:
             tried = ", ".join(f"{unpack(way.local)} - {unpack(way.remote)}" for way in sa.ways)
             diagnosis.tell(sa, Diagnosis.MOBIKE_NO_PATH, f"no answer over {tried}")
         return _without_answer(sa, waiting.exchange, now)
-    waiting.sent_again += 1
+    waiting.sent_again = times = waiting.sent_again + 1
+    is_smaller = fragment_search.after_silence(sa)
     sa.timers.set(Alarm.RETRANSMIT, now + policy.wait(waiting.sent_again))
-    if sa.tap is not None:
-        sa.tap(MessageRetransmitted(sa.spi_i, waiting.message_id, waiting.sent_again))
-    moving.suspect(sa, waiting.sent_again)
+    if sa.tap is not None and not is_smaller:
+        sa.tap(MessageRetransmitted(sa.spi_i, waiting.message_id, times))
+    moving.suspect(sa, times)
     return courier.again(sa)
 
 

@@ -128,6 +128,7 @@ class IkeSa:
         self.outbound: Protection | None = None
         self.inbound: Protection | None = None
         self.takes_fragments = False  # both sides said so (RFC 7383 2.3)
+        self.datagram_limit: int | None = None  # what the path takes, where that has proved to be less
         self.fragments: FragmentSets = {}
         self.intermediate = Intermediate()
         self.chain: OpenChain | None = None  # the peer's additional key exchanges

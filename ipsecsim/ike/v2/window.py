@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ike.errors import NotForWindow
+from ipsecsim.ike.v2.envelope import Content
 
 LAST_ID = 0xFFFF_FFFF
 FEW_LEFT = 0x1_0000
@@ -22,6 +23,7 @@ class Outstanding:
     exchange: int
     message_id: int
     messages: Sequence[bytes]
+    content: Content | None = None  # what is inside, where it may be cut in another way
     sent_again: int = 0
 
 
@@ -35,10 +37,13 @@ class Window:
         self._request_hash = b""  # of the request that came last with an ID in the window
         self._answered_hash = b""
         self.last_response: Sequence[bytes] = ()
+        self.last_content: Content | None = None
 
-    def open_request(self, exchange: int, messages: Sequence[bytes]) -> Outstanding:
+    def open_request(
+        self, exchange: int, messages: Sequence[bytes], content: Content | None = None
+    ) -> Outstanding:
         """Note that the request with ID `next_request` is on its way."""
-        self.outstanding = Outstanding(exchange, self.next_request, messages)
+        self.outstanding = Outstanding(exchange, self.next_request, messages, content)
         self.next_request += 1
         return self.outstanding
 
@@ -93,8 +98,9 @@ class Window:
         """
         return sha256(request).digest() == self._answered_hash
 
-    def remember(self, response: Sequence[bytes]) -> None:
+    def remember(self, response: Sequence[bytes], content: Content | None = None) -> None:
         """Keep the answer to the request that came last, and move on to the next."""
         self.expected_request += 1
         self._answered_hash = self._request_hash
         self.last_response = response
+        self.last_content = content

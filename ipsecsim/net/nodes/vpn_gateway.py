@@ -273,11 +273,12 @@ class VpnGateway(Node):
     def _icmp_error_arrived(self, action: IcmpErrorArrived) -> list[Action]:
         error, now = action.error, self.simulator.now
         following = super()._icmp_error_arrived(action)
-        if icmp.is_too_big(error):
+        too_big = icmp.is_too_big(error)
+        if too_big:
             self.ipsec.packet_too_big(error.quoted, error.mtu, now)
-        elif icmp.is_unreachable(error) and action.source not in self.stack.addresses:
+        if (too_big or icmp.is_unreachable(error)) and action.source not in self.stack.addresses:
             peer = self._asked_for(error.quoted)
-            following += [] if peer is None else self.ike.path_hint(peer, now)
+            following += [] if peer is None else self.ike.path_hint(peer, now, error.mtu if too_big else 0)
         return following
 
     def _asked_for(self, quoted: bytes) -> bytes | None:
