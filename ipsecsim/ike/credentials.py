@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipsecsim.base.instant import CALENDAR_START, SECOND, Instant
+from ipsecsim.base.wall_clock import WallClock
 from ipsecsim.crypto.certificate_path import Known
 from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.signature_keys import PrivateKey
@@ -31,7 +31,7 @@ class OwnKey:
 
 
 class Credentials:
-    """All that one node holds. `calendar_start` is the date at instant 0, in seconds since 1970."""
+    """All that one node holds, and the `clock` by which it judges certificates."""
 
     def __init__(
         self,
@@ -39,12 +39,12 @@ class Credentials:
         keys: Sequence[OwnKey] = (),
         known: Known = NOTHING_KNOWN,
         *,
-        calendar_start: int = CALENDAR_START,
+        clock: WallClock | None = None,
     ) -> None:
         self._shared = tuple(shared)
         self.keys = tuple(keys)
         self.known = known
-        self._calendar_start = calendar_start
+        self.clock = clock or WallClock()
 
     def shared_secret(self, own: Identity, peer: Identity | None) -> SharedSecret | None:
         """The secret that lists most of the two identities; the first one wins a tie. None when none fits."""
@@ -57,11 +57,3 @@ class Credentials:
             if score > best_score:
                 best, best_score = candidate, score
         return best
-
-    def date(self, now: Instant) -> int:
-        """Seconds since 1970 at an instant of the run."""
-        return self._calendar_start + now // SECOND
-
-    def instant(self, date: int) -> Instant:
-        """The instant of the run at which a date is reached."""
-        return (date - self._calendar_start) * SECOND

@@ -8,6 +8,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
+from ipsecsim.base.wall_clock import WallClock
 from ipsecsim.net.application import Application, Listener
 from ipsecsim.net.events import (
     DatagramReceived,
@@ -69,6 +70,7 @@ class Node:
             (interface for interface, _ in interfaces), self.entropy, forwards=self.forwards, tap=self.tap
         )
         self.is_up = True
+        self.clock = WallClock()
         self.applications: list[Application] = []
         self._listeners: dict[int, list[Listener]] = {}
         self.translation: Translation | None = None

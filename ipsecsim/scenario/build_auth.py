@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ipsecsim.base.wall_clock import WallClock
 from ipsecsim.crypto.certificate_path import Revocation
 from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.signature_keys import KeyKind
@@ -30,17 +31,17 @@ class Proofs:
                 flaw = Flaw(node.cert)
                 self._keys[node.name] = [self._pki.own_key(node.name, names, flaw, kind) for kind in kinds]
 
-    def credentials(self, node: model.NodeSpec) -> Credentials:
-        """All that a node holds: its secrets, the keys it may use, and whom it trusts."""
+    def credentials(self, node: model.NodeSpec, clock: WallClock) -> Credentials:
+        """All that a node holds: its secrets, the keys it may use, whom it trusts, and its clock."""
         secrets = [] if node.ipsec is None else list(node.ipsec.secrets.values())
         shared = [
             SharedSecret(each.name, each.secret, tuple(map(Identity.from_text, each.ids))) for each in secrets
         ]
         if not self._keys:
-            return Credentials(shared)
+            return Credentials(shared, clock=clock)
         borrowed = [name for each in connections(node) for name in each.local.certs + each.local.pubkeys]
         keys = [key for name in dict.fromkeys([node.name, *borrowed]) for key in self._keys.get(name, ())]
-        return Credentials(shared, keys, self._pki.known())
+        return Credentials(shared, keys, self._pki.known(), clock=clock)
 
     def local(self, node: model.NodeSpec, connection: ConnectionSpec) -> LocalAuth:
         """How a node proves who it is."""

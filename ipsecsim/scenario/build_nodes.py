@@ -1,5 +1,6 @@
 """From a node's part of a topology to the node: its interfaces, engines, connections and routes."""
 
+from ipsecsim.base.wall_clock import WallClock
 from ipsecsim.ike.config import (
     ANYWHERE,
     ChildConfig,
@@ -45,6 +46,8 @@ def build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simula
     interfaces = [
         (_interface(each, link.options.mtu), link) for each, link in zip(spec.interfaces, links, strict=True)
     ]
+    standing = simulator.nodes.get(spec.name)
+    clock = WallClock(spec.clock) if standing is None else standing.clock  # which has a battery
     node: Node
     if spec.ipsec is None and KINDS[spec.kind] is not VpnGateway:
         node = KINDS[spec.kind](spec.name, simulator, interfaces)
@@ -58,9 +61,10 @@ def build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simula
             policies=policies(spec),
             manual=by_hand(spec, simulator.entropy),
             connections=[_connection(spec, each, proofs) for each in connections(spec)],
-            credentials=proofs.credentials(spec),
+            credentials=proofs.credentials(spec, clock),
             keepalive=INTERVAL if spec.ipsec is None else spec.ipsec.keepalive,
         )
+    node.clock = clock
     if isinstance(node, Attacker):
         for tapped in spec.taps:
             node.tap_link(simulator.links[tapped])

@@ -10,7 +10,7 @@ from typing import Literal
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
-from ipsecsim.base.instant import Duration, Instant
+from ipsecsim.base.instant import CALENDAR_START, Duration, Instant
 from ipsecsim.net.link import LinkOptions
 from ipsecsim.scenario.model_ipsec import NOWHERE, IpsecSpec, ManualChildSpec
 from ipsecsim.scenario.model_script import ScriptAction
@@ -97,7 +97,7 @@ class NatSpec:
 class NodeSpec:
     """One node. `ipsec` is None where the node has no IPsec at all; `cert` says what its certificate is like.
 
-    `taps` are the links that an attacker taps.
+    `taps` are the links that an attacker taps. `clock` is what its clock shows at the start, in seconds since 1970.
     """
 
     name: str
@@ -109,6 +109,7 @@ class NodeSpec:
     nat: NatSpec | None = None
     firewall: Ruleset | None = None
     taps: tuple[str, ...] = ()
+    clock: int = CALENDAR_START
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -26,10 +26,6 @@ class Later:
 
 
 NOT_YET: dict[str, Later] = {
-    "node.kind": Later(
-        "nodes of kind '{value}'", ("host", "router", "gateway", "nat", "firewall", "attacker")
-    ),
-    "node.clock": Later("a clock for each node (clock:)"),
     "node.device": Later("the cost model of a '{value}'", ("ideal",)),
     "node.mss_clamp": Later("MSS clamping (mss_clamp:)", ("no",)),
     "tunnel.via": Later("tunnels through {value}", ("ipsec",)),

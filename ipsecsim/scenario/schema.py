@@ -9,6 +9,7 @@ from typing import Any
 
 from ipsecsim.net.impairments import Burst
 from ipsecsim.scenario import units
+from ipsecsim.scenario.clock import PATTERN, read_clock
 from ipsecsim.scenario.kinds import (
     PARAMETER,
     Field,
@@ -62,6 +63,7 @@ MTU = Scalar(
     {"type": ["integer", "string"], "pattern": rf"^{PARAMETER}$", "minimum": 68, "maximum": 65535},
 )
 UP_DOWN = word("up", "down")
+CLOCK = Scalar(read_clock, {"type": "string", "pattern": rf"^({PARAMETER}|{PATTERN})$"})
 
 
 def _loss(text: str) -> float | Burst:
@@ -191,7 +193,7 @@ NODE_FIELDS: dict[str, Field] = {
         "what is wrong with its certificate",
         "good",
     ),
-    "clock": Field(TEXT, "its wall clock at the start"),
+    "clock": Field(CLOCK, "its wall clock at the start: 2026-07-01, or +1h if it is wrong"),
     "device": Field(
         word("ideal", "phone", "laptop", "home_router", "server", "server_aes"), "what work costs it", "ideal"
     ),

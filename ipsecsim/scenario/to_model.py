@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
+from ipsecsim.base.instant import CALENDAR_START
 from ipsecsim.net.impairments import Impairments
 from ipsecsim.net.link import LinkOptions
 from ipsecsim.scenario import scalars, schema, schema_ipsec
@@ -119,7 +120,10 @@ class Reader:
             read_nat(network, self.names, name, settings),
             read_firewall(network, self.names, name, settings, self.problems),
             tapped(self.names, name),
-            place,
+            CALENDAR_START
+            if (clock := optional(schema.CLOCK, settings, "clock")) is None
+            else clock.at(CALENDAR_START),
+            place=place,
         )
 
     def _ipsec(self, node: str, ipsec: Map) -> IpsecSpec:

@@ -5,10 +5,12 @@ import re
 from collections.abc import Sequence
 
 from ipsecsim.base.address import unpack
+from ipsecsim.base.instant import CALENDAR_START
 from ipsecsim.crypto.catalogue import AhSuite
 from ipsecsim.ike.config import ChildProposal
 from ipsecsim.net.impairments import Burst
 from ipsecsim.net.link import LinkOptions
+from ipsecsim.scenario.clock import show_clock
 from ipsecsim.scenario.model import (
     Condition,
     Expectation,
@@ -87,6 +89,8 @@ def _node(node: NodeSpec) -> _Value:
         made["routes"] = routes
     if node.cert != "good":
         made["cert"] = node.cert
+    if node.clock != CALENDAR_START:
+        made["clock"] = show_clock(node.clock)
     if node.nat is not None:
         made["nat"] = _nat(node.nat)
     elif node.kind == "nat":

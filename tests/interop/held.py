@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ipsecsim.base.wall_clock import WallClock
 from ipsecsim.crypto.signature_keys import KeyKind
 from ipsecsim.ike.config import AuthKind, LocalAuth, RemoteAuth
 from ipsecsim.ike.credentials import Credentials, SharedSecret
@@ -58,7 +59,7 @@ def by_certificate(proof: CertificateProof, our_id: str, peer_id: str) -> Held:
     files |= {f"x509/above-{n}.pem": each.pem for n, each in enumerate(charons.certificates[1:-1])}
     files |= {f"x509crl/{n}.pem": each.pem for n, each in enumerate(known.lists)}
     return Held(
-        Credentials([], [ours], known, calendar_start=start),
+        Credentials([], [ours], known, clock=WallClock(start)),
         LocalAuth(words.kind, words.schemes),
         RemoteAuth(AuthKind.PUBKEY, words.schemes),
         {"auth": for_ike, "certs": "charon.pem"},

@@ -2,7 +2,7 @@
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
-from ipsecsim.base.trace import PacketDropped, TraceEvent
+from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.ipsec.events import SaInstalled, SaRemoved
@@ -10,37 +10,7 @@ from ipsecsim.net.events import NodeAskedInVain, NodeCrashed, NodeStarted
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.nat.events import MappingMade
-
-SITES = """
-name: sites
-until: {until}
-nodes:
-  alice: {{kind: host}}
-  west: {{kind: gateway}}
-  east: {{kind: gateway}}
-  bob: {{kind: host}}
-links:
-  left: [alice, west]
-  wan: {{endpoints: [west, east], delay: 10ms}}
-  right: [east, bob]
-tunnels:
-  net: {{ends: [west, east], dpd_delay: 2s, child: {{start_action: {start}}}}}
-script:
-{script}
-"""
-
-
-def sites(*script: str, start: str = "trap", until: str = "10s") -> Run:
-    """Two sites and what happens to them; the invariants hold to the end."""
-    lines = "\n".join(f"  - {line}" for line in script)
-    run = Run(read(SITES.format(script=lines, start=start, until=until))).run()
-    assert check(run.recorder, run.world.simulator) == []
-    return run
-
-
-def told(run: Run, kind: type[TraceEvent], node: str) -> list[int]:
-    """When a node told events of a kind."""
-    return [row.turn.at for row, _ in run.recorder.of(kind) if row.node == node]
+from tests.support.life import sites, told
 
 
 def test_a_node_that_has_crashed_takes_nothing_in():

@@ -35,13 +35,15 @@ def key_of(sa: "IkeSa", identity: Identity, shown: Shown, now: Instant) -> Publi
     known = sa.credentials.known
     roots = wanted.authorities or known.roots
     everything = Known(roots, known.others, (*known.lists, *shown.lists))
-    chain = believe(leaf, shown.certificates[1:], everything, sa.credentials.date(now), wanted.revocation)
+    chain = believe(
+        leaf, shown.certificates[1:], everything, sa.credentials.clock.date(now), wanted.revocation
+    )
     _check_choice(leaf, wanted)
     if not carries(leaf, identity):
         raise ChainRefused(
             f"the certificate of {leaf} does not carry this name", Diagnosis.AUTH_CERT_ID_MISMATCH
         )
-    limit(sa, sa.credentials.instant(chain.not_after))
+    limit(sa, sa.credentials.clock.instant(chain.not_after))
     if sa.tap is not None:
         sa.tap(ChainBelieved(tuple(map(str, chain.certificates)), chain.not_after))
     return leaf.key

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipsecsim.base.instant import Instant
 from ipsecsim.net.events import SettingChanged
 from ipsecsim.net.node import Node
+from ipsecsim.scenario.clock import ClockReading
 from ipsecsim.scenario.model_script import Set
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Mistake
@@ -67,11 +68,19 @@ def _change_interface(world: World, action: Set) -> None:
     node.interfaces_changed(None)
 
 
+def _change_clock(world: World, action: Set) -> None:
+    clock, now = world.simulator.nodes[action.path[1]].clock, world.simulator.now
+    reading = action.value
+    assert isinstance(reading, ClockReading)  # noqa: S101 - the schema made it
+    clock.set(reading.at(clock.date(now)), now)
+
+
 CHANGES: Mapping[str, Change] = {
     **{f"links.*.{word}": Change(_change_link, _ends) for word in _OPTIONS},
     **{f"links.*.from.*.{word}": Change(_change_link, _ends) for word in _OPTIONS},
     "links.*.mtu": Change(_change_mtu, _ends, Node.links_changed),
     "links.*.state": Change(_change_state, _ends, Node.links_changed),
+    "nodes.*.clock": Change(_change_clock, _owner),
     "nodes.*.interfaces.*.state": Change(_change_interface, _owner),
 }
 
