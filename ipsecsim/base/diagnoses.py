@@ -21,12 +21,12 @@ class Diagnosis(Enum):
     ESP_FILTERED_ON_PATH = (
         "IKE passes, but protocol 50 or UDP 4500 is dropped on the way",
         "RFC 3948 1",
-        ("FW_RULE",),
+        ("FW_RULE", "FW_STATE"),
     )
     IKE_FILTERED_ON_PATH = (
         "UDP 500, or 4500 after the change of ports, is dropped on the way",
         "RFC 7296 2.23",
-        ("FW_RULE",),
+        ("FW_RULE", "FW_STATE"),
     )
     TS_NO_OVERLAP = ("the two ends' traffic selectors do not meet", "RFC 7296 2.9", ("TS_UNACCEPTABLE",))
     TS_NARROWED = (

@@ -1,5 +1,6 @@
 """`ipsecsim matrix`: every cell of a topology's matrix, as a truth table."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -35,6 +36,11 @@ def matrix(
     traffic = list(dict.fromkeys(name for outcome in outcomes for name in _answered(outcome.run)))
     heads = (*outcomes[0].cell, "tunnels up", *(f"{name} received" for name in traffic), "claims", "result")
     typer.echo(table(f"Matrix: {len(outcomes)} cells", heads, [_row(each, traffic) for each in outcomes]))
+    say_what_failed(outcomes)
+
+
+def say_what_failed(outcomes: Sequence[Outcome]) -> None:
+    """The claims that were not met, cell by cell; exit code 1 when there are any."""
     failed = [each for each in outcomes if not each.is_met]
     for outcome in failed:
         cell = " ".join(f"{axis}={value}" for axis, value in outcome.cell.items())

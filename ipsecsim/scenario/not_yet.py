@@ -100,8 +100,6 @@ DROPS_LATER: frozenset[str] = frozenset(
 
 DIAGNOSES_LATER: frozenset[str] = frozenset(
     [
-        "ESP_FILTERED_ON_PATH",
-        "IKE_FILTERED_ON_PATH",
         "PMTU_BLACKHOLE",
         "IKE_FRAG_LOST",
         "PEER_SINGLE_TS",

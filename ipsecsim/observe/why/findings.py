@@ -8,6 +8,7 @@ from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.why.addressing import src_not_in_ts, subnet_overlap
 from ipsecsim.observe.why.finding import Case, Finder, Finding
+from ipsecsim.observe.why.firewall import esp_filtered_on_path, ike_filtered_on_path
 from ipsecsim.observe.why.integrity import icv_len_mismatch
 from ipsecsim.observe.why.leaking import plaintext_leak
 from ipsecsim.observe.why.nat import (
@@ -28,6 +29,8 @@ FINDERS: dict[Diagnosis, Finder] = {
     Diagnosis.TRANSPORT_NAT_CHECKSUM: transport_nat_checksum,
     Diagnosis.RESPONDER_BEHIND_NAT: responder_behind_nat,
     Diagnosis.NAT_MAPPING_LOST: nat_mapping_lost,
+    Diagnosis.ESP_FILTERED_ON_PATH: esp_filtered_on_path,
+    Diagnosis.IKE_FILTERED_ON_PATH: ike_filtered_on_path,
     Diagnosis.REPLAY_WINDOW_TOO_SMALL: replay_window_too_small,
     Diagnosis.PLAINTEXT_LEAK: plaintext_leak,
     Diagnosis.SUBNET_OVERLAP: subnet_overlap,
