@@ -13,7 +13,7 @@ from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import CookieDemanded
 from ipsecsim.ike.half_open import Beginning, CookieRequired, HalfOpenTable
-from ipsecsim.ike.notices import Notices, clear_answer, is_one_way
+from ipsecsim.ike.notices import Notices, is_one_way
 from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2 import child_life, configuration, following, message_id_sync, moving, reauthentication
@@ -427,7 +427,7 @@ class IkeEndpoint:
         if error.notify == NotifyType.INVALID_SYNTAX:
             return []  # RFC 7296 3.10.1: only ever sealed, so that a forged message draws nothing
         # no SA, so nothing to remember: a short answer in clear (RFC 7296 2.5, 2.21.1)
-        return [clear_answer(header, [Notify(error.notify, error.notify_data)], path)]
+        return [self._notices.refuse(header, Notify(error.notify, error.notify_data), path)]
 
     def _dropped(self, error: RemoteError, message: bytes) -> None:
         if self.tap is not None:

@@ -12,10 +12,10 @@ from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.trace import Tap
 from ipsecsim.ike.errors import NoSuchSa, UnsupportedVersion
-from ipsecsim.ike.events import HintTaken, PeerTold
+from ipsecsim.ike.events import HintTaken, IkeMessageSent, PeerTold
 from ipsecsim.ike.v2 import diagnosis
 from ipsecsim.ike.v2.courier import datagram
-from ipsecsim.ike.v2.message import Path, notify
+from ipsecsim.ike.v2.message import Path, names, notify
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ike.v2.tasks import Inform
@@ -24,7 +24,7 @@ from ipsecsim.wire.ike.chain import emit_message
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, IkeHeader
 from ipsecsim.wire.ike.notify import Notify
-from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType, ProtocolId
+from ipsecsim.wire.ike.numbers import ExchangeType, NotifyType, PayloadType, ProtocolId, name_of
 from ipsecsim.wire.numbers import IpProtocol
 
 RECENTLY = 5 * SECOND  # whoever was heard so short a time ago lives
@@ -53,6 +53,23 @@ class Notices:
             len(message),
             now,
         )
+
+    def refuse(self, header: IkeHeader, word: Notify, path: Path) -> SendDatagram:
+        """The answer to a first message that begins no SA."""
+        answer = clear_answer(header, [word], path)
+        if self._tap is not None:
+            self._tap(
+                IkeMessageSent(
+                    header.spi_i,
+                    name_of(ExchangeType, header.exchange),
+                    is_response=True,
+                    message_id=header.message_id,
+                    payloads=names([word]),
+                    sealed=False,
+                    length=len(answer.payload),
+                )
+            )
+        return answer
 
     def other_version(
         self, header: IkeHeader, error: UnsupportedVersion, path: Path, now: Instant

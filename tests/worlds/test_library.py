@@ -38,7 +38,10 @@ SITUATIONS = {
     "wrong SPD order": ["spd_order_wrong", "spd_order"],
     "plaintext leak against trap policy": ["leak_while_down", "leak_trap"],
     "keys grow old": ["rekey_ike", "rekey_child", "reauth", "pfs_mismatch"],
-    "failed handshakes": ["psk_mismatch", "icv_length"],
+    "failed handshakes": [
+        *("psk_mismatch", "id_unknown", "bad_certificate", "proposal_mismatch"),
+        *("ts_no_overlap", "ts_narrowed", "icv_length"),
+    ],
 }
 
 

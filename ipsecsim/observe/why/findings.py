@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.ike.events import Diagnosed
 from ipsecsim.net.simulator import Simulator
+from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.why.addressing import src_not_in_ts, subnet_overlap
 from ipsecsim.observe.why.finding import Case, Finder, Finding
@@ -49,5 +50,9 @@ def findings(recorder: Recorder, simulator: Simulator) -> list[Finding]:
 
 
 def _told(case: Case) -> Iterator[Finding]:
+    """What one side said several times is one finding."""
+    found: dict[tuple[str, Diagnosis, str, str], list[Record]] = {}
     for row, event in case.of(Diagnosed):
-        yield Finding(event.diagnosis, (row,), f"{row.node}: {event.diagnosis.sentence} ({event.detail})")
+        found.setdefault((row.node, event.diagnosis, event.connection, event.detail), []).append(row)
+    for (node, diagnosis, _, detail), rows in found.items():
+        yield Finding(diagnosis, tuple(rows), f"{node}: {diagnosis.sentence} ({detail})")
