@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.net.link import Link
-from ipsecsim.stack.icmp import Refused
+from ipsecsim.stack.icmp import Problem, Refused
 from ipsecsim.stack.nat.behaviour import Behaviour
 from ipsecsim.stack.nat.engine import Nat
 from ipsecsim.stack.path import Hook, Passage, Verdict
@@ -33,8 +34,9 @@ class Translation:
         self._stack = stack = node.stack
         self._simulator = node.simulator
         self.nat = Nat(behaviour, pool or self._own(), node.entropy.fork("nat"), stack, stack.tap)
-        for address in pool:
-            link.join(node, outside, address)
+        for address in self.nat.addresses:
+            if address not in self._own():
+                link.join(node, outside, address)
         stack.hooks.add(Hook.PREROUTING, self._arriving)
         stack.hooks.add(Hook.POSTROUTING, self._leaving, first=True)  # before the IPsec boundary
 
@@ -89,7 +91,7 @@ class Translation:
                 if whole is None:
                     return []
                 packet = whole
-            if packet[ipv4.DESTINATION] not in self.nat.mappings.addresses:
+            if packet[ipv4.DESTINATION] not in self.nat.addresses:
                 return packet
             if passage.inbound == self.outside:
                 return self.nat.inbound(packet, now)
@@ -101,13 +103,23 @@ class Translation:
         if passage.outbound != self.outside or ip.version(packet) != 4:
             return packet
         if packet[ipv4.SOURCE] in self._stack.addresses:
-            return packet  # the box made it itself
+            return self.nat.own_error(packet)  # the box made it itself
+        now = self._simulator.now
+        mtu = self._stack.interfaces[self.outside].mtu
+        if len(packet) > mtu and not ip.may_be_fragmented_on_the_way(packet):
+            # told before it is translated, else nobody knew whom to tell (RFC 4787 REQ-13)
+            too_big = Refused(
+                DropReason.IP_DF_TOO_BIG, f"{len(packet)} bytes, MTU {mtu}", Problem.TOO_BIG, mtu
+            )
+            return self._drop(too_big, packet)
         try:
-            return self.nat.outbound(packet, self._simulator.now)
+            return self.nat.outbound(packet, now)
         except Refused as refused:
             return self._drop(refused, packet)
 
     def _drop(self, refused: Refused, packet: bytes) -> list[Action]:
         if self._stack.tap is not None:
             self._stack.tap(PacketDropped(refused.reason, packet, str(refused)))
-        return []
+        if refused.problem is None:
+            return []
+        return self._stack.report_error(packet, refused.problem, self._simulator.now, mtu=refused.pointer)

@@ -1,8 +1,10 @@
 """`nat:` of a node: how it translates."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from ipsecsim.base.address import pack
 from ipsecsim.ipsec.selector import ANY_PROTOCOL
 from ipsecsim.scenario import schema
 from ipsecsim.scenario.addresses import main_address
@@ -11,7 +13,7 @@ from ipsecsim.scenario.matching import compiled
 from ipsecsim.scenario.model import NatSpec
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network
-from ipsecsim.scenario.scalars import ADDRESSES, YES_NO
+from ipsecsim.scenario.scalars import ADDRESSES, WHOLE, YES_NO
 from ipsecsim.scenario.selection import check_exemption, port_ranges, protocols_of
 from ipsecsim.scenario.sentence import Sentence, parse
 from ipsecsim.scenario.tree import Map, one_or_many
@@ -21,6 +23,7 @@ from ipsecsim.stack.nat.behaviour import (
     Dependence,
     EspHandling,
     Forward,
+    OneToOne,
     Ports,
     preset,
 )
@@ -65,12 +68,15 @@ def _behaviour(nat: Map, names: Names, network: Network) -> Behaviour:
         changes["ah"] = ah.value == "pass"
     times = nat.map("timeouts")
     if times is not None:
-        said_times = {key: optional(schema.DURATION, times, key) for key in ("udp", "tcp", "icmp", "esp")}
+        said_times = {key: optional(schema.DURATION, times, key) for key in schema.NAT_TIMES}
         known = {key: at for key, at in said_times.items() if at is not None}
         changes["timeouts"] = replace(PRESETS[name].timeouts, **known)
-    changes["forwards"] = tuple(
-        rule for sentence in _sentences(nat, "forward") for rule in _forwards(sentence, names, network)
-    )
+    most = optional(WHOLE, nat, "ports_per_host")
+    if most is not None:
+        changes["most_per_host"] = most
+    rules = [rule for each in _sentences(nat, "forward") for rule in _led_inside(each, names, network)]
+    changes["forwards"] = tuple(rule for rule in rules if isinstance(rule, Forward))
+    changes["one_to_one"] = tuple(rule for rule in rules if isinstance(rule, OneToOne))
     changes["exempt"] = tuple(
         compiled(check_exemption(text, names), network.addresses_of)
         for text in one_or_many(nat.get("exempt"))
@@ -78,9 +84,11 @@ def _behaviour(nat: Map, names: Names, network: Network) -> Behaviour:
     return preset(name, **changes)
 
 
-def _forwards(sentence: Sentence, names: Names, network: Network) -> list[Forward]:
+def _led_inside(sentence: Sentence, names: Names, network: Network) -> Sequence[Forward | OneToOne]:
     given = {pair.key.text: pair for pair in sentence.pairs}
     inside = main_address(network, names.node(given["to"].value)) or bytes(4)
+    if "dst" in given:
+        return [OneToOne(inside, pack(given["dst"].value.text))]
     led = tuple(port_ranges(given["port"])) if "port" in given else ()
     numbers = protocols_of(given.get("proto")) or [ANY_PROTOCOL]
     return [Forward(None if number == ANY_PROTOCOL else number, led, inside) for number in numbers]

@@ -29,6 +29,7 @@ from ipsecsim.scenario.schema_ipsec import IPSEC, TUNNEL, TUNNEL_OR_ENDS
 from ipsecsim.scenario.swanctl.values import prefix
 from ipsecsim.scenario.tree import Map, Node, Text
 from ipsecsim.scenario.verbs import SCRIPT_VERBS
+from ipsecsim.stack.nat.behaviour import Timeouts
 
 KINDS = ("host", "laptop", "router", "gateway", "nat", "firewall", "attacker")
 """Node kinds of the language. What each can do stands in `net.nodes`."""
@@ -136,6 +137,7 @@ LINK_OR_ENDS = Short(LINK, ListOf(TEXT, least=2), is_list=True)
 
 _MAPPING = word("endpoint_independent", "address_dependent", "address_and_port_dependent")
 NAT_PRESETS = ("none", "home_router", "symmetric", "full_cone", "carrier_grade", "hotel")
+NAT_TIMES = Timeouts.__slots__
 NAT = Table(
     "nat",
     {
@@ -144,15 +146,19 @@ NAT = Table(
         "filtering": Field(_MAPPING, "RFC 4787 5"),
         "ports": Field(word("preserving", "random", "sequential", "contiguous"), "how it picks ports"),
         "timeouts": Field(
-            Table("timeouts", {key: Field(DURATION, "idle time") for key in ("udp", "tcp", "icmp", "esp")}),
+            Table("timeouts", {key: Field(DURATION, "idle time") for key in NAT_TIMES}),
             "when it forgets",
         ),
         "pool": Field(ADDRESSES, "outside addresses"),
+        "ports_per_host": Field(WHOLE, "most mappings of one host inside"),
         "hairpinning": Field(YES_NO, "inside to inside through the outside address"),
         "esp": Field(word("drop", "one_flow", "by_spi"), "what it does with protocol 50"),
         "ah": Field(word("drop", "pass"), "what it does with protocol 51"),
         "ike_helper": Field(YES_NO, "meddles with port 500"),
-        "forward": Field(ListOf(SENTENCE), "ports led inside: proto=udp port=500|4500 to=server"),
+        "forward": Field(
+            ListOf(SENTENCE),
+            "what is led inside: proto=udp port=500|4500 to=server, or dst=198.51.100.9 to=server",
+        ),
         "exempt": Field(ListOf(SENTENCE), "what is not translated: dst=10.2.0.0/24"),
         "outside": Field(
             TEXT, "the link outside; left out: the one called outside, else towards the nearest router"

@@ -207,9 +207,14 @@ def check_exemption(source: Text, names: Names) -> tuple[Condition, ...]:
 
 
 def check_forward(source: Text, names: Names) -> None:
-    """A port led inside: a selection and `to=`. Raises Mistake."""
+    """Ports led inside, an outside address led there, or the rest: a selection and `to=`. Raises Mistake."""
     sentence = _only_pairs(source, "a forward")
-    known = {"proto": _protocol, "port": _PORT, "to": lambda word, names: names.node(word)}
+    known = {
+        "proto": _protocol,
+        "port": _PORT,
+        "dst": _outside_address,
+        "to": lambda word, names: names.node(word),
+    }
     conditions(sentence.pairs, known, "a forward", names)
     given = {pair.key.text: pair for pair in sentence.pairs}
     for pair in sentence.pairs:
@@ -217,6 +222,19 @@ def check_forward(source: Text, names: Names) -> None:
     if "to" not in given:
         raise Mistake("a forward needs to=; write proto=udp port=500|4500 to=server")
     _ = given["to"].value  # one node only
+    if "dst" in given and len(given) > 2:
+        other = next(pair for pair in sentence.pairs if pair.key.text in ("proto", "port"))
+        raise Mistake(
+            f"an outside address is led inside as a whole; leave {other.key.text}= out, or dst=",
+            other.key.offset,
+        )
+
+
+def _outside_address(word: Word, _: Names) -> None:
+    try:
+        ipaddress.IPv4Address(word.text)
+    except ValueError:
+        raise Mistake(f"'{word.text}' is no IPv4 address", word.offset) from None
 
 
 def _check_equals(pair: Pair, subject: str) -> None:

@@ -33,6 +33,7 @@ from ipsecsim.scenario.model_ipsec import (
 from ipsecsim.scenario.model_script import AboutTunnel
 from ipsecsim.scenario.params import escape
 from ipsecsim.scenario.pools import show_pool
+from ipsecsim.scenario.schema import NAT_TIMES
 from ipsecsim.scenario.swanctl.values import show_secret, show_selector
 from ipsecsim.scenario.units import show_duration, show_rate
 from ipsecsim.stack.firewall import Ruleset
@@ -113,7 +114,8 @@ def _nat(nat: NatSpec) -> _Value:
         "mapping": behaviour.mapping.value,
         "filtering": behaviour.filtering.value,
         "ports": behaviour.ports.value,
-        "timeouts": {key: show_duration(getattr(times, key)) for key in ("udp", "tcp", "icmp", "esp")},
+        "timeouts": {key: show_duration(getattr(times, key)) for key in NAT_TIMES},
+        "ports_per_host": str(behaviour.most_per_host),
         "hairpinning": _yes_no(behaviour.hairpinning),
         "esp": behaviour.esp.value,
         "ah": "pass" if behaviour.ah else "drop",

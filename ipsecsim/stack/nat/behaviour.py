@@ -37,21 +37,33 @@ class EspHandling(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a mapping lives after the last packet from inside."""
+    """How long a mapping lives after the last packet from inside, one of TCP after the last packet either way."""
 
     udp: Duration = 5 * MINUTE  # RFC 4787 REQ-5
-    tcp: Duration = 2 * HOUR + 4 * MINUTE  # RFC 5382 REQ-5
+    tcp: Duration = 2 * HOUR + 4 * MINUTE  # of an established connection, RFC 5382 REQ-5
+    tcp_transitory: Duration = 4 * MINUTE  # of one that opens or closes, the same
     icmp: Duration = MINUTE  # RFC 5508 REQ-2
     esp: Duration = 5 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """What comes to `ports` of the outside address goes to `inside`; without ports, all that nobody asked for."""
+    """What comes to `ports` goes to `inside`, and what that sends from them keeps them: a mapping that never ends.
+
+    It stands at the outside address that the host inside has. Without ports it is all that nobody else asked for.
+    """
 
     protocol: int | None
     ports: tuple[tuple[int, int], ...]
     inside: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OneToOne:
+    """A host inside that has an outside address to itself, all protocols and ports of it (RFC 3022 2.1)."""
+
+    inside: bytes
+    outside: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,7 @@ class Behaviour:
     most_per_host: int = 4096
     block: int = 512
     forwards: tuple[Forward, ...] = ()
+    one_to_one: tuple[OneToOne, ...] = ()
     exempt: tuple[Match, ...] = ()
 
 

@@ -15,6 +15,7 @@ from ipsecsim.wire.numbers import IpProtocol
 Endpoint = tuple[bytes, int]
 """An address and a port, an ICMP identifier, or 0 where a protocol has neither."""
 
+QUOTED_DATA = 8  # of the payload, which an error quotes at least (RFC 792)
 _CHECKSUM_AT = {IpProtocol.UDP: 6, IpProtocol.TCP: 16}
 _IP_CHECKSUM_AT = 10
 
@@ -72,26 +73,41 @@ def exchanged(packet: bytes, end: End, new: Endpoint) -> bytes:
 
 
 def quoted(packet: bytes) -> bytes | None:
-    """The packet that an ICMP error speaks of, or None when this is no such error, or a spoilt one."""
+    """The packet that an ICMP error speaks of, or None when this is no such error, or a spoilt one.
+
+    Both checksums have to be right, that of the message and that of the header in it (RFC 5508 REQ-3).
+    """
     start = ipv4.header_length(packet)
     if packet[ipv4.PROTOCOL] != IpProtocol.ICMP or len(packet) <= start or packet[start] not in ERROR_TYPES:
         return None
     message = packet[start:]
     inside = message[HEADER_LENGTH:]
-    is_whole = len(inside) >= ipv4.HEADER_LENGTH and len(inside) >= ipv4.header_length(inside) + 8
-    return inside if is_whole and inside[0] >> 4 == 4 and is_valid(message) else None
+    if len(inside) < ipv4.HEADER_LENGTH or inside[0] >> 4 != 4 or not is_valid(message):
+        return None
+    header = ipv4.header_length(inside)
+    is_whole = ipv4.HEADER_LENGTH <= header <= len(inside) - QUOTED_DATA
+    return inside if is_whole and is_valid(inside[:header]) else None
 
 
-def error_exchanged(packet: bytes, end: End, new: Endpoint, quoted_new: Endpoint) -> bytes:
-    """The same of an ICMP error: in its own header `end`, and across in what it quotes (RFC 5508 REQ-4, REQ-5)."""
+def readdressed(packet: bytes, end: End, address: bytes) -> bytes:
+    """The packet with another address and the ports it had, whatever its protocol."""
+    flow = flow_of(packet)
+    if flow is not None:
+        return exchanged(packet, end, (address, flow.at(end)[1]))
+    changed = bytearray(packet)
+    _exchange_address(changed, end, address)
+    return bytes(changed)
+
+
+def quote_exchanged(packet: bytes, end: End, new: Endpoint) -> bytes:
+    """An ICMP error with another endpoint in the packet that it quotes (RFC 5508 4.2)."""
     start = ipv4.header_length(packet)
     changed = bytearray(packet)
     inner = changed[start + HEADER_LENGTH :]
-    _exchange(inner, end.other, quoted_new)
+    _exchange(inner, end, new)
     changed[start + HEADER_LENGTH :] = inner
     changed[start + 2 : start + 4] = bytes(2)
     changed[start + 2 : start + 4] = internet_checksum(bytes(changed[start:])).to_bytes(2, "big")
-    _exchange_address(changed, end, new[0])
     return bytes(changed)
 
 

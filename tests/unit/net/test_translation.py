@@ -2,13 +2,15 @@
 
 import pytest
 
+from ipsecsim.base.address import unpack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import EchoReplyReceived
+from ipsecsim.observe.explain import explain
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
-from ipsecsim.stack.events import FragmentStored, PacketReassembled
+from ipsecsim.stack.events import EchoAnswered, FragmentStored, IcmpErrorSent, PacketReassembled
 from ipsecsim.stack.nat.events import MappingEnded, MappingMade, PacketTranslated
 
 HOME = """
@@ -64,8 +66,10 @@ def test_fragments_may_come_in_any_order():
 
 @pytest.mark.conf("NAT-13")
 def test_the_path_mtu_is_found_through_it():
-    run = home("  - do: ping pc server size=1400 df=yes count=2\n", "mtu: 1000")
-    assert drops(run) == [DropReason.IP_DF_TOO_BIG] * 2
+    """RFC 4787 REQ-13: the host inside hears of a link outside that is too small for it, and does not try again."""
+    near = home("  - do: ping pc server size=1400 df=yes count=2\n", "mtu: 1000")
+    assert drops(near) == [DropReason.IP_DF_TOO_BIG] * 2
+    assert [record.node for record, _ in near.recorder.of(PacketDropped)] == ["box", "pc"]
     # the router is behind the NAT here, so that the error passes it
     text = HOME.replace("MTU", "delay: 1ms").replace(
         "web: [internet, server]", "web: {endpoints: [internet, server], mtu: 1000}"
@@ -87,3 +91,103 @@ def test_from_outside_nobody_gets_in():
     run = home("  - do: [ping server box, send server box dport=4711]\n")
     assert len(run.recorder.of(EchoReplyReceived)) == 1, "the box itself answers a ping"
     assert DropReason.NAT_NO_MAPPING in drops(run)
+
+
+def test_who_gets_no_port_is_told_by_icmp_and_the_story_says_why():
+    pings = "".join(f"  - {{at: {number}s, do: ping pc server}}\n" for number in range(3))
+    text = HOME.replace("timeouts: {udp: 30s}", "ports_per_host: 2").replace("MTU", "delay: 1ms")
+    run = Run(read(text + pings)).run()
+    ((record, dropped),) = run.recorder.of(PacketDropped)
+    assert dropped.reason is DropReason.NAT_PORTS_EXHAUSTED
+    assert "no outside port is left for it" in explain(dropped)
+    assert "2 mappings of this host" in explain(dropped)
+    ((record, told),) = run.recorder.of(IcmpErrorSent)
+    assert (record.node, told.type, told.code) == ("box", 3, 13), "RFC 5508 REQ-8"
+    assert check(run.recorder, run.world.simulator) == []
+
+
+BEHIND_TWO = """
+name: behind_two
+until: 60s
+nodes:
+  pc: {kind: host}
+  tablet: {kind: host}
+  home: {kind: nat, nat: {outside: access}}
+  carrier: {kind: nat, nat: {preset: carrier_grade, ports_per_host: LIMIT, outside: uplink}}
+  neighbour: {kind: nat, nat: {outside: access}}
+  other: {kind: host}
+  internet: {kind: router}
+  server: {kind: host}
+links:
+  lan: [pc, tablet, home]
+  theirs: [other, neighbour]
+  access: [home, neighbour, carrier]
+  uplink: [carrier, internet]
+  web: {endpoints: [internet, server], MTU}
+script:
+"""
+
+
+def behind_two(script: str, limit: int = 512, mtu: str = "mtu: 1500") -> Run:
+    text = BEHIND_TWO.replace("LIMIT", str(limit)).replace("MTU", mtu)
+    run = Run(read(text + script)).run()
+    assert check(run.recorder, run.world.simulator) == []
+    return run
+
+
+def test_behind_two_nats_a_packet_is_translated_twice_and_its_answer_too():
+    run = behind_two("  - do: ping pc server size=3000\n")
+    assert len(run.recorder.of(EchoReplyReceived)) == 1
+    told = [(record.node, event.where) for record, event in run.recorder.of(PacketTranslated)]
+    assert told == [
+        ("home", "source"),
+        ("carrier", "source"),
+        ("carrier", "destination"),
+        ("home", "destination"),
+    ]
+
+
+def test_a_carrier_serves_its_customers_from_ranges_of_their_own_and_bounds_each():
+    pings = "".join(
+        f"  - {{at: {number}s, do: [ping pc server, ping other server]}}\n" for number in range(4)
+    )
+    run = behind_two(pings + "  - {at: 10s, do: ping tablet server}\n", limit=4)
+    ranges: dict[bytes, set[int]] = {}
+    for record, event in run.recorder.of(MappingMade):
+        if record.node == "carrier":
+            ranges.setdefault(event.inside[0], set()).add((event.outside[1] - 1024) // 512)
+    assert sorted(len(each) for each in ranges.values()) == [1, 1]
+    assert set.intersection(*ranges.values()) == set()
+    assert drops(run) == [DropReason.NAT_PORTS_EXHAUSTED], "the fifth of one customer, whoever at home it is"
+    assert len(run.recorder.of(EchoReplyReceived)) == 8
+    assert [record.node for record, _ in run.recorder.of(IcmpErrorSent)] == ["carrier"]
+
+
+def test_a_path_mtu_is_found_through_both():
+    run = behind_two("  - do: ping pc server size=1400 df=yes count=2\n", mtu="mtu: 1000")
+    assert [record.node for record, _ in run.recorder.of(PacketDropped)] == ["internet", "pc"]
+
+
+SERVED = """
+name: served
+until: 60s
+nodes:
+  server: {kind: host}
+  pc: {kind: host}
+  box: {kind: nat, nat: {preset: symmetric, forward: [dst=192.0.2.9 to=server]}}
+  far: {kind: host}
+links:
+  lan: [server, pc, box]
+  outside: {endpoints: [box, far], net: 192.0.2.0/24}
+script:
+  - do: [ping server far, ping pc far]
+"""
+
+
+def test_a_host_with_an_outside_address_of_its_own_is_seen_there_by_all():
+    run = Run(read(SERVED)).run()
+    assert len(run.recorder.of(EchoReplyReceived)) == 2
+    seen = [unpack(event.destination) for record, event in run.recorder.of(EchoAnswered)]
+    assert seen == ["192.0.2.9", "192.0.2.1"]
+    assert [event.protocol for _, event in run.recorder.of(MappingMade)] == [1], "only the pc's"
+    assert check(run.recorder, run.world.simulator) == []

@@ -6,7 +6,7 @@ from ipsecsim.base.address import Prefix, pack, unpack
 from ipsecsim.base.instant import SECOND
 from ipsecsim.scenario import read
 from ipsecsim.stack.match import Addresses, Match, Numbers
-from ipsecsim.stack.nat.behaviour import PRESETS, Dependence, EspHandling, Forward
+from ipsecsim.stack.nat.behaviour import PRESETS, Dependence, EspHandling, Forward, OneToOne
 from ipsecsim.wire.numbers import IpProtocol
 from tests.unit.scenario.examples import refusal
 
@@ -76,8 +76,9 @@ def test_every_word_is_heard():
     nat = (
         home(
             "{preset: symmetric, mapping: address_dependent, filtering: endpoint_independent, ports: random, "
-            "timeouts: {udp: 30s}, hairpinning: yes, esp: by_spi, ah: pass, ike_helper: yes, pool: [198.51.100.7], "
-            "forward: [proto=udp port=500|4500-4510 to=pc, to=pc], "
+            "timeouts: {udp: 30s, tcp_transitory: 5m}, hairpinning: yes, ports_per_host: 7, "
+            "esp: by_spi, ah: pass, ike_helper: yes, pool: [198.51.100.7], "
+            "forward: [proto=udp port=500|4500-4510 to=pc, to=pc, dst=192.0.2.9 to=pc], "
             "exempt: [dst=10.2.0.0/24, proto=udp dst=server dport=53]}"
         )
         .nodes["box"]
@@ -85,6 +86,8 @@ def test_every_word_is_heard():
     )
     behaviour = nat.behaviour
     assert (behaviour.mapping, behaviour.filtering) == (Dependence.ADDRESS, Dependence.NOTHING)
+    assert behaviour.most_per_host == 7
+    assert behaviour.timeouts.tcp_transitory == 300 * SECOND
     assert (behaviour.timeouts.udp, behaviour.timeouts.tcp) == (
         30 * SECOND,
         PRESETS["symmetric"].timeouts.tcp,
@@ -102,6 +105,7 @@ def test_every_word_is_heard():
         Forward(IpProtocol.UDP, ((500, 500), (4500, 4510)), inside),
         Forward(None, (), inside),
     )
+    assert behaviour.one_to_one == (OneToOne(inside, pack("192.0.2.9")),)
     far = pack("10.1.0.2")
     network = Addresses("dst", ((pack("10.2.0.0"), pack("10.2.0.255")),))
     assert behaviour.exempt == (
@@ -132,6 +136,11 @@ def test_whoever_can_not_be_called_is_waited_for():
         ("forward: [proto=udp port=500-400 to=pc]", "the port range '500-400' is upside down"),
         ("forward: ['proto=udp port!=500 to=pc']", "a forward compares with = only"),
         ("forward: [proto=udp to=pc|server]", "'to' takes one value"),
+        ("forward: [dst=server to=pc]", "'server' is no IPv4 address"),
+        (
+            "forward: [dst=192.0.2.9 port=53 to=pc]",
+            "an outside address is led inside as a whole; leave port= out, or dst=",
+        ),
         ("pool: [somewhere]", "'somewhere' is no address"),
     ],
 )

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from ipsecsim.base.address import unpack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
+from ipsecsim.base.instant import SECOND
 from ipsecsim.stack import icmp
 from ipsecsim.stack.icmp import Problem, Refused
 from ipsecsim.stack.nat.behaviour import EspHandling, preset
 from ipsecsim.stack.nat.rewriting import End, exchanged, flow_of, quoted
 from ipsecsim.wire import icmpv4, ipv4, udp
+from ipsecsim.wire.checksum import internet_checksum
 from ipsecsim.wire.numbers import IpProtocol
 from tests.unit.stack.nat.translator import (
     ALICE,
@@ -24,6 +26,7 @@ from tests.unit.stack.nat.translator import (
     Translator,
     check,
     datagram,
+    ping,
     portless,
     ports,
 )
@@ -50,11 +53,6 @@ def test_an_error_in_a_packet_is_still_there_behind_it():
     spoilt[-1] ^= 1
     with pytest.raises(RemoteError):
         check(exchanged(bytes(spoilt), End.SOURCE, (OUTSIDE, 3)))
-
-
-def ping(source, destination, identifier, *, is_reply=False):
-    message = icmpv4.Echo(is_reply, identifier, 1, b"ping").emit()
-    return ipv4.build(source, destination, IpProtocol.ICMP, message)
 
 
 def test_a_ping_goes_out_under_another_identifier_and_its_answer_finds_back():
@@ -121,17 +119,99 @@ def test_a_storm_of_errors_ends_no_mapping():
     assert nat.back(ports(outside)[0]) == (unpack(ALICE), 5000)
 
 
+@pytest.mark.conf("NAT-13")
+@pytest.mark.parametrize(
+    ("where", "is_summed_up", "is_taken"),
+    [
+        (5, False, False),  # in the message, whose checksum is wrong then
+        (8 + 8, True, False),  # the time to live in the header that it quotes
+        (8 + 20 + 6, True, True),  # a checksum further in is none of a NAT's affairs
+    ],
+)
+def test_a_spoilt_error_is_not_translated(where, is_summed_up, is_taken):
+    """RFC 5508 REQ-3."""
+    nat = Translator()
+    error = error_about(nat.nat.outbound(datagram(ALICE, 5000, PEER, 9), 0), OTHER)
+    message = bytearray(error[ipv4.HEADER_LENGTH :])
+    message[where] ^= 1
+    if is_summed_up:
+        message[2:4] = bytes(2)
+        message[2:4] = internet_checksum(bytes(message)).to_bytes(2, "big")
+    spoilt = ipv4.build(OTHER, OUTSIDE, IpProtocol.ICMP, bytes(message))
+    assert (nat.nat.inbound(spoilt, 0) != spoilt) is is_taken
+
+
+@pytest.mark.conf("NAT-13")
+def test_an_error_about_a_packet_with_options_is_found_behind_them():
+    nat = Translator()
+    outside = nat.nat.outbound(datagram(ALICE, 5000, PEER, 9), 0)
+    with_options = ipv4.build(OUTSIDE, PEER, IpProtocol.UDP, outside[20:], options=bytes((1, 1, 1, 0)))
+    back = nat.nat.inbound(error_about(with_options, OTHER), 0)
+    assert ipv4.parse(back).destination == ALICE
+    about = quoted(back)
+    assert about is not None
+    assert flow_of(about).source == (ALICE, 5000)
+
+
+@pytest.mark.conf("NAT-09")
+def test_an_error_neither_prolongs_nor_ends_a_mapping():
+    nat = Translator()
+    sent = nat.nat.outbound(ping(ALICE, PEER, 7), 0)
+    before = nat.nat.next_deadline()
+    nat.nat.inbound(error_about(sent, OTHER, Problem.PORT), 30 * SECOND)
+    assert nat.nat.next_deadline() == before, "RFC 5508 REQ-6"
+
+
+@pytest.mark.conf("NAT-13")
+@pytest.mark.parametrize("handling", [EspHandling.ONE_FLOW, EspHandling.BY_SPI])
+def test_errors_about_esp_find_who_sent_it_and_hide_who_got_it(handling):
+    nat = Translator(preset("home_router", esp=handling))
+    sent = portless(ALICE, PEER, ESP, 1)
+    outside = nat.nat.outbound(sent, 0)
+    back = nat.nat.inbound(error_about(outside, OTHER), 0)
+    assert ipv4.parse(back).destination == ALICE
+    assert quoted(back) == sent[:28]
+    came = portless(PEER, OUTSIDE, ESP, 91)
+    error = icmp.error_about(nat.nat.inbound(came, 0), Problem.PROTOCOL, 0)
+    told = nat.nat.outbound(ipv4.build(ALICE, PEER, IpProtocol.ICMP, error.emit()), 0)
+    assert ipv4.parse(told).source == OUTSIDE
+    assert quoted(told) == came[:28]
+
+
+@pytest.mark.conf("NAT-13")
+def test_an_error_that_the_box_makes_itself_speaks_of_the_outside():
+    """It is about a packet whose destination was exchanged already, as when its time to live ends here."""
+    nat = Translator()
+    _, port = nat.out(ALICE, 5000)
+    came = datagram(PEER, 9, OUTSIDE, port)
+    error = icmp.error_about(nat.nat.inbound(came, 0), Problem.HOPS, 0)
+    told = nat.nat.own_error(ipv4.build(OUTSIDE, PEER, IpProtocol.ICMP, error.emit()))
+    assert quoted(told) == came[:28]
+    about_own = icmp.error_about(datagram(PEER, 9, OUTSIDE, 4711), Problem.PORT, 0)
+    plain = ipv4.build(OUTSIDE, PEER, IpProtocol.ICMP, about_own.emit())
+    assert nat.nat.own_error(plain) == plain
+
+
 @pytest.mark.conf("NAT-07")
-def test_two_hosts_inside_meet_at_the_outside_address():
+def test_two_hosts_inside_meet_at_the_outside_address_and_the_answer_comes_the_same_way():
     nat = Translator(preset("full_cone"))
     _, port = nat.out(BOB, 6000)
     packet = nat.nat.hairpin(datagram(ALICE, 5000, OUTSIDE, port), 0)
-    header = ipv4.parse(packet)
-    assert (header.source, header.destination) == (OUTSIDE, BOB), (
-        "REQ-9a: the source is alice's outside endpoint"
-    )
-    assert ports(packet) == (5000, 6000)
-    check(packet)
+    assert packet == datagram(OUTSIDE, 5000, BOB, 6000), "REQ-9a: the source is alice's outside endpoint"
+    answer = nat.nat.hairpin(datagram(BOB, 6000, OUTSIDE, 5000), 0)
+    assert answer == datagram(OUTSIDE, port, ALICE, 5000)
+
+
+@pytest.mark.conf("NAT-07")
+def test_an_error_about_a_hairpin_goes_back_the_same_way():
+    """RFC 5508 REQ-7: it speaks of what alice sent, and comes from where she sent it."""
+    nat = Translator(preset("full_cone"))
+    _, port = nat.out(BOB, 6000)
+    sent = datagram(ALICE, 5000, OUTSIDE, port)
+    error = icmp.error_about(nat.nat.hairpin(sent, 0), Problem.PORT, 0)
+    back = nat.nat.hairpin(ipv4.build(BOB, OUTSIDE, IpProtocol.ICMP, error.emit()), 0)
+    assert (ipv4.parse(back).source, ipv4.parse(back).destination) == (OUTSIDE, ALICE)
+    assert quoted(back)[:28] == sent[:28]
 
 
 def test_not_every_nat_lets_them():

@@ -10,7 +10,7 @@ from ipsecsim.base.trace import TraceEvent
 from ipsecsim.stack.icmp import Refused
 from ipsecsim.stack.nat.behaviour import Behaviour
 from ipsecsim.stack.nat.engine import Nat
-from ipsecsim.wire import ipv4, udp
+from ipsecsim.wire import icmpv4, ipv4, udp
 from ipsecsim.wire.numbers import IpProtocol
 
 ALICE, BOB = pack("192.168.1.10"), pack("192.168.1.11")
@@ -63,6 +63,11 @@ class Translator:
 def datagram(source: bytes, port: int, destination: bytes, destination_port: int, data=b"hello") -> bytes:
     segment = udp.build(source, destination, port, destination_port, data)
     return ipv4.build(source, destination, IpProtocol.UDP, segment)
+
+
+def ping(source, destination, identifier, *, is_reply=False):
+    message = icmpv4.Echo(is_reply, identifier, 1, b"ping").emit()
+    return ipv4.build(source, destination, IpProtocol.ICMP, message)
 
 
 def portless(source: bytes, destination: bytes, protocol: int, spi: int) -> bytes:
