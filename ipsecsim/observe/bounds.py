@@ -19,11 +19,14 @@ from ipsecsim.observe.conservation import WAITING_FOR_SA, WAITING_FRAGMENTS, Acc
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.violation import Violation
 from ipsecsim.stack.nat.events import MappingEnded, MappingMade
-from ipsecsim.stack.nat.mappings import FIRST_PORT, LAST_PORT
+from ipsecsim.stack.nat.portless import MOST_FLOWS
+from ipsecsim.stack.nat.ports import FIRST_PORT, LAST_PORT
 from ipsecsim.stack.reassembly import MOST_PACKETS, MOST_PIECES
 from ipsecsim.wire.numbers import IpProtocol
 
 _WITH_PORTS = (IpProtocol.UDP, IpProtocol.TCP, IpProtocol.ICMP)  # a query's identifier is as good as a port
+
+_WITHOUT_PORTS = (IpProtocol.ESP, IpProtocol.AH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ FOLLOWED = (
     Followed("fragments that wait", MOST_PACKETS * MOST_PIECES, WAITING_FRAGMENTS),
     Followed(
         "NAT mappings of one outside address",
-        (LAST_PORT + 1 - FIRST_PORT) * len(_WITH_PORTS),
+        (LAST_PORT + 1 - FIRST_PORT) * len(_WITH_PORTS) + MOST_FLOWS * len(_WITHOUT_PORTS),
         {MappingMade: lambda _: +1, MappingEnded: lambda _: -1},
         of=lambda event: event.outside[0],
     ),
