@@ -18,6 +18,7 @@ AREAS = {
     "SIG": "signatures and certificates",
     "MOB": "MOBIKE",
     "INT": "the intermediate exchange",
+    "NAT": "network address translation",
 }
 """The areas that are begun. Their items stand in the table one by one, the others are counted only."""
 

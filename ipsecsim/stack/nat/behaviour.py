@@ -8,6 +8,7 @@ from ipsecsim.stack.match import Match
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+MOST_PER_HOST = 4096  # mappings
 
 
 class Dependence(Enum):
@@ -81,7 +82,7 @@ class Behaviour:
     esp: EspHandling = EspHandling.ONE_FLOW
     ah: bool = False
     ike_helper: bool = False
-    most_per_host: int = 4096
+    most_per_host: int = MOST_PER_HOST
     block: int = 512
     forwards: tuple[Forward, ...] = ()
     one_to_one: tuple[OneToOne, ...] = ()
