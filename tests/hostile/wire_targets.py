@@ -5,6 +5,7 @@ from functools import cache
 from random import Random
 
 from ipsecsim.base.errors import RemoteError
+from ipsecsim.wire import dns, rtp
 from ipsecsim.wire.dissect import dissect, dissect_ike, dissect_payloads
 from ipsecsim.wire.distinguished_name import from_text
 from ipsecsim.wire.ike.payloads import PAYLOADS
@@ -20,6 +21,7 @@ from tests.laws.wire_formats import FORMATS, Format
 
 NAT_T = Format("NAT-T", None, lambda kind: kind, lambda data: (classify(data), data)[1])
 _BY_NAME = {each.name: each for each in (*FORMATS, NAT_T)}
+_DNS = dns.Message(7, (b"www", b"example"), dns.TYPE_A, is_response=True, address=bytes(4)).emit()
 _PAYLOAD_NUMBERS = {row.__name__: int(number) for number, row in PAYLOADS.items()}
 
 
@@ -53,6 +55,8 @@ _MAKERS: dict[str, Callable[[Random], bytes]] = {
     "ICMP": _behind_ip,
     "ICMPv6": lambda chance: mutators.spoil(chance, any_message_6(chance)),
     "UDP": _behind_ip,
+    "RTP": lambda chance: mutators.spoil(chance, rtp.build(18, 7, 160, b"ssrc") + bytes(20)),
+    "DNS": lambda chance: mutators.spoil(chance, _DNS),
     "ESP": _behind_ip,
     "AH": lambda chance: mutators.spoil(chance, bytes((4, 6)) + chance.randbytes(40)),
     "ESP trailer": lambda chance: mutators.spoil(chance, bytes(40) + bytes((1, 2, 3, 4, 4, 4))),
