@@ -100,8 +100,6 @@ DROPS_LATER: frozenset[str] = frozenset(
 
 DIAGNOSES_LATER: frozenset[str] = frozenset(
     [
-        "PMTU_BLACKHOLE",
-        "IKE_FRAG_LOST",
         "PEER_SINGLE_TS",
     ]
 )

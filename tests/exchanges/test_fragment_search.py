@@ -50,7 +50,7 @@ def totals(datagrams: list[SendDatagram], source: bytes) -> list[int]:
 
 @pytest.mark.conf("FRG-11")
 @pytest.mark.fault("FLT-25")
-@pytest.mark.parametrize("takes", [1400, 1279, 600, 576])
+@pytest.mark.parametrize("takes", [1400, 1000, 600, 576])
 def test_in_a_black_hole_the_request_falls_to_576_bytes_or_what_is_enough(takes):
     pair = Narrow(to_east=takes, to_west=takes)
     pair.establish()
@@ -88,12 +88,23 @@ def test_each_step_really_has_more_fragments_and_the_last_goes_on_until_time_is_
 
 
 @pytest.mark.conf("FRG-14")
-def test_what_would_not_be_more_fragments_is_left_out():
-    pair = Narrow(west={"fragment_size": 577}, to_east=500)
+def test_where_a_smaller_size_makes_as_many_fragments_there_is_one_more():
+    """Two of 1500 bytes would be two of 1280, and the peer could not tell the new ones from the old."""
+    pair = Narrow(west={"fragment_size": 1500}, to_east=1400)
     pair.establish()
-    pair.go_on(seconds(200))
-    assert len(set(totals(pair.sent, WEST))) == 1
+    pair.go_on(seconds(30))
+    assert pair.is_up
+    assert sorted(set(totals(pair.sent, WEST))) == [2, 3]
+
+
+def test_a_message_that_is_small_enough_is_not_suspected():
+    pair = Pair(west={"fragment_size": 1500})
+    pair.establish()
+    pair.terminate()
+    pair.wire.clear()
+    pair.wait_until(pair.now + seconds(200))
     assert not pair.west.seen(IkeFragmentSizeLowered)
+    assert len(pair.west.seen(PeerUnresponsive)) == 1
 
 
 def test_the_answer_is_as_small_as_the_request_had_to_be():

@@ -57,7 +57,7 @@ def heard(sa: "IkeSa", longest: int) -> None:
 
 
 def _ask_smaller(sa: "IkeSa", sizes: Iterable[int]) -> bool:
-    """Cut the outstanding request to the first of these sizes that makes more fragments of it than there are."""
+    """Cut the outstanding request to the first of these sizes that is less than what it fills now."""
     waiting, before = sa.window.outstanding, sa.datagram_limit
     if waiting is None:
         return False
@@ -76,9 +76,11 @@ def _ask_smaller(sa: "IkeSa", sizes: Iterable[int]) -> bool:
 
 
 def _cut_smaller(sa: "IkeSa", messages: Sequence[bytes], content: Content | None) -> list[bytes]:
-    """A message in fragments of the present size; none where these are not more than before (RFC 7383 2.5.2)."""
+    """A message in fragments of the present size; none where it is so small already.
+
+    They have to be more than before, for the receiver tells one set from the other by that (RFC 7383 2.5.2).
+    """
     limit = fragments.largest_whole(sa)
-    if limit is None or content is None or sa.outbound is None:
+    if limit is None or content is None or sa.outbound is None or max(map(len, messages)) <= limit:
         return []
-    smaller = fragments.cut(IkeHeader.parse(messages[0]), content, sa.outbound, limit)
-    return smaller if len(smaller) > len(messages) else []
+    return fragments.cut(IkeHeader.parse(messages[0]), content, sa.outbound, limit, len(messages) + 1)

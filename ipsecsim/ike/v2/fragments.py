@@ -90,8 +90,10 @@ def overhead(sa: "IkeSa") -> int:
     return IP_HEADER[len(sa.path.remote)] + udp.HEADER_LENGTH + marker
 
 
-def cut(header: IkeHeader, content: Content, protection: Protection, largest: int) -> list[bytes]:
-    """The messages, of at most `largest` bytes each, that carry the content of one.
+def cut(
+    header: IkeHeader, content: Content, protection: Protection, largest: int, pieces: int = 1
+) -> list[bytes]:
+    """The messages, of at most `largest` bytes each and at least so many, that carry the content of one.
 
     Raises LocalError when so few bytes hold nothing.
     """
@@ -100,15 +102,16 @@ def cut(header: IkeHeader, content: Content, protection: Protection, largest: in
     room = sealed // protection.alignment * protection.alignment - 1  # the pad length takes one byte
     if room < 1:
         raise LocalError(f"an IKE fragment of {largest} bytes has no room for anything")
-    pieces = [content.inner[at : at + room] for at in range(0, len(content.inner), room)]
+    room = min(room, -(-len(content.inner) // pieces))
+    parts = [content.inner[at : at + room] for at in range(0, len(content.inner), room)]
     return [
         envelope.seal_content(
             replace(header),
-            Content(content.first_inner if number == 1 else 0, piece),
+            Content(content.first_inner if number == 1 else 0, part),
             protection,
-            FRAGMENT_FIELDS.pack(number, len(pieces)),
+            FRAGMENT_FIELDS.pack(number, len(parts)),
         )
-        for number, piece in enumerate(pieces, start=1)
+        for number, part in enumerate(parts, start=1)
     ]
 
 

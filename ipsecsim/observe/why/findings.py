@@ -20,10 +20,13 @@ from ipsecsim.observe.why.nat import (
     spd_conflict_same_outer,
     transport_nat_checksum,
 )
+from ipsecsim.observe.why.path_mtu import ike_frag_lost, pmtu_blackhole
 from ipsecsim.observe.why.policy import spd_order
 from ipsecsim.observe.why.replay import replay_window_too_small
 
 FINDERS: dict[Diagnosis, Finder] = {
+    Diagnosis.PMTU_BLACKHOLE: pmtu_blackhole,
+    Diagnosis.IKE_FRAG_LOST: ike_frag_lost,
     Diagnosis.NAT_BEFORE_SPD: nat_before_spd,
     Diagnosis.SPD_CONFLICT_SAME_OUTER: spd_conflict_same_outer,
     Diagnosis.AH_ICV_NAT: ah_icv_nat,

@@ -76,7 +76,7 @@ def test_why_asks_what_either_side_came_to_know(verdict):
 
 def test_what_nobody_can_measure_yet_is_refused_with_its_place():
     with pytest.raises(ConfigError, match="not yet"):
-        read("site_to_site", expect=["why: PMTU_BLACKHOLE"])
+        read("site_to_site", expect=["why: PEER_SINGLE_TS"])
 
 
 def test_why_is_asked_of_the_traffic_that_was_hit_and_of_no_other(verdict):
