@@ -1,12 +1,13 @@
 """`firewall:` of a node: the rules it filters by, its own and those of a preset."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from ipsecsim.base.errors import Place
 from ipsecsim.scenario import schema
 from ipsecsim.scenario.fields import optional, value, word_of
-from ipsecsim.scenario.matching import compiled
+from ipsecsim.scenario.matching import AddressesOf, compiled
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Problems
@@ -44,15 +45,14 @@ def read_firewall(
     if said is None and network.kinds[node] != "firewall":
         return None
     firewall = said or Map(settings.place)
-    preset = PRESETS[word_of(firewall, schema.FIREWALL, "preset")]
+    preset = word_of(firewall, schema.FIREWALL, "preset")
     own = one_or_many(firewall.get("rules"))
     for text in own:
         _check_interfaces(text, sorted(network.interfaces[node]), node, problems)
-    ready_made = [Text(rule, Place(schema.FIREWALL.name)) for rule in preset.rules]
     default = optional(TEXT, firewall, "default")
     made = Ruleset(
-        tuple(_rule(text, names, network) for text in (*own, *ready_made)),
-        Verdict(preset.default if default is None else default),
+        (*(_rule(text, names, network.addresses_of) for text in own), *_ready_made(preset)),
+        Verdict(PRESETS[preset].default if default is None else default),
         value(YES_NO, firewall, schema.FIREWALL, "stateful"),
         value(YES_NO, firewall, schema.FIREWALL, "log"),
     )
@@ -61,9 +61,22 @@ def read_firewall(
     return made
 
 
-def _rule(text: Text, names: Names, network: Network) -> Rule:
+def with_preset(ruleset: Ruleset, preset: str) -> Ruleset:
+    """The same rules of one's own, before those of another preset, whose default holds too."""
+    own = (rule for rule in ruleset.rules if not rule.ready_made)
+    return replace(ruleset, rules=(*own, *_ready_made(preset)), default=Verdict(PRESETS[preset].default))
+
+
+@cache
+def _ready_made(preset: str) -> tuple[Rule, ...]:
+    nobody = Names({}, {}, {}, {}, {})  # these rules name no nodes
+    texts = (Text(rule, Place(preset)) for rule in PRESETS[preset].rules)
+    return tuple(replace(_rule(text, nobody, lambda _: None), ready_made=True) for text in texts)
+
+
+def _rule(text: Text, names: Names, addresses_of: AddressesOf) -> Rule:
     verdict, conditions = check_rule(text, names)
-    return Rule(Verdict(verdict), compiled(conditions, network.addresses_of), text.value)
+    return Rule(Verdict(verdict), compiled(conditions, addresses_of), text.value)
 
 
 def _check_interfaces(text: Text, known: list[str], node: str, problems: Problems) -> None:

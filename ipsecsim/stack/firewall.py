@@ -7,7 +7,7 @@ Later fragments show no ports, so no rule that names ports speaks of them (RFC 4
 state lets them go the way of their first fragment, if that came before; others judge them by what they show.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -36,11 +36,12 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `text` is the sentence it was made of, for who asks why."""
+    """One rule. `text` is the sentence it was made of, for who asks why. `ready_made`: it came with a preset."""
 
     verdict: Verdict
     match: Match
     text: str
+    ready_made: bool = field(default=False, compare=False)
 
     @property
     def refuses_all(self) -> bool:

@@ -1,18 +1,20 @@
 """`set PATH VALUE`: what can change while the run goes on, a row a kind of path."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.net.events import SettingChanged
 from ipsecsim.net.node import Node
 from ipsecsim.scenario.clock import ClockReading
+from ipsecsim.scenario.firewall import with_preset
 from ipsecsim.scenario.model_script import Set
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.sentence import Sentence, Word, quote
 from ipsecsim.scenario.verbs.verb import Options, Verb
 from ipsecsim.scenario.world import World
+from ipsecsim.stack.firewall import Ruleset, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,21 @@ def _change_clock(world: World, action: Set) -> None:
     clock.set(reading.at(clock.date(now)), now)
 
 
+def _change_preset(world: World, action: Set) -> None:
+    """Another preset, with its default. Rules of one's own stay before it."""
+    node = world.simulator.nodes[action.path[1]]
+    node.filter(with_preset(_rules_of(node), action.written))
+
+
+def _change_default(world: World, action: Set) -> None:
+    node = world.simulator.nodes[action.path[1]]
+    node.filter(replace(_rules_of(node), default=Verdict(action.written)))
+
+
+def _rules_of(node: Node) -> Ruleset:
+    return Ruleset() if node.filtering is None else node.filtering.firewall.ruleset
+
+
 CHANGES: Mapping[str, Change] = {
     **{f"links.*.{word}": Change(_change_link, _ends) for word in _OPTIONS},
     **{f"links.*.from.*.{word}": Change(_change_link, _ends) for word in _OPTIONS},
@@ -82,6 +99,8 @@ CHANGES: Mapping[str, Change] = {
     "links.*.state": Change(_change_state, _ends, Node.links_changed),
     "nodes.*.clock": Change(_change_clock, _owner),
     "nodes.*.interfaces.*.state": Change(_change_interface, _owner),
+    "nodes.*.firewall.preset": Change(_change_preset, _owner),
+    "nodes.*.firewall.default": Change(_change_default, _owner),
 }
 
 

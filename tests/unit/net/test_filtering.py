@@ -105,3 +105,29 @@ def test_fragments_pass_a_firewall_that_keeps_state():
         run = Run(read(text + "  - do: send pc server proto=udp dport=9 size=4000\n")).run()
         assert len(run.recorder.of(DatagramReceived)) == expected
         assert {reason for _, reason in drops(run)} <= {"FW_RULE", DropReason.FRAG_TIMEOUT.name}
+
+
+def test_a_script_changes_the_preset_and_the_default_and_own_rules_stay():
+    run = office(
+        "{rules: [accept dst=pc]}",
+        "ping pc server name=open",
+        "set nodes.fw.firewall.preset filters_icmp",
+        "ping pc server name=filtered",
+        "set nodes.fw.firewall.preset web_only",
+        "ping pc server name=web",
+        "set nodes.fw.firewall.default accept",
+        "ping pc server name=again",
+        "set nodes.pc.firewall.preset filters_icmp",
+        "ping pc server name=own",
+    )
+    assert received(run) == {"open": 1, "filtered": 0, "web": 0, "again": 1, "own": 0}
+    assert [record.node for record, _ in run.recorder.of(RulesChanged)] == ["fw"] * 3
+
+
+def test_a_firewall_that_is_flushed_knows_nobody():
+    sends = (
+        "send pc server proto=udp dport=9 sport=99 size=10",
+        "send server pc proto=udp dport=99 sport=9 size=10",
+    )
+    run = office(INSIDE_OUT, *sends, "flush fw", sends[1])
+    assert [reason for node, reason in drops(run) if node == "fw"] == ["FW_STATE"]
