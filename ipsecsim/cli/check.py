@@ -9,6 +9,7 @@ import typer
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.cli.options import Changes, Params, pairs, read_source
 from ipsecsim.cli.progress import Bar
+from ipsecsim.experiment.matrix import check_axes
 from ipsecsim.experiment.trial import Case, Trial, cases, examine_all
 from ipsecsim.scenario import Topology, expanded_yaml
 from ipsecsim.views.tables import table
@@ -85,6 +86,7 @@ def _understood(source: str, param: Sequence[str] | None, change: Sequence[str] 
     """The topology, its warnings told; None after telling what is wrong with it."""
     try:
         topology = read_source(source, param, change)
+        check_axes(source, topology, params=dict(pairs("--param", param)), settings=pairs("--set", change))
     except ConfigError as mistake:
         typer.echo(str(mistake), err=True)
         return None

@@ -58,3 +58,12 @@ def read_cell(
         params={**params, **{axis: value for axis, value in cell.items() if not is_path(axis)}},
         settings=[*settings, *((axis, value) for axis, value in cell.items() if is_path(axis))],
     )
+
+
+def check_axes(
+    source: str | Path, topology: Topology, *, params: Mapping[str, str], settings: Sequence[tuple[str, str]]
+) -> None:
+    """Read the file once with each value of each axis, all else as it stands. Raises ConfigError."""
+    for axis, values in topology.matrix.items():
+        for value in values:
+            read_cell(source, {axis: value}, params=params, settings=settings)

@@ -7,8 +7,10 @@ gateways and routers come first, then hosts.
 
 import ipaddress
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ipsecsim.base.address import Prefix, unpack
+from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario import schema
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.network import Network, Wire
@@ -17,6 +19,9 @@ from ipsecsim.scenario.tree import Map, Text, one_or_many
 from ipsecsim.wire.ipv6 import MINIMUM_MTU
 
 _Net = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_WIDEST = {4: 8, 6: 16}
+"""The shortest prefix of a link's network."""
 
 _AROUND = {4: 24, 6: 64}
 """How long the prefix of a network is that the file pins by an address alone."""
@@ -30,6 +35,7 @@ def assign(network: Network, names: Names, problems: Problems) -> None:
     problems.stop()
     for version in network.versions:
         _assign(network, version, problems)
+        _check_overlaps(network, version, problems)
     for wire in network.wires.values():
         _number(wire, network, names, problems)
 
@@ -42,16 +48,33 @@ def _assign(network: Network, version: int, problems: Problems) -> None:
         if pinned is not None:
             wire.nets[version] = _prefix(pinned)
             taken.append(pinned)
+    problems.stop()
     # Pinned networks are few, so each candidate is held against all of them.
     inner, outer = _free(_HOST_NETS[version](), taken), _free(_OUTER_NETS[version](), taken)
     hidden = _free(_HIDDEN_NETS[version](), taken)
     for wire in network.wires.values():
         if version in wire.nets:
             continue
-        if network.is_behind_nat(wire):
-            wire.nets[version] = _prefix(next(hidden))
-        else:
-            wire.nets[version] = _prefix(next(inner if network.touches_hosts(wire) else outer))
+        left = hidden if network.is_behind_nat(wire) else inner if network.touches_hosts(wire) else outer
+        found = next(left, None)
+        if found is None:
+            message = f"no IPv{version} network is left for link '{wire.name}'; pin smaller ones, or its own"
+            raise ConfigError(message, wire.node.place)
+        wire.nets[version] = _prefix(found)
+
+
+def _check_overlaps(network: Network, version: int, problems: Problems) -> None:
+    """A node that is on two links would not know on which of them an address is, if their networks overlapped."""
+    for node, wires in network.wires_of.items():
+        # of two that overlap one begins inside the other, and so do all between them
+        ordered = sorted(wires, key=lambda wire: (wire.nets[version].network, wire.nets[version].length))
+        for one, other in pairwise(ordered):
+            if other.nets[version].network in one.nets[version]:
+                first, second = sorted((one, other), key=lambda wire: wire.number)
+                nets = (
+                    f"{first.nets[version]} of '{first.name}' and {second.nets[version]} of '{second.name}'"
+                )
+                problems.add(f"{node} is on both {nets}, which overlap", second.node.place)
 
 
 def _pinned_addresses(wire: Wire) -> Iterator[tuple[str, Text]]:
@@ -94,7 +117,13 @@ def _pinned_net(wire: Wire, version: int, problems: Problems) -> _Net | None:
     if len(found) > 1:
         problems.add(f"link '{wire.name}' has two IPv{version} networks; one is enough", found[1].place)
     if found:
-        return ipaddress.ip_network(found[0].value)
+        net = ipaddress.ip_network(found[0].value)
+        if net.is_multicast or net.is_loopback:
+            what = "groups" if net.is_multicast else "a node's talk to itself"
+            problems.add(f"{net} is for {what}; take another network", found[0].place)
+        elif net.prefixlen < _WIDEST[version]:
+            problems.add(f"{net} is too wide for a link; write for example 10.1.0.0/24", found[0].place)
+        return net
     first = next((text.value for _, text in _pinned_addresses(wire) if _version(text.value) == version), None)
     # an address that is none is said in `_take_pinned`, where every address is looked at
     return None if first is None else ipaddress.ip_network((first, _AROUND[version]), strict=False)
@@ -128,11 +157,12 @@ def _take_pinned(wire: Wire, network: Network, names: Names, problems: Problems)
     wire.addresses = {version: {} for version in network.versions}
     used: dict[bytes, str] = {}
     on_link = [node for node, _ in wire.ends]
-    for key, entry in (wire.node.map("addrs") or Map(wire.node.place)).entries.items():
-        if key not in on_link:
-            known = "is not on" if key in names.nodes else "is no node, so not on"
-            message = f"'{key}' {known} link '{wire.name}'; on it: {', '.join(on_link)}"
-            problems.add(message, entry.key.place)
+    for holder in ("addrs", "from"):
+        for key, entry in (wire.node.map(holder) or Map(wire.node.place)).entries.items():
+            if key not in on_link:
+                known = "is not on" if key in names.nodes else "is no node, so not on"
+                message = f"'{key}' {known} link '{wire.name}'; on it: {', '.join(on_link)}"
+                problems.add(message, entry.key.place)
     for node, text in _pinned_addresses(wire):
         if node not in on_link:
             continue
@@ -242,4 +272,9 @@ _OUTER_NETS = {4: _outer_nets_ipv4, 6: _outer_nets_ipv6}
 
 
 def _free(nets: Iterator[_Net], taken: list[_Net]) -> Iterator[_Net]:
-    return (net for net in nets if not any(net.overlaps(other) for other in taken))
+    ranges = [(int(net[0]), int(net[-1])) for net in taken]  # numbers: a wide network rules out all there are
+    for net in nets:
+        first = int(net.network_address)
+        last = first + net.num_addresses - 1
+        if not any(first <= end and start <= last for start, end in ranges):
+            yield net

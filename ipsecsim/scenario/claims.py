@@ -15,6 +15,7 @@ from ipsecsim.scenario.model import (
     ReasonClaim,
     StateClaim,
     Subject,
+    SubjectKind,
 )
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.not_yet import SUBJECTS_LATER
@@ -26,11 +27,10 @@ from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.tree import Map, Text
 from ipsecsim.scenario.verbs import SCRIPT_VERBS
 
-Kind = Literal["traffic", "tunnel", "packets", "drops", "leaks", "notify", "why", "sas", "mapping", "node"]
 Unit = Literal["number", "number or %", "time", "size", "rate", "%"]
 
 _COUNTED: dict[str, Unit] = {"": "number", "count": "number", "bytes": "size"}
-MEASURES: dict[Kind, dict[str, Unit]] = {
+MEASURES: dict[SubjectKind, dict[str, Unit]] = {
     "traffic": {
         "sent": "number",
         "received": "number",
@@ -69,7 +69,7 @@ _COMPARISONS: dict[str, Comparison] = {
     "!=": "not equal",
     "about": "about",
 }
-_EXAMPLES: dict[Kind, str] = {
+_EXAMPLES: dict[SubjectKind, str] = {
     "traffic": "received 3",
     "tunnel": "up",
     "packets": "at least 1",
@@ -157,7 +157,7 @@ def _read_subject(key: Text, names: Names) -> tuple[Subject, _Later | None]:
     if not sentence.words:
         raise Mistake("a claim begins with what it is about; write for example  ping alice bob: received 1")
     first = sentence.words[0]
-    known: tuple[Kind, ...] = (
+    known: tuple[SubjectKind, ...] = (
         "tunnel",
         "packets",
         "drops",
@@ -169,7 +169,7 @@ def _read_subject(key: Text, names: Names) -> tuple[Subject, _Later | None]:
         "node",
     )
     later: _Later | None = None
-    kind: Kind | None = next((each for each in known if each == first.text), None)
+    kind: SubjectKind | None = next((each for each in known if each == first.text), None)
     if first.text in names.traffic or first.text in TRAFFIC:
         kind = "traffic"
     if kind is None:
@@ -182,7 +182,7 @@ def _read_subject(key: Text, names: Names) -> tuple[Subject, _Later | None]:
     return Subject(kind, meant, where, key.value), later
 
 
-def _subject_names(kind: Kind, sentence: Sentence, names: Names) -> tuple[str, ...]:
+def _subject_names(kind: SubjectKind, sentence: Sentence, names: Names) -> tuple[str, ...]:
     first, *rest = sentence.words
     match kind:
         case "traffic":
@@ -236,7 +236,7 @@ def _at_most(rest: list[Word], number: int, example: str) -> None:
         raise Mistake(f"'{word.text}' is one word too many; write for example  {example}", word.offset)
 
 
-def _subject_where(kind: Kind, sentence: Sentence, names: Names) -> tuple[Condition, ...]:
+def _subject_where(kind: SubjectKind, sentence: Sentence, names: Names) -> tuple[Condition, ...]:
     first, *rest = (word.text for word in sentence.words)
     if not sentence.pairs:
         if kind != "traffic" or len(rest) != 2:
@@ -259,7 +259,7 @@ def _subject_where(kind: Kind, sentence: Sentence, names: Names) -> tuple[Condit
 # Claims
 
 
-def _read_claim(kind: Kind, text: Text) -> Claim:
+def _read_claim(kind: SubjectKind, text: Text) -> Claim:
     words = list(_words(text.value))
     first, *rest = words
     if kind == "why":
@@ -304,7 +304,7 @@ def _count(rest: list[Word]) -> int | None:
         raise Mistake(mistake.message, rest[0].offset) from mistake
 
 
-def _state(kind: Kind, first: Word, rest: list[Word]) -> StateClaim:
+def _state(kind: SubjectKind, first: Word, rest: list[Word]) -> StateClaim:
     if first.text != "none" and kind != "tunnel":
         raise Mistake(
             f"'{first.text}' is said of a tunnel; write for example  {_EXAMPLES[kind]}", first.offset
@@ -332,7 +332,7 @@ def _comparison(words: list[Word]) -> tuple[Comparison | None, list[Word]]:
     return None, words
 
 
-def _measure(kind: Kind, words: list[Word]) -> MeasureClaim:
+def _measure(kind: SubjectKind, words: list[Word]) -> MeasureClaim:
     known = MEASURES[kind]
     measure = ""
     comparison, left = _comparison(words)

@@ -5,6 +5,7 @@ every pair.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -20,6 +21,10 @@ MOST = 50_000
 MOST_ENDS = 254
 """Ends of one link."""
 
+_TAKEN = ("any", "dynamic")
+"""Words that stand where a node's name could, and mean something else."""
+
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TUNNEL_KINDS = ("gateway", "host", "laptop")
 
 
@@ -71,6 +76,8 @@ class _Worker:
         under = self.defaults.map("node") or Map(self.root.place)
         for name, node in written.maps():
             key = written.entries[name].key
+            if name in _TAKEN:
+                self.problems.add(f"'{name}' stands for something else; take another name", key.place)
             self._room(self.made_nodes, len(self.families.get(name, ())), key.place)
             own = Map(node.place, {k: e for k, e in node.entries.items() if k not in ("count", "group")})
             for single in self.families.get(name, (name,)):
@@ -213,7 +220,10 @@ class _Worker:
             if node in seen:
                 self.problems.add(f"{what} joins '{node}' to itself", text.place)
             seen.add(node)
-            if interface:
+            if ":" in text.value and not _INTERFACE.fullmatch(interface):
+                message = f"'{interface}' is no name of an interface; write for example  {node}:eth0"
+                self.problems.add(message, text.at(text.value.index(":") + 1))
+            elif interface:
                 self._check_interface(node, interface, text)
             single.append(Text(f"{node}:{interface}" if interface else node, text.place, text.marks))
         return Seq(listed.place, list(single), listed.flow)

@@ -152,6 +152,12 @@ class Condition:
     values: tuple[str, ...]
 
 
+SubjectKind = Literal[
+    "traffic", "tunnel", "packets", "drops", "leaks", "notify", "why", "sas", "mapping", "node"
+]
+"""What can be asked about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a claim is about: `kind` is the first word, or 'traffic' for a verb or a name= of the script.
@@ -161,7 +167,7 @@ class Subject:
     For `why` the kind asked about is the first of `names`.
     """
 
-    kind: Literal["traffic", "tunnel", "packets", "drops", "leaks", "notify", "why", "sas", "mapping", "node"]
+    kind: SubjectKind
     names: tuple[str, ...]
     where: tuple[Condition, ...]
     text: str

@@ -1,12 +1,14 @@
 """What points at things: sentences, selectors, routes, addresses, and whether it makes sense there."""
 
 import ipaddress
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario import units
 from ipsecsim.scenario.claims import read_claims
+from ipsecsim.scenario.matrix import MOST_CELLS
 from ipsecsim.scenario.model import Expectation
 from ipsecsim.scenario.model_script import ScriptAction
 from ipsecsim.scenario.name_table import Names, is_manual
@@ -166,6 +168,8 @@ def _check_keying(path: str, tunnel: Map, problems: Problems) -> None:
             if key not in ("ends", "keying", "child", "children", "encap", "via"):
                 problems.remark(f"'{key}' says nothing here: keying: manual has no IKE", entry.key.place)
     child, children = tunnel.get("child"), tunnel.map("children")
+    if child is not None and children is not None:
+        problems.add("a tunnel has child: or children:, not both", tunnel.entries["child"].key.place)
     if child is not None:
         table.check(child, f"{path}.child", problems)
     for name, each in [] if children is None else children.items():
@@ -202,7 +206,17 @@ def _kind(node: Map | None) -> str:
 
 def _check_matrix(root: Map, written: Map, params: dict[str, str], problems: Problems) -> None:
     matrix = root.map("matrix")
+    cells = 1
     for axis, entry in [] if matrix is None else matrix.entries.items():
+        values = [text.value for text in one_or_many(entry.node)]
+        cells *= len(values)
+        if not values:
+            problems.add(f"axis '{axis}' has no values; write  {axis}: [a, b]", entry.key.place)
+        for twice in (value for value, count in Counter(values).items() if count > 1):
+            problems.add(f"axis '{axis}' has the value '{twice}' twice", entry.key.place)
+        if cells > MOST_CELLS:
+            problems.add(f"the matrix has more than {MOST_CELLS} cells", entry.key.place)
+            return
         if axis in params:
             continue
         if "." not in axis:

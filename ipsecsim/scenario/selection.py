@@ -159,6 +159,8 @@ def conditions(
         key = pair.key
         check = known.get(key.text)
         if check is None:
+            if key.text in RECORDED and key.text not in RULE:
+                raise Mistake(f"{subject} has no '{key.text}': only a recording knows that", key.offset)
             raise Mistake(f"{subject} has no '{key.text}'{did_you_mean(key.text, known)}", key.offset)
         for word in pair.values:
             check(word, names)

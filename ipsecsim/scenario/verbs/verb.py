@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.scenario import units
 from ipsecsim.scenario.kinds import name as read_name
+from ipsecsim.scenario.model import SubjectKind
 from ipsecsim.scenario.model_script import ScriptAction
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Mistake, did_you_mean
@@ -44,7 +45,15 @@ class Verb:
 FROM_TO = ("FROM", "TO")
 """The words of every verb that makes traffic."""
 
-NAME: Mapping[str, Option] = {"name": read_name}
+
+def _traffic_name(text: str) -> str:
+    """A name by which to ask about traffic later. Raises Mistake."""
+    if text in get_args(SubjectKind):
+        raise Mistake(f"'{text}' is asked about already; take another name")
+    return read_name(text)
+
+
+NAME: Mapping[str, Option] = {"name": _traffic_name}
 
 
 def count(text: str) -> int:

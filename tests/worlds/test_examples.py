@@ -1,0 +1,42 @@
+"""The examples of the language do what they promise; what one needs that is not there yet is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from ipsecsim.experiment.trial import Case, cases, examine
+from ipsecsim.scenario import check
+from ipsecsim.views.text import whole
+
+EXAMPLES = Path(__file__).parent.parent / "data" / "topology_examples"
+FILES = sorted(EXAMPLES.glob("*.yaml"))
+WAIT = {path.stem: [each.message for each in check(path).later] for path in FILES}
+CASES = [case for path in FILES if not WAIT[path.stem] for case in cases(str(path))]
+TO_COME = {
+    "firewall_truth_table": ("the diagnosis",),
+    "hub_and_spoke": ("the cost model",),
+    "remote_access_nat": ("eap", "EAP"),
+}
+"""What they wait for."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_example_does_all_that_it_promises(case: Case):
+    assert examine(case, whole).faults == ()
+
+
+@pytest.mark.parametrize("name", WAIT)
+def test_an_example_waits_only_for_what_comes_later(name):
+    words = TO_COME.get(name, ())
+    assert [message for message in WAIT[name] if not any(word in message for word in words)] == []
+
+
+@pytest.mark.slow
+def test_a_hundred_branches_reach_the_head_office(tmp_path):
+    """As the example says, but for the cost of a phone's work."""
+    source = (EXAMPLES / "hub_and_spoke.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "hub_and_spoke.yaml"
+    path.write_text(source.replace(", device: phone", ""), encoding="utf-8")
+    (case,) = cases(str(path))
+    trial = examine(case, whole)
+    assert (trial.claims, trial.faults) == (2, ())
