@@ -54,7 +54,7 @@ def ah_icv_nat(case: Case) -> Iterator[Finding]:
         if found is not None and before is not None and before != after:
             changed.setdefault((row.node, found.spi, before, after), []).append(row)
     for (node, spi, before, after), rows in changed.items():
-        sentence = f"{node}: AH SPI {spi:08x} was signed with {_difference(before, after)}"
+        sentence = f"{node}: AH SPI {spi:08x} was signed with {_difference(case, before, after)}"
         yield Finding(Diagnosis.AH_ICV_NAT, tuple(rows), sentence)
 
 
@@ -77,9 +77,8 @@ def transport_nat_checksum(case: Case) -> Iterator[Finding]:
         if _fits(made.inner, before) and not _fits(made.inner, after):
             changed.setdefault((row.node, found.spi, before, after), []).append(row)
     for (node, spi, before, after), rows in changed.items():
-        sentence = (
-            f"{node}: what came in ESP SPI {spi:08x} has a checksum that counts {_difference(before, after)}"
-        )
+        counted = _difference(case, before, after)
+        sentence = f"{node}: what came in ESP SPI {spi:08x} has a checksum that counts {counted}"
         yield Finding(Diagnosis.TRANSPORT_NAT_CHECKSUM, tuple(rows), sentence)
 
 
@@ -162,10 +161,11 @@ def nat_before_spd(case: Case) -> Iterator[Finding]:
         yield Finding(Diagnosis.NAT_BEFORE_SPD, tuple(rows), sentence, ((node, rule),))
 
 
-def _difference(before: Ends, after: Ends) -> str:
-    """'source 192.168.1.2, which is 192.0.2.1 on arrival'."""
+def _difference(case: Case, before: Ends, after: Ends) -> str:
+    """'source 192.168.1.2, which box made 192.0.2.1': of several NATs the last one is named."""
+    made = {(event.where, event.after[0]): row.node for row, event in case.of(PacketTranslated)}
     return " and ".join(
-        f"{end} {unpack(was)}, which is {unpack(now)} on arrival"
+        f"{end} {unpack(was)}, which {made.get((end, now), 'somebody')} made {unpack(now)}"
         for end, was, now in zip(("source", "destination"), before, after, strict=True)
         if was != now
     )

@@ -42,7 +42,7 @@ def only(source: str, diagnosis: Diagnosis, **options) -> Finding:
 def test_ah_that_a_nat_has_touched_is_found_once_for_all_packets(mode):
     finding = only(topology("ah_meets_nat"), Diagnosis.AH_ICV_NAT, params={"mode": mode})
     assert len(finding.rows) == 3
-    assert finding.sentence.endswith("was signed with source 192.168.1.2, which is 10.1.0.1 on arrival")
+    assert finding.sentence.endswith("was signed with source 192.168.1.2, which box made 10.1.0.1")
 
 
 def test_ah_that_only_routers_have_touched_is_not_found():
@@ -69,7 +69,7 @@ def test_a_checksum_that_counts_an_address_before_the_nat_is_found():
         Diagnosis.TRANSPORT_NAT_CHECKSUM,
     )
     assert len(finding.rows) == 2
-    assert "counts source 192.168.1.2, which is 10.1.0.1 on arrival" in finding.sentence
+    assert "counts source 192.168.1.2, which box made 10.1.0.1" in finding.sentence
 
 
 def test_it_is_found_too_where_the_sas_selectors_refuse_the_packet_first():
