@@ -28,7 +28,7 @@ SITUATIONS = {
     "double NAT": ["double_nat"],
     "server behind NAT": ["server_behind_nat", "server_behind_nat_unforwarded"],
     "AH through NAT": ["ah_meets_nat"],
-    "ESP through NAT": ["esp_meets_nat"],
+    "ESP through NAT": ["esp_meets_nat", "esp_in_udp"],
     "reordering against a small replay window": ["priority_and_replay"],
     "roaming with and without MOBIKE": ["roaming_mobike", "roaming_without_mobike"],
     "NAT rebinding and keepalives": ["nat_rebinding", "road_warrior_idle"],
