@@ -6,7 +6,7 @@ from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import PacketHeld, PacketSealed, PolicyMatched
-from ipsecsim.ipsec.policy import Policy
+from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import Flow, flow_of
 from ipsecsim.net.events import FrameArrived, FrameSent
 from ipsecsim.observe.record import Record
@@ -47,7 +47,9 @@ def _hidden(policies: tuple[Policy, ...]) -> list[tuple[Policy, Policy]]:
 
 
 def _is_of_another_mind(one: Policy, other: Policy) -> bool:
-    return one.action is not other.action or (one.name != other.name and one.action.name == "PROTECT")
+    if one.action is other.action is PolicyAction.PROTECT:
+        return one.name != other.name
+    return one.action is not other.action
 
 
 def _is_finer(fine: Policy, coarse: Policy) -> bool:

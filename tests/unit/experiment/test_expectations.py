@@ -128,3 +128,13 @@ def test_mappings_are_counted_when_they_are_made_and_when_they_are_lost(verdict,
     met, found = verdict(claim, FORGETFUL, do)
     assert met is is_met
     assert found.endswith("lost")
+
+
+def test_why_of_one_tunnel_is_nothing_to_another():
+    settings = [
+        ("tunnels.to_east.child.esp_proposals", "aes128ctr-sha256"),
+        ("nodes.east.ipsec.connections.to_east.children.to_east.sha256_96", "yes"),
+    ]
+    claims = ["why tunnel to_east: ICV_LEN_MISMATCH", "why tunnel to_west: ICV_LEN_MISMATCH 0"]
+    run = Run(read("three_sites", settings=settings, expect=claims)).run()
+    assert [verdict.is_met for verdict in run.verdicts()[-2:]] == [True, True]
