@@ -94,6 +94,11 @@ class Firewall:
         if self.tap is not None:
             self.tap(RulesChanged(len(ruleset.rules), ruleset.default.value, forgotten))
 
+    @property
+    def fragments_known(self) -> int:
+        """Of how many packets that come in fragments the verdict is remembered."""
+        return len(self._fragmented)
+
     def forget(self) -> None:
         """Know no connection any more."""
         self.connections.clear()

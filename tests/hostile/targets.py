@@ -1,5 +1,6 @@
 """The table of targets. One row a target; its `share` is how many of a thousand batches it gets."""
 
+from tests.hostile.firewall_target import WalledRouter
 from tests.hostile.fragment_targets import FragmentedIke
 from tests.hostile.gateway_targets import Gateway
 from tests.hostile.ike_targets import ForgedIke, SealedIke
@@ -23,6 +24,7 @@ TARGETS: tuple[type[Target], ...] = (
     Protecting,
     HostTarget,
     RouterTarget,
+    WalledRouter,
     Gateway,
     Reader,
 )
