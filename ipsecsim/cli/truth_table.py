@@ -14,6 +14,7 @@ from ipsecsim.views.tables import table
 _EXAMPLES = """Example:
 
   ipsecsim truth-table firewall
+  ipsecsim truth-table nat
 """
 
 
@@ -30,7 +31,7 @@ def truth_table(
     wanted = TRUTH_TABLES.get(name)
     if wanted is None:
         raise ConfigError(f"there is no truth table '{name}'{did_you_mean(name, TRUTH_TABLES)}")
-    outcomes = list(run_matrix(wanted.topology, seed=seed))
+    outcomes = list(run_matrix(wanted.topology, seed=seed, prepare=wanted.prepare))
     heads = (*outcomes[0].cell, *(column.head for column in wanted.columns))
     rows = [(*each.cell.values(), *(column.answer(each) for column in wanted.columns)) for each in outcomes]
     typer.echo(table(f"Truth table {name}: {len(rows)} cells of {wanted.topology}", heads, rows))

@@ -30,9 +30,13 @@ def run_matrix(
     params: Mapping[str, str] | None = None,
     settings: Sequence[tuple[str, str]] = (),
     seed: str | None = None,
+    prepare: Callable[[Run], None] = lambda _: None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
-    """Run every cell, one after the other. Raises ConfigError for a topology without a matrix."""
+    """Run every cell, one after the other, each made ready by `prepare`.
+
+    Raises ConfigError for a topology without a matrix.
+    """
     params = params or {}
     matrix = read(source, params=params, settings=settings).matrix
     if not matrix:
@@ -40,7 +44,9 @@ def run_matrix(
     todo = list(cells(matrix))
     for number, cell in enumerate(todo, start=1):
         topology = read_cell(source, cell, params=params, settings=settings)
-        yield Outcome(cell, Run(topology, seed=seed).run())
+        run = Run(topology, seed=seed)
+        prepare(run)
+        yield Outcome(cell, run.run())
         if progress is not None:
             progress(number, len(todo))
 

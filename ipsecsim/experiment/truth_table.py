@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ipsecsim.experiment import nat_probe
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.matrix import Outcome
+from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.why import findings
 from ipsecsim.wire.layers import layers
@@ -20,10 +22,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TruthTable:
-    """The topology whose matrix it shows, and what it asks."""
+    """The topology whose matrix it shows, and what it asks. `prepare` plans what a script can't say."""
 
     topology: str
     columns: tuple[Column, ...]
+    prepare: Callable[[Run], None] = lambda _: None
 
 
 def tunnel(outcome: Outcome) -> str:
@@ -57,6 +60,21 @@ def why(outcome: Outcome) -> str:
     return ", ".join(dict.fromkeys(each.diagnosis.name for each in found))
 
 
+def mapping(peer: int) -> Callable[[Outcome], str]:
+    """Is the endpoint that a peer sees the one that the first peer saw?"""
+    return lambda outcome: nat_probe.mappings(outcome.run)[peer]
+
+
+def comer(peer: int) -> Callable[[Outcome], str]:
+    """Does a peer get in by the endpoint that the first peer saw?"""
+    return lambda outcome: nat_probe.gets_in(outcome.run)[peer]
+
+
+def outside_ports(outcome: Outcome) -> str:
+    """Which ports were given."""
+    return " ".join(map(str, nat_probe.ports(outcome.run)))
+
+
 TRUTH_TABLES: Mapping[str, TruthTable] = {
     "firewall": TruthTable(
         "firewall_truth_table",
@@ -66,6 +84,18 @@ TRUTH_TABLES: Mapping[str, TruthTable] = {
             Column("travels as", travels_as),
             Column("why", why),
         ),
+    ),
+    "nat": TruthTable(
+        "nat_truth_table",
+        (
+            Column("one:10 sees", mapping(0)),
+            Column("two:9 sees", mapping(1)),
+            Column("one:9 gets in", comer(0)),
+            Column("one:10", comer(1)),
+            Column("two:9", comer(2)),
+            Column("pc:6000 neighbour:6000 pc:7000 are", outside_ports),
+        ),
+        nat_probe.plan,
     ),
 }
 """By the word that asks for them."""
