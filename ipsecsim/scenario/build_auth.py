@@ -24,8 +24,9 @@ class Proofs:
     def __init__(self, topology: model.Topology, seed: str) -> None:
         self._pki = LabPki(seed, KIND_WORDS[topology.pki])
         self._keys: dict[str, list[OwnKey]] = {}
+        wanted = self._kinds(topology)
         for node in topology.nodes.values():
-            kinds = self._kinds(topology, node)
+            kinds = wanted.get(node.name)
             if kinds:
                 names = _identities(node)
                 flaw = Flaw(node.cert)
@@ -75,14 +76,18 @@ class Proofs:
     def _authorities(self, said: AuthRound) -> tuple[Certificate, ...]:
         return tuple(self._pki.authority(name).certificate for name in said.cacerts)
 
-    def _kinds(self, topology: model.Topology, node: model.NodeSpec) -> list[KeyKind]:
-        """The kinds of keys that a node needs: for its own connections, and for others that speak of its key."""
-        kinds = [_kind(each.local, self._pki.kind) for each in connections(node)]
-        for other in topology.nodes.values():
-            for each in connections(other):
-                if node.name in each.local.certs + each.local.pubkeys:
-                    kinds.append(_kind(each.local, self._pki.kind))
-        return [kind for kind in dict.fromkeys(kinds) if kind is not None]
+    def _kinds(self, topology: model.Topology) -> dict[str, dict[KeyKind, None]]:
+        """The kinds of keys each node needs: for its own connections, then for others that speak of its key."""
+        own: dict[str, dict[KeyKind, None]] = {}
+        lent: dict[str, dict[KeyKind, None]] = {}
+        for node in topology.nodes.values():
+            for each in connections(node):
+                kind = _kind(each.local, self._pki.kind)
+                if kind is not None:
+                    own.setdefault(node.name, {})[kind] = None
+                    for name in each.local.certs + each.local.pubkeys:
+                        lent.setdefault(name, {})[kind] = None
+        return {name: own.get(name, {}) | lent.get(name, {}) for name in {**own, **lent}}
 
 
 def _kind(said: AuthRound, usual: KeyKind) -> KeyKind | None:

@@ -30,11 +30,10 @@ from ipsecsim.scenario.build_ipsec import (
     policy_name,
     traffic_selectors,
 )
-from ipsecsim.scenario.build_ways import other_ways_out
+from ipsecsim.scenario.build_ways import learned, other_ways_out, to_route
 from ipsecsim.scenario.model_ipsec import ChildSpec, ConnectionSpec
 from ipsecsim.scenario.pools import lending
 from ipsecsim.stack.interface import Address, Interface
-from ipsecsim.stack.routes import Route
 
 DPD_ACTIONS = {"clear": StartAction.NONE, "trap": StartAction.TRAP, "restart": StartAction.START}
 """swanctl has words of its own for what it does about a dead peer."""
@@ -74,8 +73,9 @@ def build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simula
         node.filter(spec.firewall)
     for way in other_ways_out(topology, spec):
         node.add_route(way)
-    for route in spec.routes:
-        node.add_route(Route(route.prefix, route.via, route.interface))
+    for route in spec.routes.given:
+        node.add_route(to_route(route))
+    node.stack.routes.learn_from(learned(spec.routes))
     return node
 
 

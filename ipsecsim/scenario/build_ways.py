@@ -1,9 +1,20 @@
-"""The ways out of a node besides the one that its routes name: they count when that one is lost, or left."""
+"""The ways of a node: those that its routes name, and others out of it, for when the first one is lost, or left."""
 
 from ipsecsim.net.nodes import KINDS
-from ipsecsim.scenario.model import NodeSpec, Topology
-from ipsecsim.scenario.routes import EVERYTHING
-from ipsecsim.stack.routes import Route
+from ipsecsim.scenario.model import NodeSpec, RouteSpec, Topology
+from ipsecsim.scenario.routes import Routes
+from ipsecsim.scenario.ways import EVERYTHING
+from ipsecsim.stack.routes import Learned, Route
+
+
+def to_route(spec: RouteSpec) -> Route:
+    """As the stack wants it."""
+    return Route(spec.prefix, spec.via, spec.interface)
+
+
+def learned(routes: Routes) -> Learned:
+    """What the stack asks about addresses that it has no route of its own for."""
+    return lambda address: map(to_route, routes.learned(address))
 
 
 def other_ways_out(topology: Topology, node: NodeSpec) -> list[Route]:
@@ -11,7 +22,7 @@ def other_ways_out(topology: Topology, node: NodeSpec) -> list[Route]:
     ways: list[Route] = []
     for version, everything in EVERYTHING.items():
         size = 4 if version == 4 else 16
-        default = next((each for each in node.routes if each.prefix == everything), None)
+        default = next((each for each in node.routes.given if each.prefix == everything), None)
         if default is None:
             continue
         for interface in node.interfaces:

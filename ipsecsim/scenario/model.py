@@ -6,7 +6,7 @@ the same give equal models: places, warnings and the file's name take no part in
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.base.errors import Place
@@ -16,6 +16,9 @@ from ipsecsim.scenario.model_ipsec import NOWHERE, IpsecSpec, ManualChildSpec
 from ipsecsim.scenario.model_script import ScriptAction
 from ipsecsim.stack.firewall import Ruleset
 from ipsecsim.stack.nat.behaviour import Behaviour
+
+if TYPE_CHECKING:
+    from ipsecsim.scenario.routes import Routes
 
 Comparison = Literal["equal", "not equal", "at least", "at most", "more than", "less than", "about"]
 
@@ -103,7 +106,7 @@ class NodeSpec:
     name: str
     kind: str
     interfaces: tuple[InterfaceSpec, ...]
-    routes: tuple[RouteSpec, ...]
+    routes: "Routes"
     ipsec: IpsecSpec | None
     cert: str = "good"
     nat: NatSpec | None = None

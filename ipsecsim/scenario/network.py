@@ -17,6 +17,11 @@ ENDS = ("host", "laptop", "attacker")
 VERSIONS = {"4": (4,), "6": (6,), "both": (4, 6)}
 """IP versions by what `ip:` says. The first one is meant where nobody says which."""
 
+Ends = frozenset[tuple[str, str]]
+"""Ends of links: (node, link)."""
+
+NOTHING: Ends = frozenset()
+
 
 @dataclass(slots=True)
 class Wire:
@@ -110,6 +115,16 @@ class Network:
         wires = self.wires_of[node]
         found = (wire.address(node, version) for wire in wires for version in self.versions)
         return [address for address in found if address is not None]
+
+    def next_hops(self, node: str, out: Ends = NOTHING) -> list[tuple[str, Wire]]:
+        """The neighbours a packet could be given to, but for ends of links that are out."""
+        return [
+            (name, wire)
+            for wire in self.wires_of[node]
+            if (node, wire.name) not in out
+            for name, _ in wire.ends
+            if name != node and self.forwards(name) and (name, wire.name) not in out
+        ]
 
     # What lies where
 
@@ -205,7 +220,7 @@ class Network:
             todo.extend(name for wire in self.wires_of[node] for name, _ in wire.ends if name not in seen)
         return False
 
-    def path(self, source: str, to: str) -> list[tuple[str, Wire]] | None:
+    def path(self, source: str, to: str, out: Ends = NOTHING) -> list[tuple[str, Wire]] | None:
         """The shortest way as (node, link it leaves by), from `source`; None when there is none."""
         came: dict[str, tuple[str, Wire] | None] = {source: None}
         todo = deque([source])
@@ -213,15 +228,30 @@ class Network:
             node = todo.popleft()
             if node != source and not self.forwards(node):
                 continue
-            last = self._neighbours[node].get(to)
+            last = self._link_between(node, to, out)
             if last is not None:
                 return [*_steps_back(came, node), (node, last)]
             for wire in self.wires_of[node]:
+                if (node, wire.name) in out:
+                    continue
                 for name, _ in wire.ends:
-                    if name not in came:
+                    if name not in came and (name, wire.name) not in out:
                         came[name] = (node, wire)
                         todo.append(name)
         return None
+
+    def _link_between(self, node: str, to: str, out: Ends) -> Wire | None:
+        """The first link that joins two nodes."""
+        first = self._neighbours[node].get(to)
+        if first is None or not out:
+            return first
+        ends = (
+            wire
+            for wire in self.wires_of[node]
+            if any(name == to for name, _ in wire.ends)
+            and out.isdisjoint(((node, wire.name), (to, wire.name)))
+        )
+        return next(ends, None)
 
 
 def _steps_back(came: Mapping[str, tuple[str, Wire] | None], node: str) -> list[tuple[str, Wire]]:

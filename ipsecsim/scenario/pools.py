@@ -7,6 +7,7 @@ from ipsecsim.base.address import Prefix, unpack
 from ipsecsim.ike.pools import Pool
 from ipsecsim.scenario.model import InterfaceSpec, RouteSpec
 from ipsecsim.scenario.model_ipsec import PoolSpec
+from ipsecsim.scenario.routes import Routes
 from ipsecsim.scenario.scalars import ADDRESSES, NETMASK, POOL_ADDRS, PREFIXES
 from ipsecsim.scenario.tree import Map
 from ipsecsim.wire.ike.numbers import CfgAttribute
@@ -56,7 +57,7 @@ def _network_around(first: bytes, last: bytes) -> Prefix | None:
 
 
 def routes_to(
-    pools: Iterable[PoolSpec], known: Sequence[RouteSpec], interfaces: Sequence[InterfaceSpec]
+    pools: Iterable[PoolSpec], known: Routes, interfaces: Sequence[InterfaceSpec]
 ) -> Iterator[RouteSpec]:
     """The ways to virtual addresses on a node that knows no way to everywhere: across its IPsec boundary.
 
@@ -64,8 +65,7 @@ def routes_to(
     """
     outside = next((each.name for each in interfaces if not each.protected), None)
     for network in (each for pool in pools for each in networks(pool)):
-        is_known = any(network.first in route.prefix for route in known)
-        if outside is not None and not is_known:
+        if outside is not None and not known.knows(network.first):
             yield RouteSpec(network, None, outside)
 
 

@@ -1,13 +1,9 @@
-"""Routing tables: shortest paths, with what lies behind a gateway unknown outside it.
+"""Routing tables: what a node knows by itself, what the file says, and what it learns."""
 
-Were it known, a packet that leaks in clear would look like success. A node with one way out has a default
-route in place of a list.
-"""
-
-from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
 
 from ipsecsim.base.address import Prefix, unpack
-from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario.addresses import missing_version
 from ipsecsim.scenario.model import RouteSpec
 from ipsecsim.scenario.name_table import Names
@@ -16,41 +12,111 @@ from ipsecsim.scenario.problems import Mistake, Problems, did_you_mean
 from ipsecsim.scenario.sentence import parse
 from ipsecsim.scenario.swanctl.values import address, prefix
 from ipsecsim.scenario.tree import Seq, Text
-
-MOST = 2_000_000
-"""Routes that a topology may need in all."""
-
-EVERYTHING = {4: Prefix(bytes(4), 0), 6: Prefix(bytes(16), 0)}
-_Table = dict[Prefix, RouteSpec]
+from ipsecsim.scenario.ways import Ways
 
 
-def tables(network: Network, names: Names, problems: Problems) -> dict[str, tuple[RouteSpec, ...]]:
-    """Each node's routes, IPv4 before IPv6: its own links first, then the longest prefixes first."""
-    made = [_tables(network, names, problems, version) for version in network.versions]
-    return {node: tuple(route for table in made for route in table[node]) for node in network.kinds}
+class Routes(Sequence[RouteSpec]):
+    """All routes of one node, IPv4 before IPv6: its own links first, then the longest prefixes first.
+
+    `given` it has from the start: its links, its way out, what the file says, and what was `added`. The others it
+    learns; nobody works them out before they are asked for.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        ways: Ways,
+        connected: tuple[RouteSpec, ...],
+        written: tuple[RouteSpec, ...],
+        added: tuple[RouteSpec, ...] = (),
+    ) -> None:
+        self._node = node
+        self.ways = ways
+        self._connected = connected
+        self._written = written
+        self._added = added
+        self._known = {route.prefix for route in (*connected, *written)}
+        self.way_out = tuple(each for each in ways.defaults(node) if each.prefix not in self._known)
+        self._all: tuple[RouteSpec, ...] | None = None
+
+    @property
+    def given(self) -> tuple[RouteSpec, ...]:
+        """What the node knows without asking anybody."""
+        return (*self._connected, *self._written, *self.way_out, *self._added)
+
+    def plus(self, added: Iterable[RouteSpec]) -> "Routes":
+        """These routes and others, which come last."""
+        return Routes(self._node, self.ways, self._connected, self._written, (*self._added, *added))
+
+    def by(self, ways: Ways) -> "Routes":
+        """What becomes of these routes when the ways are others."""
+        return Routes(self._node, ways, self._connected, self._written, self._added)
+
+    def learned(self, address: bytes) -> list[RouteSpec]:
+        """What the node learns about an address, the longest prefix first."""
+        return [each for each in self.ways.towards(self._node, address) if self._is_news(each)]
+
+    def knows(self, address: bytes) -> bool:
+        """Is there a way to an address?"""
+        return any(address in route.prefix for route in self.given) or bool(self.learned(address))
+
+    def _is_news(self, route: RouteSpec) -> bool:
+        """Does it say more than what the node knows anyway?"""
+        return route.prefix not in self._known and all(
+            route.via != each.via for each in self.ways.defaults(self._node)
+        )
+
+    def _everything(self) -> tuple[RouteSpec, ...]:
+        if self._all is None:
+            learned = [each for each in self.ways.all(self._node) if self._is_news(each)]
+            others = [*self._written, *self.way_out, *learned]
+            others.sort(key=lambda route: (-route.prefix.length, route.prefix.network))
+            parts = [
+                route
+                for version in (4, 6)
+                for routes in (self._connected, others)
+                for route in routes
+                if route.prefix.version == version
+            ]
+            self._all = (*parts, *self._added)
+        return self._all
+
+    def __iter__(self) -> Iterator[RouteSpec]:
+        return iter(self._everything())
+
+    def __len__(self) -> int:
+        return len(self._everything())
+
+    @overload
+    def __getitem__(self, index: int) -> RouteSpec: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[RouteSpec, ...]: ...
+    def __getitem__(self, index: int | slice) -> RouteSpec | tuple[RouteSpec, ...]:
+        return self._everything()[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Routes) and self._everything() == other._everything()
+
+    def __repr__(self) -> str:
+        return f"Routes({self._node!r}, given={self.given!r})"
 
 
-def _tables(
-    network: Network, names: Names, problems: Problems, version: int
-) -> dict[str, tuple[RouteSpec, ...]]:
-    defaults = {node: _default(network, node, version) for node in network.kinds}
-    lone = {
-        node for node in network.kinds if defaults[node] is not None and len(_next_hops(network, node)) == 1
+def tables(network: Network, names: Names, problems: Problems) -> dict[str, Routes]:
+    """Each node's routes."""
+    ways = Ways(network)
+    return {
+        node: Routes(node, ways, _connected(network, node), _written(network, names, node, problems))
+        for node in network.kinds
     }
-    told = sum(network.forwards(node) and node not in lone for node in network.kinds)
-    if told * len(network.wires) > MOST:
-        message = f"{told} routers and {len(network.wires)} links make more than {MOST} routes"
-        raise ConfigError(f"{message}; put parts behind gateways, or links on a LAN", network.place)
-    made: dict[str, _Table] = {node: {} for node in network.kinds}
-    for wire in network.wires.values():
-        _spread(network, wire, made, lone, version)
-    for node, table in made.items():
-        default = defaults[node]
-        if default is not None:
-            made[node] = {net: route for net, route in table.items() if route.via != default.via}
-            made[node][EVERYTHING[version]] = default
-        made[node] |= _own(network, names, node, problems, version)
-    return {node: (*_connected(network, node, version), *_sorted(table)) for node, table in made.items()}
+
+
+def _connected(network: Network, node: str) -> tuple[RouteSpec, ...]:
+    return tuple(
+        RouteSpec(wire.nets[version], None, network.interface(node, wire))
+        for version in network.versions
+        for wire in network.wires_of[node]
+        if version in wire.nets
+    )
 
 
 def check_route(source: Text, names: Names) -> None:
@@ -75,92 +141,9 @@ def check_route(source: Text, names: Names) -> None:
         names.node(via)
 
 
-def _connected(network: Network, node: str, version: int) -> list[RouteSpec]:
-    return [
-        RouteSpec(wire.nets[version], None, network.interface(node, wire))
-        for wire in network.wires_of[node]
-        if version in wire.nets
-    ]
-
-
-def _sorted(table: _Table) -> list[RouteSpec]:
-    return sorted(table.values(), key=lambda route: (-route.prefix.length, route.prefix.network))
-
-
-def _next_hops(network: Network, node: str) -> list[tuple[str, Wire]]:
-    """The neighbours a packet could be given to."""
-    return [
-        (name, wire)
-        for wire in network.wires_of[node]
-        for name, _ in wire.ends
-        if name != node and network.forwards(name)
-    ]
-
-
-def _default(network: Network, node: str, version: int) -> RouteSpec | None:
-    """The one way out: a host's first router; a gateway's way to its peer; an inner router's gateway."""
-    kind = network.kinds[node]
-    hops = _next_hops(network, node)
-    if kind == "gateway":
-        outside = [(name, wire) for name, wire in hops if not network.is_protected(node, wire)]
-        peers = network.peers.get(node, set())
-        for peer in (name for name in network.kinds if name in peers):
-            way = network.path(node, peer)
-            if way is not None and not network.is_protected(node, way[0][1]):
-                hop = way[1][0] if len(way) > 1 else peer
-                outside = [(hop, way[0][1]), *outside] if network.forwards(hop) else outside
-                break
-        hops = outside
-    elif node in network.outside_of_nat:
-        hops = [(name, wire) for name, wire in hops if not network.hides(node, wire)]
-    elif network.forwards(node):
-        hops = _towards_hider(network, node)
-    if not hops:
-        return None
-    name, wire = hops[0]
-    return RouteSpec(EVERYTHING[version], wire.address(name, version), network.interface(node, wire))
-
-
-def _towards_hider(network: Network, router: str) -> list[tuple[str, Wire]]:
-    """For a router behind a gateway or a NAT: the way to it."""
-    for gateway, kind in network.kinds.items():
-        hides = kind == "gateway" or gateway in network.outside_of_nat
-        if not hides or not any(router in dict(wire.ends) for wire in network.behind(gateway)):
-            continue
-        way = network.path(router, gateway)
-        if way is not None:
-            return [(way[1][0] if len(way) > 1 else gateway, way[0][1])]
-    return []
-
-
-def _spread(network: Network, wire: Wire, made: dict[str, _Table], lone: set[str], version: int) -> None:
-    """Tell the nodes that may know it the way to a link's network; a single way out needs no telling."""
-    net = wire.nets.get(version)
-    if net is None:
-        return
-    seen = {node for node, _ in wire.ends}
-    todo = deque((node, wire) for node, _ in wire.ends)
-    while todo:
-        node, learned = todo.popleft()
-        if not network.forwards(node):
-            continue
-        inside = network.hides(node, learned)
-        for other in network.wires_of[node]:
-            if other is learned or (inside and not network.hides(node, other)):
-                continue
-            for name, interface in other.ends:
-                if name in seen:
-                    continue
-                seen.add(name)
-                if name in lone:
-                    continue
-                made[name].setdefault(net, RouteSpec(net, other.address(node, version), interface))
-                todo.append((name, other))
-
-
-def _own(network: Network, names: Names, node: str, problems: Problems, version: int) -> _Table:
-    """The routes of one IP version that the file gives a node."""
-    made: _Table = {}
+def _written(network: Network, names: Names, node: str, problems: Problems) -> tuple[RouteSpec, ...]:
+    """The routes that the file gives a node."""
+    made: dict[Prefix, RouteSpec] = {}
     listed = names.nodes[node].get("routes")
     for text in listed.items if isinstance(listed, Seq) else []:
         if not isinstance(text, Text):
@@ -170,10 +153,8 @@ def _own(network: Network, names: Names, node: str, problems: Problems, version:
         if net.version not in network.versions:
             problems.add(missing_version(net.version), text.place)
             continue
-        if net.version != version:
-            continue
         via = sentence.pairs[0].value
-        found = _neighbour(network, names, node, via.text, version)
+        found = _neighbour(network, names, node, via.text, net.version)
         if found is None:
             problems.add(
                 f"'{via.text}' is no neighbour of {node}: a route goes via a node on one of its links",
@@ -181,11 +162,11 @@ def _own(network: Network, names: Names, node: str, problems: Problems, version:
             )
             continue
         hop, wire = found
-        if net.length > 0 and hop in net and net.length >= wire.nets[version].length:
+        if net.length > 0 and hop in net and net.length >= wire.nets[net.version].length:
             problems.add(f"{unpack(hop)} is inside {net}, so it can't be the way there", text.at(via.offset))
             continue
         made[net] = RouteSpec(net, hop, network.interface(node, wire))
-    return made
+    return tuple(made.values())
 
 
 def _neighbour(

@@ -13,7 +13,7 @@ from ipsecsim.scenario.auth_rounds import RoundReader
 from ipsecsim.scenario.fields import optional, value, word_of
 from ipsecsim.scenario.firewall import read_firewall
 from ipsecsim.scenario.kinds import CommaList
-from ipsecsim.scenario.model import InterfaceSpec, LinkSpec, NodeSpec, RouteSpec
+from ipsecsim.scenario.model import InterfaceSpec, LinkSpec, NodeSpec
 from ipsecsim.scenario.model_ipsec import (
     ChildSpec,
     ConnectionSpec,
@@ -30,7 +30,7 @@ from ipsecsim.scenario.network import Network, Wire
 from ipsecsim.scenario.not_yet import SECRETS_LATER
 from ipsecsim.scenario.pools import networks, read_pool, routes_to
 from ipsecsim.scenario.problems import Mistake, Problems
-from ipsecsim.scenario.routes import EVERYTHING
+from ipsecsim.scenario.routes import Routes
 from ipsecsim.scenario.sas import SaReader
 from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.spd import RuleReader
@@ -38,6 +38,7 @@ from ipsecsim.scenario.swanctl.values import items, selector_address, selectors
 from ipsecsim.scenario.taps import tapped
 from ipsecsim.scenario.tree import Map, Seq, Text, overlay
 from ipsecsim.scenario.tunnels import identity
+from ipsecsim.scenario.ways import EVERYTHING
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ class Reader:
         self.problems = problems
         self.rounds = RoundReader(names, problems)
 
-    def node(self, name: str, routes: tuple[RouteSpec, ...], place: Place) -> NodeSpec:
+    def node(self, name: str, routes: Routes, place: Place) -> NodeSpec:
         """One node."""
         network = self.network
         settings = self.names.nodes[name]
@@ -114,7 +115,7 @@ class Reader:
             name,
             network.kinds[name],
             interfaces,
-            routes if ipsec is None else (*routes, *routes_to(ipsec.pools.values(), routes, interfaces)),
+            routes if ipsec is None else routes.plus(routes_to(ipsec.pools.values(), routes, interfaces)),
             ipsec,
             word_of(settings, schema.NODE, "cert"),
             read_nat(network, self.names, name, settings),

@@ -25,7 +25,6 @@ from ipsecsim.scenario import (
 )
 from ipsecsim.scenario.additions import Additions
 from ipsecsim.scenario.fields import value
-from ipsecsim.scenario.model import RouteSpec
 from ipsecsim.scenario.network import Network
 from ipsecsim.scenario.problems import Problems, did_you_mean
 from ipsecsim.scenario.scalars import TEXT
@@ -42,7 +41,7 @@ class Understood:
     root: Map
     names: name_table.Names
     network: Network
-    routes: Mapping[str, tuple[RouteSpec, ...]]
+    routes: Mapping[str, routes.Routes]
     sentences: references.Read
     groups: Mapping[str, tuple[str, ...]]
     params: Mapping[str, str]

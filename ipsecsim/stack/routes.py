@@ -1,6 +1,6 @@
 """The routing table: the longest prefix wins (RFC 1812 5.2.4.3 in spirit), with a cache of decided destinations."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ipsecsim.base.address import Prefix
@@ -14,6 +14,10 @@ class Route:
     prefix: Prefix
     next_hop: bytes | None
     interface: str
+
+
+Learned = Callable[[bytes], Iterable[Route]]
+"""What others know of the way to an address."""
 
 
 class RouteTable:
@@ -31,6 +35,7 @@ class RouteTable:
         self._by_length: dict[int, dict[int, dict[int, list[Route]]]] = {4: {}, 16: {}}
         self._cache: dict[bytes, Route | None] = {}
         self._has_alternatives = False
+        self._learned: Learned | None = None
 
     def add(self, route: Route) -> None:
         """Put a route before the others for the same prefix, and in place of the one by the same interface."""
@@ -40,6 +45,11 @@ class RouteTable:
         same[:] = [route, *(each for each in same if each.interface != route.interface)]
         self._by_length[len(prefix.network)] = dict(sorted(lengths.items(), reverse=True))
         self._has_alternatives |= len(same) > 1
+        self._cache.clear()
+
+    def learn_from(self, learned: Learned) -> None:
+        """From now on ask somebody, once for each destination, whether there is a longer prefix than those here."""
+        self._learned = learned
         self._cache.clear()
 
     def prefer(self, interface: str) -> None:
@@ -89,6 +99,18 @@ class RouteTable:
 
     def _usable(self, destination: bytes) -> list[Route]:
         """The routes for the longest prefix that has one by an interface that is up."""
+        known = self._known(destination)
+        if self._learned is None:
+            return known
+        shortest = known[0].prefix.length + 1 if known else 0
+        learned = [
+            each
+            for each in self._learned(destination)
+            if each.prefix.length >= shortest and self._is_up(each.interface)
+        ]
+        return [max(learned, key=lambda each: each.prefix.length)] if learned else known
+
+    def _known(self, destination: bytes) -> list[Route]:
         bits = 8 * len(destination)
         number = int.from_bytes(destination, "big")
         for length, routes in self._by_length[len(destination)].items():

@@ -11,6 +11,7 @@ from ipsecsim.scenario.firewall import with_preset
 from ipsecsim.scenario.model_script import Set
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Mistake
+from ipsecsim.scenario.rerouting import follow_links
 from ipsecsim.scenario.sentence import Sentence, Word, quote
 from ipsecsim.scenario.verbs.verb import Options, Verb
 from ipsecsim.scenario.world import World
@@ -55,6 +56,7 @@ def _change_mtu(world: World, action: Set) -> None:
 
 def _change_state(world: World, action: Set) -> None:
     world.simulator.links[action.path[1]].change("up", action.value == "up")
+    follow_links(world)
 
 
 # -- nodes ----------------------------------------------------------------------------------------

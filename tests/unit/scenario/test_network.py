@@ -3,6 +3,7 @@
 import pytest
 
 from ipsecsim.base.address import pack, unpack
+from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario import read
 from tests.unit.scenario.examples import DEEP, DUAL, SITES, SITES_6, refusal
 
@@ -264,7 +265,15 @@ def test_an_interface_without_a_link_draws_a_warning():
     assert [each.message for each in topology.warnings] == ["interface 'spare' of bob is on no link"]
 
 
-def test_more_routes_than_any_lesson_needs_are_refused():
-    nodes = ", ".join(f"r{i}: {{kind: router}}" for i in range(1500))
-    links = ", ".join(f"l{i}: [r{i}, r{i + 1}]" for i in range(1499))
-    assert "make more than 2000000 routes" in refusal(f"name: x\nnodes: {{{nodes}}}\nlinks: {{{links}}}\n")
+def line_of_routers(count: int) -> str:
+    nodes = ", ".join(f"r{i}: {{kind: router}}" for i in range(count))
+    links = ", ".join(f"l{i}: [r{i}, r{i + 1}]" for i in range(count - 1))
+    return f"name: x\nnodes: {{{nodes}}}\nlinks: {{{links}}}\n"
+
+
+def test_more_routes_than_any_lesson_needs_are_looked_up_but_not_listed():
+    topology = read(line_of_routers(1500))
+    routes, last = topology.nodes["r0"].routes, topology.links["l1498"].nets[0]
+    assert [each.prefix for each in routes.learned(last.first)] == [last]
+    with pytest.raises(ConfigError, match="make more than 2000000 routes to list"):
+        len(routes)
