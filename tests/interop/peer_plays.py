@@ -1,6 +1,7 @@
 """Who the peer is over time: it forgets and comes back, or both ends begin at once."""
 
 import asyncio
+import re
 
 from ipsecsim.ike.events import (
     ChildRekeyed,
@@ -16,6 +17,7 @@ from tests.interop.lab import Lab
 from tests.interop.plays import agree, both_ways, bring_up, ping_peer, ping_us, we_say_goodbye
 
 CONTACT = "N(INITIAL_CONTACT)"
+FAREWELL = re.compile("generating INFORMATIONAL request .* D .*sending packet", re.DOTALL)
 
 
 async def comes_back(lab: Lab) -> None:
@@ -32,6 +34,7 @@ async def comes_back(lab: Lab) -> None:
         else:
             lab.unplug()
             await lab.charon.forget()
+            await lab.until(lambda: FAREWELL.search(lab.charon.log_text()), "charon's DELETE to be lost")
             lab.plug()
             (await lab.charon.initiate()).check()
             await lab.until(lambda: len(lab.gateway.ike.sas) == 1, "the old one to go")
