@@ -179,9 +179,9 @@ def _may_begin(seen: Seen) -> bool:
 
 
 def _flags(seen: Seen) -> int:
-    """TCP's control bits (RFC 9293 3.1); none where they are cut off."""
+    """TCP's control bits (RFC 9293 3.1). What is cut off may be a SYN that hides, so it counts as one."""
     at = seen.at + 13
-    return seen.packet[at] if at < len(seen.packet) else 0
+    return seen.packet[at] if at < len(seen.packet) else _SYN
 
 
 def _quoted(seen: Seen) -> Seen | None:

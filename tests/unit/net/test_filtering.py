@@ -131,3 +131,44 @@ def test_a_firewall_that_is_flushed_knows_nobody():
     )
     run = office(INSIDE_OUT, *sends, "flush fw", sends[1])
     assert [reason for node, reason in drops(run) if node == "fw"] == ["FW_STATE"]
+
+
+GATEWAYS = """
+name: walls
+nodes:
+  alice: {kind: host}
+  west: {kind: gateway}
+  east: {kind: gateway, firewall: {default: drop, rules: [RULES]}}
+  bob: {kind: host}
+links:
+  left: [alice, west]
+  wan: [west, east]
+  right: [east, bob]
+tunnels: {net: {ends: [west, east], mobike: no}}
+script:
+  - do: ping alice bob
+"""
+
+
+def test_on_a_gateway_it_sees_a_packet_with_its_protection_and_without():
+    """As a packet filter on a gateway of flesh and blood does: what came out of the tunnel is judged once more."""
+    for rules, expected in (
+        ("accept proto=udp port=500, accept proto=esp", [("east", "FW_RULE")]),
+        ("accept proto=udp port=500, accept proto=esp, accept icmp=echo dst=bob", []),
+        (
+            "accept proto=udp port=500 in=wan, accept proto=icmp out=right, accept proto=esp in=right",
+            [("east", "FW_RULE")],
+        ),
+    ):
+        run = Run(read(GATEWAYS.replace("RULES", rules))).run()
+        assert check(run.recorder, run.world.simulator) == []
+        assert drops(run) == expected
+        assert received(run) == {"ping": 0 if expected else 1}
+
+
+def test_behind_a_nat_on_the_same_box_it_sees_the_addresses_inside():
+    text = HOME.replace("ip: both\n", "").replace("kind: firewall", "kind: nat, nat: {outside: wan}")
+    for where, expected in (("src=pc", 1), ("src=fw", 0)):
+        rules = f"{{default: drop, rules: [accept {where} in=lan]}}"
+        run = Run(read(text.replace("FIREWALL", rules) + "  - do: ping pc server\n")).run()
+        assert received(run) == {"ping": expected}

@@ -78,6 +78,7 @@ def states(
         ([segment(RST)], [None]),
         ([segment(RST | ACK)], [None]),
         ([segment(0)], [None]),
+        ([ipv4.build(A, B, 6, segment(SYN)[20:28], more_fragments=True)], [NEW]),  # whatever it hides
         # errors are about what they quote, and for who sent that
         ([datagram(), error(datagram()), datagram()], [NEW, RELATED, NEW]),
         ([datagram(), datagram(B, A, 2222, 1111), error(datagram())], [NEW, ESTABLISHED, RELATED]),
