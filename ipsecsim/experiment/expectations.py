@@ -1,25 +1,24 @@
 """What a topology file claims about its own run, held against what was recorded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.instant import format_duration
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.measures import MEASURES, lost_share
-from ipsecsim.experiment.selection import NotMeasurable, is_one_of, selection
+from ipsecsim.experiment.selection import Sight, drops, frames, is_one_of, selection
+from ipsecsim.experiment.tunnel_life import life_of
 from ipsecsim.experiment.tunnels import is_about_tunnel
-from ipsecsim.ike.events import IkeMessageSent
+from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
 from ipsecsim.net.apps import APPS
-from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.causality import traffic_behind
 from ipsecsim.observe.leaks import check_leaks
-from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.why import Finding, findings
 from ipsecsim.scenario.model import (
     Claim,
-    Condition,
     Expectation,
     MeasureClaim,
     ReasonClaim,
@@ -92,14 +91,25 @@ def _traffic_names(world: World, wanted: tuple[str, ...]) -> Sequence[str]:
 
 
 def _tunnel(ask: _Question) -> Answer:
-    if not isinstance(ask.claim, StateClaim):
-        raise _not_yet(ask.expectation, f"'{ask.expectation.claim_text}' of a tunnel")
     names = ask.subject.names or tuple(ask.world.topology.tunnels)
+    if isinstance(ask.claim, MeasureClaim):
+        return _tunnel_time(ask, names, ask.claim)
+    assert isinstance(ask.claim, StateClaim)  # noqa: S101 - no reason is claimed of a tunnel
     up = sum(is_up(ask.world, name) for name in names)
     down = len(names) - up
     wanted = ask.claim.count
     hits = up if ask.claim.state == "up" else down
     return hits == (len(names) if wanted is None else wanted), f"{up} up, {down} down"
+
+
+def _tunnel_time(ask: _Question, names: Sequence[str], claim: MeasureClaim) -> Answer:
+    """The longest time of any of them; of one that never came up nothing is true."""
+    lives = [life_of(ask.world, ask.recorder, name) for name in names]
+    times = [each.setup_time if claim.measure == "setup_time" else each.outage for each in lives]
+    known = [each for each in times if each is not None]
+    if not known or len(known) < len(times):
+        return False, "one that never came up"
+    return _compare(claim, max(known))
 
 
 def is_up(world: World, tunnel: str) -> bool:
@@ -134,11 +144,17 @@ def _holds(world: World, gateway: VpnGateway, names: set[str]) -> bool:
     return all((sa.direction, sa.protocol, sa.spi) in there for name, sa in written.items() if name in names)
 
 
+def _selected(ask: _Question, sights: Iterable[Sight]) -> list[Sight]:
+    """Those that the words behind the subject choose."""
+    selects = selection(ask.subject.where, ask.recorder, ask.world.simulator, ask.world.traffic)
+    return [each for each in sights if selects(each)]
+
+
 def _drops(ask: _Question) -> Answer:
     dropped = [
-        event.reason.name
-        for record, event in ask.recorder.of(PacketDropped)
-        if all(_drop_fits(each, record, event, ask) for each in ask.subject.where)
+        each.record.event.reason.name
+        for each in _selected(ask, drops(ask.recorder))
+        if isinstance(each.record.event, PacketDropped)
     ]
     found = ", ".join(f"{name} {dropped.count(name)}" for name in dict.fromkeys(dropped)) or "none"
     if isinstance(ask.claim, ReasonClaim):
@@ -147,23 +163,11 @@ def _drops(ask: _Question) -> Answer:
     return _count(ask.claim, len(dropped), found)
 
 
-def _drop_fits(condition: Condition, record: Record, event: PacketDropped, ask: _Question) -> bool:
-    if condition.key == "node":
-        return is_one_of(condition, record.node)
-    if condition.key == "reason":
-        return is_one_of(condition, event.reason.name)
-    raise _not_yet(ask.expectation, f"'{condition.key}=' on drops")
-
-
 def _packets(ask: _Question) -> Answer:
-    try:
-        selects = selection(ask.subject.where, ask.world.simulator)
-    except NotMeasurable as key:
-        raise _not_yet(ask.expectation, f"'{key}=' on packets") from None
-    frames = [event for record, event in ask.recorder.of(FrameSent) if selects(record, event)]
+    chosen = _selected(ask, frames(ask.recorder))
     if isinstance(ask.claim, MeasureClaim) and ask.claim.measure == "bytes":
-        return _compare(ask.claim, sum(len(event.packet) for event in frames))
-    return _count(ask.claim, len(frames), str(len(frames)))
+        return _compare(ask.claim, sum(len(packet) for each in chosen for packet in each.packets))
+    return _count(ask.claim, len(chosen), str(len(chosen)))
 
 
 def _leaks(ask: _Question) -> Answer:
@@ -172,10 +176,18 @@ def _leaks(ask: _Question) -> Answer:
 
 
 def _notify(ask: _Question) -> Answer:
+    """What was said, and by whom; with to= also heard there."""
+    said, heard = ([each for each in ask.subject.where if each.key == key] for key in ("from", "to"))
+    arrived = {
+        _message(event)
+        for record, event in ask.recorder.of(IkeMessageReceived)
+        if all(is_one_of(each, record.node) for each in heard)
+    }
     seen = [
         name
         for record, event in ask.recorder.of(IkeMessageSent)
-        if all(each.key == "from" and is_one_of(each, record.node) for each in ask.subject.where)
+        if all(is_one_of(each, record.node) for each in said)
+        if not heard or _message(event) in arrived
         for name in event.payloads
         if name.startswith("N(")
     ]
@@ -184,6 +196,11 @@ def _notify(ask: _Question) -> Answer:
         count = seen.count(f"N({ask.claim.reason})")
         return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
     return _count(ask.claim, len(seen), found)
+
+
+def _message(event: IkeMessageSent | IkeMessageReceived) -> tuple[bytes, str, bool, int]:
+    """What a message is known by to whoever sent it and whoever got it."""
+    return event.spi_i, event.exchange, event.is_response, event.message_id
 
 
 def _why(ask: _Question) -> Answer:
@@ -253,7 +270,13 @@ def _compare(claim: MeasureClaim, number: float) -> Answer:
         "less than": number < wanted,
         "about": abs(number - wanted) <= ABOUT * abs(wanted),
     }[claim.comparison]
-    return is_met, f"{number:g}" + (f" {claim.unit}" if claim.unit else "")
+    return is_met, _shown(number, claim.unit)
+
+
+def _shown(number: float, unit: str) -> str:
+    if unit == "ns":
+        return format_duration(round(number))
+    return (str(int(number)) if number == int(number) else f"{number:.3f}") + (f" {unit}" if unit else "")
 
 
 def _not_yet(expectation: Expectation, what: str) -> ConfigError:

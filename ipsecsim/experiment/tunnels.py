@@ -21,11 +21,11 @@ def is_about_tunnel(world: World, finding: Finding, tunnel: str) -> bool:
 
 
 def _side(world: World, spec: TunnelSpec, end: TunnelEnd) -> Side:
-    rules = frozenset(_rules(world.topology.nodes[end.node], spec, end))
+    rules = frozenset(rules_of(world.topology.nodes[end.node], spec, end))
     return Side(end.node, end.connection, rules, _addresses(world, end.node))
 
 
-def _rules(node: NodeSpec, spec: TunnelSpec, end: TunnelEnd) -> set[str]:
+def rules_of(node: NodeSpec, spec: TunnelSpec, end: TunnelEnd) -> set[str]:
     """What the SPD rules of a tunnel's children are called at one end."""
     if node.ipsec is None:
         return set()

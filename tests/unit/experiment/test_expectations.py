@@ -51,6 +51,31 @@ def verdict():
         ("notify: none", False),
         ("notify from=east: NAT_DETECTION_SOURCE_IP 1", True),
         ("notify from=east: AUTHENTICATION_FAILED", False),
+        ("notify from=east to=west: NAT_DETECTION_SOURCE_IP 1", True),
+        ("notify from=east to=alice: none", True),
+        ("notify to=east: INITIAL_CONTACT 1", True),
+        ("packets exchange=IKE_AUTH: 2", True),
+        ("packets exchange!=IKE_AUTH layer=ike: 2", True),
+        ("packets turn=1: 1", True),
+        ("packets turn=1-3: 3", True),
+        ("packets at<1ms layer=ike: 4", True),
+        ("packets at>=1ms layer=ike: none", True),
+        ("packets at=3s-3500ms link=right: 2", True),  # one ping, and its answer
+        ("packets flow=send link=wan layer=esp: 2", True),  # and the error that tells of the closed port
+        ("packets flow=ping link=left: 12", True),
+        ("packets flow!=ping|send: none", True),  # also IKE is there because of a ping
+        ("packets reason=PORT_CLOSED: 1", True),
+        ("packets reason=PORT_CLOSED link=wan: none", True),  # it got past that one
+        ("drops link=right dst=bob proto=udp: PORT_CLOSED 1", True),
+        ("drops link=wan: none", True),
+        ("drops layer=icmp: none", True),
+        ("drops flow=send: 1", True),
+        ("drops flow=ping: none", True),
+        ("drops reason!=PORT_CLOSED: none", True),
+        ("drops at>4s: 1", True),
+        ("tunnel net: setup_time 800us", True),
+        ("tunnel: setup_time less than 1ms", True),
+        ("tunnel net: outage 0s", True),
     ],
 )
 def test_a_claim_is_held_against_the_run(verdict, claim, is_met):
@@ -72,6 +97,59 @@ def test_why_asks_what_either_side_came_to_know(verdict):
     assert verdict("why tunnel net: AUTH_PSK_MISMATCH 1", source="psk_mismatch", do=[])[0]
     assert verdict("why: AUTH_ID_UNKNOWN", source="psk_mismatch", do=[]) == (False, "AUTH_PSK_MISMATCH 1")
     assert verdict("why: AUTH_PSK_MISMATCH") == (False, "none")
+
+
+def test_a_tunnel_that_never_came_up_has_no_times(verdict):
+    for measure in ("setup_time", "outage"):
+        answer = verdict(f"tunnel net: {measure} at least 0s", source="psk_mismatch", do=[])
+        assert answer == (False, "one that never came up")
+
+
+def test_an_outage_is_all_the_time_that_a_tunnel_was_down_after_it_had_been_up(verdict):
+    do = [
+        "ping alice bob",
+        "10s terminate net",
+        "40s ping alice bob",
+        "60s terminate net",
+        "70s note the end",
+    ]
+    is_met, found = verdict("tunnel net: outage about 40s", do=do)
+    assert is_met, found
+    assert not verdict("tunnel net: outage about 30s", do=do)[0]
+
+
+def test_a_tunnel_goes_down_with_its_node(verdict):
+    do = ["ping alice bob", "5s crash east", "15s restart east", "25s note the end"]
+    assert verdict("tunnel net: outage 20s", do=do) == (True, "20 s")
+    by_hand = [*do[:3], "20s ping alice bob", do[3]]
+    assert verdict("tunnel net: outage 10s", source="ah_tunnel", do=by_hand)[0]
+
+
+def test_what_is_lost_on_a_link_is_dropped_there(verdict):
+    assert verdict("drops link=wan layer=esp: ADVERSARY_DROP 1", source=ATTACKED, do=[])[0]
+    assert verdict("drops link=wan reason=ICV_FAIL: 1", source=ATTACKED, do=[])[0]
+    assert verdict("packets reason=ICV_FAIL: 1", source=ATTACKED, do=[])[0]
+    assert verdict("drops link=left: none", source=ATTACKED, do=[])[0]
+    assert verdict("drops src=alice: none", source=ATTACKED, do=[])[0]  # nobody could see that it was hers
+
+
+def test_a_drop_inside_a_tunnel_shows_both_packets(verdict):
+    do = ["ping bob alice", "2s send alice bob dport=7"]
+    source = "name: near\nextends: site_to_site\nlinks: {right: {mtu: 600}}\n"
+    do = ["ping alice bob", "2s ping alice bob size=900 df=yes"]
+    for words in ("src=alice layer=icmp", "src=west layer=esp", "link=wan"):
+        assert verdict(f"drops node=east {words}: IP_DF_TOO_BIG 1", source=source, do=do)[0], words
+
+
+ATTACKED = """
+name: attacked
+extends: site_to_site
+nodes: {mallory: {kind: attacker, tap: wan}}
+script:
+  - do: ping alice bob
+  - {at: 2s, do: [drop mallory layer=esp count=1, ping alice bob]}
+  - {at: 4s, do: [flip mallory layer=esp count=1, ping alice bob]}
+"""
 
 
 def test_what_nobody_can_measure_yet_is_refused_with_its_place():

@@ -4,10 +4,10 @@ import pytest
 
 from ipsecsim.base.address import pack
 from ipsecsim.base.errors import Place
-from ipsecsim.experiment.selection import NotMeasurable, selection
+from ipsecsim.experiment.selection import frames, selection
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.turn import Turn
-from ipsecsim.observe.record import Record
+from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.sentence import parse
 from ipsecsim.scenario.tree import Text
@@ -40,9 +40,10 @@ def fits(words: str, packet: bytes, simulator) -> bool:
     conditions = [
         Condition(pair.key.text, pair.operator, tuple(word.text for word in pair.values)) for pair in pairs
     ]
-    sent = FrameSent(1, "wan", "eth0", B, packet)
-    record = Record(0, Turn(1, 0, "west", 0, ""), sent)
-    return selection(conditions, simulator)(record, sent)
+    recorder = Recorder()
+    recorder.observe(Turn(1, 0, "west", "frame", 0), FrameSent(1, "wan", "eth0", B, packet))
+    (sight,) = frames(recorder)
+    return selection(conditions, recorder, simulator, {})(sight)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +122,3 @@ def fits(words: str, packet: bytes, simulator) -> bool:
 )
 def test_a_word_selects(words, packet, expected, simulator):
     assert fits(words, packet, simulator) is expected
-
-
-def test_a_key_that_nothing_looks_at(simulator):
-    with pytest.raises(NotMeasurable, match="flow"):
-        fits("flow=1", UDP4, simulator)
