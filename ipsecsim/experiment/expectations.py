@@ -240,6 +240,31 @@ def _mapping(ask: _Question) -> Answer:
     return _count(ask.claim, made, found)
 
 
+def _sas(ask: _Question) -> Answer:
+    """How many SAs there are now, IKE SAs apart."""
+    held = {
+        name: len(node.ipsec.sad.all())
+        for name, node in ask.world.simulator.nodes.items()
+        if isinstance(node, VpnGateway) and all(is_one_of(each, name) for each in ask.subject.where)
+    }
+    found = ", ".join(f"{name} {number}" for name, number in held.items()) or "none"
+    return _count(ask.claim, sum(held.values()), found)
+
+
+def _node(ask: _Question) -> Answer:
+    """Is it up, or how many SAs has it; of several nodes, all of them."""
+    nodes = [ask.world.simulator.nodes[name] for name in ask.subject.names]
+    if isinstance(ask.claim, MeasureClaim):
+        held = [len(node.ipsec.sad.all()) if isinstance(node, VpnGateway) else 0 for node in nodes]
+        found = ", ".join(f"{node.name} {number}" for node, number in zip(nodes, held, strict=True))
+        return all(_compare(ask.claim, number)[0] for number in held), found
+    assert isinstance(ask.claim, StateClaim)  # noqa: S101 - a node has no reasons
+    up = sum(node.is_up for node in nodes)
+    hits = up if ask.claim.state == "up" else len(nodes) - up
+    wanted = len(nodes) if ask.claim.count is None else ask.claim.count
+    return hits == wanted, f"{up} up, {len(nodes) - up} down"
+
+
 FINDERS: dict[str, Callable[[_Question], Answer]] = {
     "traffic": _traffic,
     "tunnel": _tunnel,
@@ -249,6 +274,8 @@ FINDERS: dict[str, Callable[[_Question], Answer]] = {
     "notify": _notify,
     "why": _why,
     "mapping": _mapping,
+    "sas": _sas,
+    "node": _node,
 }
 
 

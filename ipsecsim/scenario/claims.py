@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from ipsecsim.scenario import reasons, units
@@ -18,7 +17,7 @@ from ipsecsim.scenario.model import (
     SubjectKind,
 )
 from ipsecsim.scenario.name_table import Names
-from ipsecsim.scenario.not_yet import SUBJECTS_LATER
+from ipsecsim.scenario.not_yet import MEASURES_LATER
 from ipsecsim.scenario.problems import Mistake, Problems, did_you_mean
 from ipsecsim.scenario.script import TRAFFIC
 from ipsecsim.scenario.selection import RECORDED, conditions
@@ -79,18 +78,9 @@ _EXAMPLES: dict[SubjectKind, str] = {
     "why": "AUTH_PSK_MISMATCH",
     "sas": "at least 2",
     "mapping": "lost 1",
-    "node": "cpu at most 50%",
+    "node": "up",
 }
 _SYMBOL = re.compile(r"(<=|>=|==|!=|<|>|=)\s*(.*)")
-
-
-@dataclass(frozen=True, slots=True)
-class _Later:
-    """Something claimed about that nobody can answer for yet, and where."""
-
-    what: str
-    at: Text
-    offset: int
 
 
 def read_claims(node: Map, names: Names, problems: Problems) -> tuple[Expectation, ...]:
@@ -103,13 +93,13 @@ def read_claims(node: Map, names: Names, problems: Problems) -> tuple[Expectatio
             continue
         at = entry.key
         try:
-            subject, later = _read_subject(entry.key, names)
+            subject = _read_subject(entry.key, names)
             at = claim
             if not claim.value:
                 raise _no_claim(subject, claim)
             value = _read_claim(subject.kind, claim)
-            if later is not None:
-                problems.not_yet(later.what, later.at.at(later.offset))
+            if isinstance(value, MeasureClaim) and value.measure in MEASURES_LATER:
+                problems.not_yet(f"claims about '{value.measure}'", claim.place)
             made.append(Expectation(subject, value, claim.value, where, entry.key.place))
         except NotYet as error:
             problems.not_yet(error.message, at.at(error.offset))
@@ -152,7 +142,7 @@ def _read_where(node: Map, names: Names, problems: Problems) -> tuple[Condition,
 # Subjects
 
 
-def _read_subject(key: Text, names: Names) -> tuple[Subject, _Later | None]:
+def _read_subject(key: Text, names: Names) -> Subject:
     sentence = parse(key)
     if not sentence.words:
         raise Mistake("a claim begins with what it is about; write for example  ping alice bob: received 1")
@@ -168,18 +158,15 @@ def _read_subject(key: Text, names: Names) -> tuple[Subject, _Later | None]:
         "mapping",
         "node",
     )
-    later: _Later | None = None
     kind: SubjectKind | None = next((each for each in known if each == first.text), None)
     if first.text in names.traffic or first.text in TRAFFIC:
         kind = "traffic"
     if kind is None:
         options = [*known, *names.traffic, *TRAFFIC]
         raise Mistake(f"nothing is called '{first.text}'{did_you_mean(first.text, options)}", first.offset)
-    if first.text in SUBJECTS_LATER:
-        later = _Later(f"claims about '{first.text}'", key, first.offset)
     meant = _subject_names(kind, sentence, names)
     where = _subject_where(kind, sentence, names)
-    return Subject(kind, meant, where, key.value), later
+    return Subject(kind, meant, where, key.value)
 
 
 def _subject_names(kind: SubjectKind, sentence: Sentence, names: Names) -> tuple[str, ...]:
@@ -193,7 +180,7 @@ def _subject_names(kind: SubjectKind, sentence: Sentence, names: Names) -> tuple
         case "node":
             _at_most(rest, 1, "node hub")
             if not rest:
-                raise Mistake("node needs a name; write for example  node hub: cpu at most 50%", first.offset)
+                raise Mistake("node needs a name; write for example  node hub: up", first.offset)
             return names.members(rest[0])
         case "why":
             return _why_names(rest, names)
@@ -305,9 +292,10 @@ def _count(rest: list[Word]) -> int | None:
 
 
 def _state(kind: SubjectKind, first: Word, rest: list[Word]) -> StateClaim:
-    if first.text != "none" and kind != "tunnel":
+    if first.text != "none" and kind not in ("tunnel", "node"):
         raise Mistake(
-            f"'{first.text}' is said of a tunnel; write for example  {_EXAMPLES[kind]}", first.offset
+            f"'{first.text}' is said of a tunnel or a node; write for example  {_EXAMPLES[kind]}",
+            first.offset,
         )
     if first.text == "none" and kind in ("tunnel", "traffic", "node"):
         wanted = {"tunnel": "down", "traffic": "received 0"}.get(kind, _EXAMPLES[kind])

@@ -1,7 +1,7 @@
 """What the language documents and the simulator cannot do yet. Whoever builds a thing deletes its row.
 
 A row names a field as table.key. `runs` lists the values that need nothing new, so that saying what is the
-case anyway is no error. Verbs, subjects and drop reasons have their own columns at the end.
+case anyway is no error. Verbs, measures and drop reasons have their own columns at the end.
 """
 
 from dataclasses import dataclass
@@ -70,8 +70,8 @@ VERBS_LATER: frozenset[str] = frozenset(
 )
 """Script verbs that nobody performs yet."""
 
-SUBJECTS_LATER: frozenset[str] = frozenset(["node", "sas"])
-"""Subjects of claims that nobody can answer for yet."""
+MEASURES_LATER: frozenset[str] = frozenset(["cpu", "energy"])
+"""Measures of claims that nobody can take yet."""
 
 SECRETS_LATER: frozenset[str] = frozenset(
     ["eap", "xauth", "ntlm", "ppk", "private", "rsa", "ecdsa", "pkcs8", "pkcs12", "token"]

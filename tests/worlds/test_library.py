@@ -34,6 +34,8 @@ SITUATIONS = {
     "fragments dropped during IKE_AUTH": ["ike_fragments_dropped", "ike_fragments"],
     "voice through a tunnel": ["voice_over_tunnel"],
     "roaming with and without MOBIKE": ["roaming_mobike", "roaming_without_mobike"],
+    "gateway crash with DPD": ["gateway_crash_dpd"],
+    "a line that comes and goes": ["link_flap"],
     "NAT rebinding and keepalives": ["nat_rebinding", "road_warrior_idle"],
     "NAT before policy": ["nat_before_policy", "nat_exemption"],
     "overlapping subnets": ["overlapping_subnets"],

@@ -216,3 +216,29 @@ def test_why_of_one_tunnel_is_nothing_to_another():
     claims = ["why tunnel to_east: ICV_LEN_MISMATCH", "why tunnel to_west: ICV_LEN_MISMATCH 0"]
     run = Run(read("three_sites", settings=settings, expect=claims)).run()
     assert [verdict.is_met for verdict in run.verdicts()[-2:]] == [True, True]
+
+
+LIFE = [*TWICE, "5s crash east", "6s restart east", "7s initiate net", "8s crash bob", "9s note the end"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "is_met"),
+    [
+        ("node west: up", True),
+        ("node bob: up", False),
+        ("node bob: down", True),
+        ("node west: sas 2", True),
+        ("node alice: sas 0", True),
+        ("node east: sas 2", False),
+        ("sas node=west: 2", True),
+        ("sas node=east: none", True),
+        ("sas: at least 3", False),
+        ("tunnel: setup_time less than 100ms", True),
+        ("tunnel: setup_time less than 100us", False),
+        ("tunnel net: outage 4s", True),
+        ("tunnel net: outage 0s", False),
+    ],
+)
+def test_nodes_sas_and_the_times_of_tunnels(verdict, claim, is_met):
+    """West has not noticed that east has forgotten; east had its SAs for five seconds."""
+    assert verdict(claim, do=LIFE)[0] is is_met

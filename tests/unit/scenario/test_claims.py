@@ -39,6 +39,9 @@ def refusal(subject: str, text: str) -> str:
         ("drops node=west", "ICV_FAIL 3", ReasonClaim("ICV_FAIL", 3)),
         ("drops reason=ICV_FAIL|NO_SA", "none", StateClaim("none", None)),
         ("notify from=east", "AUTHENTICATION_FAILED", ReasonClaim("AUTHENTICATION_FAILED", None)),
+        ("node west", "down", StateClaim("down", None)),
+        ("node west", "sas 4", MeasureClaim("sas", "equal", 4, "")),
+        ("sas node=west|east", "at least 2", MeasureClaim("", "at least", 2, "")),
         ("tunnel net", "setup_time less than 1s", MeasureClaim("setup_time", "less than", 10**9, "ns")),
     ],
 )
@@ -76,7 +79,7 @@ def test_why_asks_about_anything(subject):
         ("tunnel nett", "up", "15:10: no tunnel 'nett'; did you mean 'net'?"),
         ("tunnel net", "open", "15:15: 'open' is no measure of this; known: down, outage, setup_time, up"),
         ("tunnel net", "none", "15:15: 'none' is said of packets, drops and leaks; write  down"),
-        ("ping", "up", "15:9: 'up' is said of a tunnel; write for example  received 3"),
+        ("ping", "up", "15:9: 'up' is said of a tunnel or a node; write for example  received 3"),
         ("ping", "recieved 1", "15:9: 'recieved' is no measure of this; did you mean 'received'?"),
         ("ping", "received", "15:9: a value is missing; write for example  received 3"),
         ("ping", "received three", "15:18: 'three' is no whole number"),
@@ -122,6 +125,6 @@ def test_a_mistake_stands_under_its_word(subject, text, message):
 def test_claims_nobody_can_answer_yet_are_refused_by_name():
     later = check(f"{SCRIPT}expect: [node west: cpu at most 5%, drops: TCP_PREFIX]\n").later
     assert [error.message for error in later] == [
-        "not yet: claims about 'node'",
+        "not yet: claims about 'cpu'",
         "not yet: the drop reason TCP_PREFIX",
     ]
