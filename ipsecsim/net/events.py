@@ -204,6 +204,15 @@ class SettingChanged(TraceEvent):
 
 
 @dataclass(slots=True)
+class AddressChanged(TraceEvent):
+    """An interface has another address in the place of an old one."""
+
+    interface: str
+    old: bytes
+    new: bytes
+
+
+@dataclass(slots=True)
 class NodeCrashed(TraceEvent):
     """A node went down, and all that it had in memory is lost."""
 

@@ -11,6 +11,7 @@ from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.base.wall_clock import WallClock
 from ipsecsim.net.application import Application, Listener
 from ipsecsim.net.events import (
+    AddressChanged,
     DatagramReceived,
     InterfaceChanged,
     NodeAskedInVain,
@@ -159,6 +160,22 @@ class Node:
         news = [self._settle(name) for name in self.stack.interfaces]
         if any(news):
             self.interfaces_changed(None)
+
+    def readdress(self, name: str, new: bytes) -> None:
+        """From now on an interface has this address in the place of the one of the same IP version."""
+        interface, link = self.stack.interfaces[name], self._links[name]
+        old = interface.address_like(new)
+        if old is None or old == new:
+            return
+        link.leave(old)
+        self.stack.exchange_address(name, old, new)
+        if interface.up or not self.is_up:
+            link.join(self, name, new)
+        if self.tap is not None:
+            self.tap(AddressChanged(name, old, new))
+        if self.translation is not None and self.translation.outside == name:
+            self.translation.moved_with(old, new)
+        self.interfaces_changed(new if interface.up else None)
 
     def plug(self, name: str, *, is_in: bool) -> None:
         """Plug an interface in or out; nothing happens when it is so already."""

@@ -65,6 +65,12 @@ class Translation:
                 self._link.join(self._node, self.outside, new)
         self.nat.move(addresses)
 
+    def moved_with(self, old: bytes, new: bytes) -> None:
+        """The interface outside has another address: so has the box, unless it has a pool and not that one."""
+        outside = self.nat.mappings.addresses
+        if old in outside:
+            self.nat.move([new if each == old else each for each in outside])
+
     def _own(self) -> list[bytes]:
         """The addresses of the interface outside, of which it has one if it has no pool."""
         return [

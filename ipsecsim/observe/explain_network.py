@@ -192,6 +192,10 @@ NETWORK: Tellings = {
     ),
     net.InterfaceChanged: (lambda e: f"interface {e.interface} is {'up' if e.is_up else 'down'} now", ""),
     net.SettingChanged: (lambda e: f"{e.path} is {e.value} from now on", ""),
+    net.AddressChanged: (
+        lambda e: f"interface {e.interface} has {unpack(e.new)} now, and {unpack(e.old)} no more",
+        "",
+    ),
     net.NodeCrashed: (lambda _: "went down: all that it had in memory is lost", ""),
     net.NodeStarted: (lambda _: "came up again, and knows nothing of what was before", ""),
     net.NodeAskedInVain: (lambda _: "is down, and can not do what the script asks for", ""),

@@ -14,7 +14,7 @@ from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import PacketSealed, SaInstalled
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import any_matches_outbound, flow_of
-from ipsecsim.net.events import FrameSent
+from ipsecsim.net.events import AddressChanged, FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.packet_summary import summary
@@ -45,6 +45,9 @@ def leaks(recorder: Recorder, simulator: Simulator) -> Iterator[tuple[Record, st
     """The row of each such frame, and what is wrong with it."""
     gateways = [node for node in simulator.nodes.values() if isinstance(node, VpnGateway)]
     boundaries = {gateway.name: _Boundary(gateway) for gateway in gateways}
+    for row, changed in recorder.of(AddressChanged):
+        if row.node in boundaries:
+            boundaries[row.node].addresses.add(changed.old)
     outside = outside_links(simulator)
     secrets = _Secrets()
     for row in recorder.rows:
@@ -78,7 +81,7 @@ class _Boundary:
 
     def __init__(self, gateway: VpnGateway) -> None:
         self._unprotected = gateway.unprotected
-        self._addresses = gateway.stack.addresses
+        self.addresses = set(gateway.stack.addresses)  # those it had before too
         self._policies = gateway.ipsec.spd.policies
         self._turn = 0
         self._sealed: set[Security] = set()
@@ -103,7 +106,7 @@ class _Boundary:
 
     def _is_ike(self, packet: bytes) -> bool:
         """IKE that this gateway speaks itself does not have to ask policy (RFC 4301 4.4.1)."""
-        if ip.source(packet) not in self._addresses:
+        if ip.source(packet) not in self.addresses:
             return False
         header = first(packet, IpProtocol.UDP)
         return header is not None and ports(packet[header.start : header.end])[0] in (IKE_PORT, NAT_T_PORT)

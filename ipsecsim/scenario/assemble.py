@@ -12,6 +12,7 @@ from ipsecsim.scenario.fields import optional, value, word_of
 from ipsecsim.scenario.manual_tunnels import ManualChild, manual_children
 from ipsecsim.scenario.model import (
     Expectation,
+    LinkSpec,
     NodeSpec,
     ScriptEntry,
     Topology,
@@ -19,7 +20,7 @@ from ipsecsim.scenario.model import (
     TunnelSpec,
 )
 from ipsecsim.scenario.model_ipsec import ManualChildSpec
-from ipsecsim.scenario.model_script import ScriptAction, Traffic
+from ipsecsim.scenario.model_script import ScriptAction, Set, Traffic
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Problems
 from ipsecsim.scenario.scalars import AH_SUITE, ESP_SUITE, TEXT
@@ -28,6 +29,7 @@ from ipsecsim.scenario.to_model import place_of
 from ipsecsim.scenario.tree import Map, Seq, Text
 from ipsecsim.scenario.understand import Understood
 from ipsecsim.scenario.units import duration
+from ipsecsim.scenario.verbs.changes import objection
 
 
 def assemble(understood: Understood, problems: Problems) -> Topology:
@@ -52,7 +54,7 @@ def assemble(understood: Understood, problems: Problems) -> Topology:
         nodes,
         links,
         _tunnels(root, known, nodes),
-        _script(understood.sentences, nodes, network.versions, problems),
+        _script(understood.sentences, nodes, links, network.versions, problems),
         _expectations(understood),
         pki=word_of(root, schema.TOP, "pki"),
         groups=understood.groups,
@@ -123,7 +125,11 @@ def _words(suite: EspSuite | AhSuite, extended: bool) -> str:  # noqa: FBT001  #
 
 
 def _script(
-    sentences: references.Read, nodes: Mapping[str, NodeSpec], versions: tuple[int, ...], problems: Problems
+    sentences: references.Read,
+    nodes: Mapping[str, NodeSpec],
+    links: Mapping[str, LinkSpec],
+    versions: tuple[int, ...],
+    problems: Problems,
 ) -> tuple[ScriptEntry, ...]:
     """The script with absolute times wherever they are known, and a name of its own for all traffic."""
     made: list[ScriptEntry] = []
@@ -146,6 +152,8 @@ def _script(
         within = optional(schema.DURATION, step.node, "within")
         do = tuple(_named(action, used) for action in step.do)
         for action in do:
+            if isinstance(action, Set) and (wrong := objection(action, links)) is not None:
+                problems.add(wrong, action.place)
             if not isinstance(action, Traffic):
                 continue
             if action.ip is not None and action.ip not in versions:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ipsecsim.base.errors import Place
-from ipsecsim.scenario.kinds import Kind, MapOf, Scalar, Short, Table
+from ipsecsim.scenario.kinds import Kind, MapOf, OneOrMany, Scalar, Short, Table
 from ipsecsim.scenario.problems import Mistake, Problems, did_you_mean
 from ipsecsim.scenario.schema import TOP
 from ipsecsim.scenario.sentence import Word
@@ -88,6 +88,8 @@ class TreePaths:
         if isinstance(found, Failure):
             raise Mistake(found.message, path.offset)
         _, kind = found
+        if isinstance(kind, OneOrMany):
+            kind = kind.kind
         if not isinstance(kind, Scalar):
             raise Mistake(f"'{path.text}' holds more than one value; set what is below it", path.offset)
         try:

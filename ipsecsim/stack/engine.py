@@ -157,6 +157,11 @@ class HostStack:
             self._tunnels.lower(ip.destination(packet), mtu, now)
         return self._tell_own(packet, problem, mtu)
 
+    def exchange_address(self, interface: str, old: bytes, new: bytes) -> None:
+        """Have another address on a link, in the same network."""
+        self.interfaces[interface].exchange(old, new)
+        self._own.interfaces_changed()
+
     def use_address(self, address: bytes, destinations: Ranges) -> None:
         """Take a virtual address, and let packets to `destinations` come from it."""
         self._own.use(address, destinations)

@@ -40,6 +40,12 @@ class Interface:
         """All addresses, the first one first."""
         return (Address(self.address, self.prefix_length), *self.others)
 
+    def exchange(self, old: bytes, new: bytes) -> None:
+        """Have another address in the place of one."""
+        if self.address == old:
+            self.address = new
+        self.others = tuple(each._replace(packed=new) if each.packed == old else each for each in self.others)
+
     def address_like(self, other: bytes) -> bytes | None:
         """The first address of the same IP version as `other`."""
         return next((each.packed for each in self.addresses if len(each.packed) == len(other)), None)

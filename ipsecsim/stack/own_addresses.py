@@ -22,6 +22,12 @@ class OwnAddresses:
         self._virtual: dict[bytes, list[Ranges]] = {}  # one entry for each that gave it
         self.all: set[bytes] = set(self._on_links)
 
+    def interfaces_changed(self) -> None:
+        """An interface has another address."""
+        self._on_links = frozenset(each.packed for own in self._interfaces.values() for each in own.addresses)
+        self.all.clear()
+        self.all.update(self._on_links, self._virtual)
+
     def use(self, address: bytes, destinations: Ranges) -> None:
         """Take a virtual address; packets to `destinations` come from it."""
         self._virtual.setdefault(address, []).append(destinations)

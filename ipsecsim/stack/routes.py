@@ -1,7 +1,7 @@
 """The routing table: the longest prefix wins (RFC 1812 5.2.4.3 in spirit), with a cache of decided destinations."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipsecsim.base.address import Prefix
 from ipsecsim.stack.interface import Interface
@@ -59,6 +59,11 @@ class RouteTable:
                 for same in by_network.values():
                     same.sort(key=lambda each: each.interface != interface)
         self._cache.clear()
+
+    def next_hop_moved(self, old: bytes, new: bytes) -> None:
+        """Who was a next hop has another address."""
+        for route in [each for each in self.all() if each.next_hop == old]:
+            self.add(replace(route, next_hop=new))
 
     def interfaces_changed(self) -> None:
         """An interface went up or down."""

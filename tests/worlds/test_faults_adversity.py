@@ -1,4 +1,4 @@
-"""Faults that somebody makes: a session sent again, a route that leads in a circle, a bug (tests/data/faults.csv)."""
+"""Faults that somebody makes: a session sent again, routes in a circle, a bug (tests/data/faults.csv)."""
 
 import pytest
 

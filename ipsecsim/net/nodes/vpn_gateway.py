@@ -1,6 +1,7 @@
 """A VPN gateway: a router with the IPsec boundary across its path and IKE on ports 500 and 4500 (RFC 4301 4.1)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.drop_reasons import DropReason
@@ -22,7 +23,7 @@ from ipsecsim.ipsec.actions import (
 from ipsecsim.ipsec.association import SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.icmp_rules import quoted_protection
-from ipsecsim.ipsec.policy import Policy
+from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
@@ -166,6 +167,13 @@ class VpnGateway(Node):
         super().flush()
         self.perform(self.ike.forget())
         self.ipsec.forget(DropReason.NO_SA_YET)
+
+    def readdress(self, name: str, new: bytes) -> None:
+        """What its own address may do in clear, such as IKE, the new one may do."""
+        old = self.stack.interfaces[name].address_like(new)
+        rules = self.ipsec.spd.policies
+        self.ipsec.spd.replace([_readdressed(each, old, new) for each in rules])
+        super().readdress(name, new)
 
     def is_quiet(self) -> bool:
         """No handshake or deletion is under way, and no packet waits."""
@@ -319,6 +327,16 @@ def _way_back(packet: bytes) -> tuple[Path, int]:
         source_port, destination_port, _ = udp.parse(packet[start:])
     path = Path(ip.destination(packet), destination_port, ip.source(packet), source_port)
     return path, len(packet) - start - udp.HEADER_LENGTH
+
+
+def _readdressed(policy: Policy, old: bytes | None, new: bytes) -> Policy:
+    """A BYPASS rule for one address, for another one; all else stays: what is protected was agreed upon."""
+    if policy.action is not PolicyAction.BYPASS:
+        return policy
+    rows = (
+        replace(each, local=(new, new)) if each.local == (old, old) else each for each in policy.selectors
+    )
+    return replace(policy, selectors=tuple(rows))
 
 
 def _is_protected(packet: bytes) -> bool:

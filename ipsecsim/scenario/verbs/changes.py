@@ -8,11 +8,13 @@ from ipsecsim.net.events import SettingChanged
 from ipsecsim.net.node import Node
 from ipsecsim.scenario.clock import ClockReading
 from ipsecsim.scenario.firewall import with_preset
+from ipsecsim.scenario.model import LinkSpec
 from ipsecsim.scenario.model_script import Set
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.rerouting import follow_links
 from ipsecsim.scenario.sentence import Sentence, Word, quote
+from ipsecsim.scenario.swanctl.values import address
 from ipsecsim.scenario.verbs.verb import Options, Verb
 from ipsecsim.scenario.world import World
 from ipsecsim.stack.firewall import Ruleset, Verdict
@@ -25,6 +27,7 @@ class Change:
     make: Callable[[World, Set], None]
     nodes: Callable[[World, Set], tuple[str, ...]]
     tell: Callable[[Node], None] | None = None
+    read: Callable[[str], object] | None = None  # where the field itself takes any text
 
 
 # -- links ----------------------------------------------------------------------------------------
@@ -57,6 +60,41 @@ def _change_mtu(world: World, action: Set) -> None:
 def _change_state(world: World, action: Set) -> None:
     world.simulator.links[action.path[1]].change("up", action.value == "up")
     follow_links(world)
+
+
+def _holder(_: World, action: Set) -> tuple[str, ...]:
+    return (action.path[3],)
+
+
+def _change_address(world: World, action: Set) -> None:
+    """The node has it from now on, after a restart too, and whoever sends to the old one as a next hop knows."""
+    link, name, new = action.path[1], action.path[3], action.value
+    assert isinstance(new, bytes)  # noqa: S101 - it was read
+    node, spec = world.simulator.nodes[name], world.topology.nodes[name]
+    at = next(each for each in spec.interfaces if each.link == link)
+    old = node.stack.interfaces[at.name].address_like(new)
+    if old is None:
+        return
+    addresses = tuple((new if packed == old else packed, length) for packed, length in at.addresses)
+    interfaces = tuple(replace(each, addresses=addresses) if each is at else each for each in spec.interfaces)
+    nodes = {**world.topology.nodes, name: replace(spec, interfaces=interfaces)}
+    world.topology = replace(world.topology, nodes=nodes)
+    node.readdress(at.name, new)
+    for other in world.simulator.nodes.values():
+        other.stack.routes.next_hop_moved(old, new)
+
+
+def objection(action: Set, links: Mapping[str, LinkSpec]) -> str | None:
+    """What is wrong with an address that is to be set, where only the whole network shows it."""
+    if action.path[0] != "links" or action.path[2] != "addrs":
+        return None
+    link, name, new = links[action.path[1]], action.path[3], action.value
+    assert isinstance(new, bytes)  # noqa: S101 - it was read
+    if name not in (node for node, _ in link.endpoints):
+        return f"{name} is not on {link.name}"
+    if not any(new in net for net in link.nets):
+        return f"{action.written} is not in the network of {link.name}, {' or '.join(map(str, link.nets))}"
+    return None
 
 
 # -- nodes ----------------------------------------------------------------------------------------
@@ -97,6 +135,7 @@ def _rules_of(node: Node) -> Ruleset:
 CHANGES: Mapping[str, Change] = {
     **{f"links.*.{word}": Change(_change_link, _ends) for word in _OPTIONS},
     **{f"links.*.from.*.{word}": Change(_change_link, _ends) for word in _OPTIONS},
+    "links.*.addrs.*": Change(_change_address, _holder, read=address),
     "links.*.mtu": Change(_change_mtu, _ends, Node.links_changed),
     "links.*.state": Change(_change_state, _ends, Node.links_changed),
     "nodes.*.clock": Change(_change_clock, _owner),
@@ -125,11 +164,17 @@ def _read_set(sentence: Sentence, _: Options, names: Names) -> Iterator[Set]:
     paths = [(section, member, *rest[1:]) for member in members] or [(section, *rest)]
     assert names.paths is not None  # noqa: S101 - set before the script is read
     read = names.paths.read(Word(".".join(paths[0]), where.offset), value)
-    if _row(paths[0]) is None:
+    row = _row(paths[0])
+    if row is None:
         raise Mistake(
             f"{where.text} cannot change while the run goes on; to have it from the start, write it under set:",
             where.offset,
         )
+    if row.read is not None:
+        try:
+            read = row.read(value.text)
+        except Mistake as mistake:
+            raise Mistake(mistake.message, value.offset + mistake.offset) from mistake
     for path in paths:
         text = f"set {'.'.join(path)} {quote(value.text)}"
         yield Set(path, read, value.text, text=text, place=sentence.source.place)

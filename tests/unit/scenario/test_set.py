@@ -2,14 +2,17 @@
 
 import pytest
 
+from ipsecsim.base.address import unpack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import SECOND, ms
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
+from ipsecsim.ipsec.events import SaMoved
 from ipsecsim.net.events import InterfaceChanged, SettingChanged
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import expanded_yaml, read
+from ipsecsim.stack.nat.events import MappingMade
 from tests.unit.scenario.examples import SITES
 
 LINE = """
@@ -134,7 +137,7 @@ def test_a_link_that_changes_while_a_node_is_down_is_known_when_it_comes_up():
         ("set links.wan.delay 5", "14:29: duration '5' lacks its unit"),
         ("set links.wan.state off", "14:29: unknown word 'off'"),
         ("set nodes.west.kind host", "14:13: nodes.west.kind cannot change while the run goes on"),
-        ("set links.wan.net 10.9.0.0/24", "14:13: 'links.wan.net' holds more than one value"),
+        ("set links.wan.net 10.9.0.0/24", "14:13: links.wan.net cannot change while the run goes on"),
         ("set links.wan.delay", "14:9: 'set' takes PATH and VALUE"),
     ],
 )
@@ -154,3 +157,83 @@ script: [do: set links.access.delay 5ms, do: set links.access2.delay 7ms]
     first, second = read(text).script
     assert [each.path[1] for each in first.do] == ["access1", "access2", "access3"]
     assert [each.path[1] for each in second.do] == ["access2"]
+
+
+HOME = """
+name: home
+until: 12s
+nodes: {pc: {kind: host}, box: {kind: nat}, internet: {kind: router}, server: {kind: host}}
+links: {lan: [pc, box], dsl: {endpoints: [box, internet], net: 192.0.2.0/24}, web: [internet, server]}
+script:
+  - do: ping pc server count=4 interval=1s
+  - {at: 1500ms, do: set links.dsl.addrs.box 192.0.2.77}
+"""
+
+
+def test_a_nat_that_gets_another_address_outside_forgets_and_goes_on():
+    run = Run(read(HOME)).run()
+    assert check(run.recorder, run.world.simulator) == []
+    assert run.world.results["ping"].received == 4
+    outside = [unpack(event.outside[0]) for _, event in run.recorder.of(MappingMade)]
+    assert outside == ["192.0.2.1", "192.0.2.77"]
+
+
+def test_a_router_that_gets_another_address_is_found_by_its_neighbours():
+    run = line("{at: 1500ms, do: set links.left.addrs.box 10.1.0.99}")
+    assert run.world.results["ping"].received == 5
+    assert unpack(run.world.simulator.nodes["box"].address) == "10.1.0.99"
+
+
+def test_who_is_spoken_to_by_name_is_found_at_the_new_address_and_not_at_the_old_one():
+    run = line(
+        "{at: 1500ms, do: set links.right.addrs.bob 10.2.0.9}",
+        "{at: 5s, do: ping alice bob name=new}",
+    )
+    assert run.world.results["ping"].received == 2
+    assert run.world.results["new"].received == 1
+    assert DropReason.NO_NEIGHBOUR in [event.reason for _, event in run.recorder.of(PacketDropped)]
+
+
+def test_an_address_stays_through_a_crash():
+    run = line(
+        "{at: 1s, do: set links.left.addrs.box 10.1.0.99}",
+        "{at: 1500ms, do: crash box}",
+        "{at: 1700ms, do: restart box}",
+    )
+    assert unpack(run.world.simulator.nodes["box"].address) == "10.1.0.99"
+    assert run.world.results["ping"].received >= 4
+
+
+SITES_MOVE = (
+    SITES
+    + """
+until: 8s
+script:
+  - {at: 1s, do: ping alice bob}
+  - {at: 2s, do: set links.wan.addrs.west 192.0.2.9}
+  - {at: 4s, do: ping alice bob name=again}
+"""
+)
+
+
+@pytest.mark.parametrize(("mobike", "received"), [("yes", 1), ("no", 0)])
+def test_a_gateway_that_gets_another_address_is_known_there_with_mobike_alone(mobike, received):
+    """Without, it has to begin anew, and its peer expects it at the old address."""
+    run = Run(read(SITES_MOVE, settings=[("tunnels.net.mobike", mobike)])).run()
+    assert check(run.recorder, run.world.simulator) == []
+    assert [run.world.results[name].received for name in ("ping", "again")] == [1, received]
+    assert bool(run.recorder.of(SaMoved)) is bool(received)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "message"),
+    [
+        ("set links.dsl.addrs.box 10.9.0.1", "10.9.0.1 is not in the network of dsl, 192.0.2.0/24"),
+        ("set links.dsl.addrs.pc 192.0.2.5", "pc is not on dsl"),
+        ("set links.dsl.addrs.box here", "'here' is no address"),
+    ],
+)
+def test_an_address_that_can_not_be_is_refused(sentence, message):
+    with pytest.raises(ConfigError) as caught:
+        read(HOME.replace("set links.dsl.addrs.box 192.0.2.77", sentence))
+    assert message in str(caught.value)
