@@ -217,6 +217,8 @@ class Node:
         self.stack.reassembler.lose()
         if self.translation is not None:
             self.translation.reboot()
+        if self.filtering is not None:
+            self.filtering.firewall.forget("it lost all that was in memory")
         self._switch_off()
         self.applications.clear()
         self._listeners.clear()
@@ -242,7 +244,7 @@ class Node:
         if self.translation is not None:
             self.translation.forget("it was told to forget")
         if self.filtering is not None:
-            self.filtering.firewall.forget()
+            self.filtering.firewall.forget("it was told to forget")
 
     def ask_in_vain(self) -> None:
         """The script wants something of this node, and it is down."""

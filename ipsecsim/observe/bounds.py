@@ -18,6 +18,8 @@ from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.conservation import WAITING_FOR_SA, WAITING_FRAGMENTS, Account
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.violation import Violation
+from ipsecsim.stack.conntrack import MOST_CONNECTIONS
+from ipsecsim.stack.events import ConnectionForgotten, ConnectionOpened
 from ipsecsim.stack.nat.events import MappingEnded, MappingMade
 from ipsecsim.stack.nat.portless import MOST_FLOWS
 from ipsecsim.stack.nat.ports import FIRST_PORT, LAST_PORT
@@ -42,6 +44,11 @@ class Followed:
 FOLLOWED = (
     Followed("packets that wait for an SA", HOLD_LIMIT * MOST_QUEUES, WAITING_FOR_SA),
     Followed("fragments that wait", MOST_PACKETS * MOST_PIECES, WAITING_FRAGMENTS),
+    Followed(
+        "connections of a firewall",
+        MOST_CONNECTIONS,
+        {ConnectionOpened: lambda _: +1, ConnectionForgotten: lambda _: -1},
+    ),
     Followed(
         "NAT mappings of one outside address",
         (LAST_PORT + 1 - FIRST_PORT) * len(_WITH_PORTS) + MOST_FLOWS * len(_WITHOUT_PORTS),

@@ -58,10 +58,10 @@ class ConnectionTable:
     def __len__(self) -> int:
         return len(self._known)
 
-    def clear(self) -> None:
+    def clear(self, why: str) -> None:
         """Forget all of them."""
         for connection in list(self._known.values()):
-            self._forget(connection, "the firewall was told to forget")
+            self._forget(connection, why)
 
     def look_up(self, seen: Seen, now: Instant) -> Connection | None:
         """Say in `seen` what the packet is to the connections, and return that to which it belongs.

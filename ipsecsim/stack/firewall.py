@@ -89,7 +89,7 @@ class Firewall:
     def change(self, ruleset: Ruleset) -> None:
         """Go by other rules from now on. Connections that the old ones let through are forgotten, and ask anew."""
         forgotten = len(self.connections)
-        self.forget()
+        self.forget("the rules are other ones")
         self._use(ruleset)
         if self.tap is not None:
             self.tap(RulesChanged(len(ruleset.rules), ruleset.default.value, forgotten))
@@ -99,9 +99,9 @@ class Firewall:
         """Of how many packets that come in fragments the verdict is remembered."""
         return len(self._fragmented)
 
-    def forget(self) -> None:
+    def forget(self, why: str) -> None:
         """Know no connection any more."""
-        self.connections.clear()
+        self.connections.clear(why)
         self._fragmented.clear()
 
     def check(

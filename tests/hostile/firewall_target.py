@@ -73,5 +73,5 @@ class WalledRouter(RouterTarget):
 
     def _residue(self) -> int:
         if hasattr(self, "_filtering"):
-            self._wall.forget()
+            self._wall.forget("the batch is over")
         return super()._residue()

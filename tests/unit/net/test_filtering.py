@@ -8,7 +8,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import DatagramReceived
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
-from ipsecsim.stack.events import FirewallLogged, IcmpErrorSent, RulesChanged
+from ipsecsim.stack.events import ConnectionForgotten, FirewallLogged, IcmpErrorSent, RulesChanged
 from ipsecsim.stack.firewall import Ruleset, Verdict
 
 HOME = """
@@ -172,3 +172,14 @@ def test_behind_a_nat_on_the_same_box_it_sees_the_addresses_inside():
         rules = f"{{default: drop, rules: [accept {where} in=lan]}}"
         run = Run(read(text.replace("FIREWALL", rules) + "  - do: ping pc server\n")).run()
         assert received(run) == {"ping": expected}
+
+
+def test_a_firewall_that_reboots_goes_by_its_rules_and_knows_nobody():
+    send, answer = (
+        "send pc server proto=udp dport=9 sport=99 size=10",
+        "send server pc proto=udp dport=99 sport=9 size=10",
+    )
+    run = office(INSIDE_OUT, send, answer, "reboot fw", *["note it is down"] * 5, answer, send, answer)
+    assert [reason for node, reason in drops(run) if node == "fw"] == ["FW_STATE"]
+    (forgotten,) = run.recorder.of(ConnectionForgotten)
+    assert forgotten[1].why == "it lost all that was in memory"

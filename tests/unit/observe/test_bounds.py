@@ -8,7 +8,7 @@ from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.turn import Turn
 from ipsecsim.observe.bounds import FOLLOWED, check_bounds
 from ipsecsim.observe.recorder import Recorder
-from ipsecsim.stack.events import FragmentStored
+from ipsecsim.stack.events import ConnectionOpened, FragmentStored
 from ipsecsim.stack.nat.events import MappingEnded, MappingMade
 from tests.support.builders import two_gateways
 
@@ -16,6 +16,7 @@ MAPPING = (17, (b"\x0a\x01\x00\x02", 1), (b"\xc0\x00\x02\x01", 1))
 FILLING: dict[str, TraceEvent] = {
     "packets that wait for an SA": PacketHeld("net", b"packet"),
     "fragments that wait": FragmentStored(1, 0, 4),
+    "connections of a firewall": ConnectionOpened(17, (b"\x0a\x01\x00\x02", 1), (b"\xc0\x00\x02\x01", 1), 1),
     "NAT mappings of one outside address": MappingMade(*MAPPING, 1),
 }
 

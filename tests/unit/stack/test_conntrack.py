@@ -161,5 +161,5 @@ def test_what_is_not_let_through_is_not_known():
     table = ConnectionTable()
     table.look_up(Seen(datagram()), 0)
     assert len(table) == 0
-    table.clear()
+    table.clear("why")
     assert states(datagram(B, A, 2222, 1111), table=table) == [NEW]
