@@ -29,6 +29,8 @@ SITUATIONS = {
     "server behind NAT": ["server_behind_nat", "server_behind_nat_unforwarded"],
     "AH through NAT": ["ah_meets_nat"],
     "ESP through NAT": ["esp_meets_nat", "esp_in_udp"],
+    "ESP blocked while IKE passes": ["esp_blocked", "nat_t_only", "firewall_forgets"],
+    "every firewall, with and without NAT": ["firewall_truth_table", "nat_truth_table"],
     "reordering against a small replay window": ["priority_and_replay", "reordering_small_window"],
     "MTU black hole": ["pmtu_blackhole"],
     "fragments dropped during IKE_AUTH": ["ike_fragments_dropped", "ike_fragments"],
