@@ -230,6 +230,8 @@ class Node:
         """Stand in the place of a node that crashed: on its links, but down."""
         if self.translation is not None and before.translation is not None:
             self.translation.come_after(before.translation)
+        if before.filtering is not None:
+            self.filter(before.filtering.firewall.ruleset)  # what was set is on disk
         self._switch_off()
 
     def start_again(self) -> None:

@@ -22,7 +22,7 @@ def build(topology: model.Topology, *, seed: str | None = None, observer: Observ
         from_nodes = {name: replace(options) for name, options in link.from_nodes.items()}
         simulator.links[link.name] = Link(link.name, simulator, replace(link.options), from_nodes)
     proofs = Proofs(topology, seed)
-    world = World(topology, simulator, lambda spec: build_node(topology, spec, simulator, proofs))
+    world = World(topology, simulator, lambda spec: build_node(world.topology, spec, simulator, proofs))
     for node in topology.nodes.values():
         world.make_node(node)
     _plan(world)

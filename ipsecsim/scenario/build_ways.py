@@ -1,20 +1,27 @@
 """The ways of a node: those that its routes name, and others out of it, for when the first one is lost, or left."""
 
+from collections.abc import Mapping
+
 from ipsecsim.net.nodes import KINDS
 from ipsecsim.scenario.model import NodeSpec, RouteSpec, Topology
 from ipsecsim.scenario.routes import Routes
 from ipsecsim.scenario.ways import EVERYTHING
 from ipsecsim.stack.routes import Learned, Route
 
+Moved = Mapping[bytes, bytes]
+"""Addresses that nodes had, and those that they have in their place."""
+NOBODY: Moved = {}
 
-def to_route(spec: RouteSpec) -> Route:
+
+def to_route(spec: RouteSpec, moved: Moved = NOBODY) -> Route:
     """As the stack wants it."""
-    return Route(spec.prefix, spec.via, spec.interface)
+    via = spec.via
+    return Route(spec.prefix, None if via is None else moved.get(via, via), spec.interface)
 
 
-def learned(routes: Routes) -> Learned:
+def learned(routes: Routes, moved: Moved = NOBODY) -> Learned:
     """What the stack asks about addresses that it has no route of its own for."""
-    return lambda address: map(to_route, routes.learned(address))
+    return lambda address: (to_route(each, moved) for each in routes.learned(address))
 
 
 def other_ways_out(topology: Topology, node: NodeSpec) -> list[Route]:

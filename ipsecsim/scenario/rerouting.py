@@ -1,4 +1,4 @@
-"""Routes that follow the links: when one goes down or comes up, every node finds its ways anew."""
+"""Routes that follow what happens: a link goes down or comes up, or a node on the way has another address."""
 
 from ipsecsim.scenario.build_ways import learned, to_route
 from ipsecsim.scenario.world import World
@@ -19,6 +19,25 @@ def follow_links(world: World) -> None:
     ways = next(iter(nodes.values())).routes.ways.without(out)
     for spec in nodes.values():
         stack, routes = world.simulator.nodes[spec.name].stack, spec.routes.by(ways)
-        stack.routes.learn_from(learned(routes))
+        stack.routes.learn_from(learned(routes, world.moved))
         for route in routes.way_out if stack.forwards else ():
-            stack.routes.add(to_route(route))
+            stack.routes.add(to_route(route, world.moved))
+
+
+def follow_address(world: World, old: bytes, new: bytes) -> None:
+    """Let whoever sends by the node that had an address send by the one that it has now."""
+    world.moved |= {before: new for before, after in world.moved.items() if after == old}
+    world.moved[old] = new
+    world.moved.pop(new, None)  # it is home again
+    for node in world.simulator.nodes.values():
+        node.stack.routes.next_hop_moved(old, new)
+
+
+def catch_up(world: World, name: str) -> None:
+    """Let a node that was made anew go by the links and addresses that there are now."""
+    routes = world.simulator.nodes[name].stack.routes
+    routes.learn_from(learned(world.topology.nodes[name].routes, world.moved))
+    for old, new in world.moved.items():
+        routes.next_hop_moved(old, new)
+    if not all(link.options.up for link in world.simulator.links.values()):
+        follow_links(world)

@@ -13,12 +13,14 @@ from ipsecsim.scenario.model import NodeSpec, Topology
 class World:
     """The simulator, and what its traffic finds out.
 
-    `make_node` puts a node onto its links, in the place of one of the same name that is there already.
+    `make_node` puts a node onto its links, in the place of one of the same name that is there already. `moved` has
+    the addresses that nodes have no more, and those in their place.
     """
 
     topology: Topology
     simulator: Simulator
     make_node: Callable[[NodeSpec], Node]
+    moved: dict[bytes, bytes] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     traffic: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # name: verb, from, to
 

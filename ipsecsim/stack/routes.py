@@ -64,6 +64,7 @@ class RouteTable:
         """Who was a next hop has another address."""
         for route in [each for each in self.all() if each.next_hop == old]:
             self.add(replace(route, next_hop=new))
+        self._cache.clear()  # what was learned may speak of it too
 
     def interfaces_changed(self) -> None:
         """An interface went up or down."""

@@ -101,3 +101,20 @@ def test_a_nat_that_was_flushed_gives_the_same_port_again_and_one_that_rebooted_
         before, after = (event.outside for _, event in run.recorder.of(MappingMade))
         assert (before == after) is same, verb
         assert check(run.recorder, run.world.simulator) == []
+
+
+def test_the_rules_that_a_firewall_was_given_are_those_after_its_crash():
+    text = """
+name: guarded
+nodes: {pc: {kind: host}, box: {kind: firewall, firewall: open}, server: {kind: host}}
+links: {lan: [pc, box], web: [box, server]}
+script:
+  - do: ping pc server count=6 interval=1s
+  - {at: 1500ms, do: set nodes.box.firewall.default drop}
+  - {at: 2500ms, do: crash box}
+  - {at: 3500ms, do: restart box}
+"""
+    run = Run(read(text)).run()
+    assert run.world.results["ping"].received == 2
+    reasons = [event.reason for row, event in run.recorder.of(PacketDropped) if row.node == "box"]
+    assert reasons == [DropReason.FW_RULE, DropReason.NODE_DOWN, DropReason.FW_RULE, DropReason.FW_RULE]

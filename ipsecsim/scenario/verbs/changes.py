@@ -12,7 +12,7 @@ from ipsecsim.scenario.model import LinkSpec
 from ipsecsim.scenario.model_script import Set
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Mistake
-from ipsecsim.scenario.rerouting import follow_links
+from ipsecsim.scenario.rerouting import follow_address, follow_links
 from ipsecsim.scenario.sentence import Sentence, Word, quote
 from ipsecsim.scenario.swanctl.values import address
 from ipsecsim.scenario.verbs.verb import Options, Verb
@@ -80,8 +80,7 @@ def _change_address(world: World, action: Set) -> None:
     nodes = {**world.topology.nodes, name: replace(spec, interfaces=interfaces)}
     world.topology = replace(world.topology, nodes=nodes)
     node.readdress(at.name, new)
-    for other in world.simulator.nodes.values():
-        other.stack.routes.next_hop_moved(old, new)
+    follow_address(world, old, new)
 
 
 def objection(action: Set, links: Mapping[str, LinkSpec]) -> str | None:

@@ -10,6 +10,7 @@ from ipsecsim.scenario import units
 from ipsecsim.scenario.model_script import AboutNode, Crash, Flush, Note, Reboot, Restart, Roam
 from ipsecsim.scenario.name_table import Names
 from ipsecsim.scenario.problems import Mistake
+from ipsecsim.scenario.rerouting import catch_up
 from ipsecsim.scenario.sentence import Sentence
 from ipsecsim.scenario.verbs.verb import Options, Reader, Verb, number
 from ipsecsim.scenario.world import World
@@ -37,6 +38,7 @@ def _plan_crash(world: World, action: AboutNode, at: Instant) -> None:
         interfaces = tuple(replace(each, up=each.name not in before.unplugged) for each in spec.interfaces)
         before.crash()
         world.make_node(replace(spec, interfaces=interfaces)).inherit(before)
+        catch_up(world, action.node)
 
     world.simulator.plan(at, world.simulator.nodes[action.node], crash)
 

@@ -237,3 +237,55 @@ def test_an_address_that_can_not_be_is_refused(sentence, message):
     with pytest.raises(ConfigError) as caught:
         read(HOME.replace("set links.dsl.addrs.box 192.0.2.77", sentence))
     assert message in str(caught.value)
+
+
+CHAIN = """
+name: chain
+nodes:
+  alice: {kind: host}
+  one: {kind: router}
+  two: {kind: router}
+  three: {kind: router}
+  bob: {kind: host}
+links:
+  left: [alice, one]
+  first: {endpoints: [one, two], net: 192.0.2.0/24, addrs: {two: 192.0.2.2}}
+  second: [two, three]
+  other: {endpoints: [one, three], delay: 5ms}
+  right: [three, bob]
+script:
+  - do: ping alice bob count=6 interval=1s
+"""
+
+
+def chain(*script: str) -> Run:
+    run = Run(read(CHAIN + "".join(f"  - {each}\n" for each in script))).run()
+    assert check(run.recorder, run.world.simulator) == []
+    return run
+
+
+def test_routers_that_learned_a_way_know_of_a_next_hop_that_moved_and_moved_on():
+    """The other way is closed, so that all goes by router two."""
+    run = chain(
+        "do: set links.other.state down",
+        "{at: 1500ms, do: set links.first.addrs.two 192.0.2.77}",
+        "{at: 2500ms, do: set links.first.addrs.two 192.0.2.78}",
+        "{at: 3500ms, do: set links.first.addrs.two 192.0.2.2}",
+    )
+    assert run.world.results["ping"].received == 6
+
+
+def test_a_router_that_comes_up_again_goes_by_the_links_and_addresses_that_there_are_now():
+    run = chain(
+        "do: set links.other.state down",
+        "{at: 1500ms, do: set links.first.addrs.two 192.0.2.77}",
+        "{at: 2200ms, do: crash one}",
+        "{at: 2500ms, do: restart one}",
+    )
+    assert run.world.results["ping"].received == 6
+
+
+def test_packets_go_another_way_when_a_link_on_theirs_goes_down():
+    run = chain("{at: 1500ms, do: set links.other.state down}", "{at: 3500ms, do: set links.other.state up}")
+    assert run.world.results["ping"].received == 6
+    assert len(set(trips(run))) == 2
