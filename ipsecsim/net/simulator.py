@@ -32,7 +32,7 @@ class Simulator:
         self.planned = 0  # script entries to come
         self._observer = observer
         self._env = simpy.Environment(initial_time=0)
-        self._frames = 0
+        self.crossings = 0  # of links, each with its number
         self._turn: Turn | None = None
 
     # -- time -----------------------------------------------------------------------------------
@@ -136,8 +136,8 @@ class Simulator:
 
     def next_frame(self) -> int:
         """The number of the next crossing of a link."""
-        self._frames += 1
-        return self._frames
+        self.crossings += 1
+        return self.crossings
 
     def deliver_after(
         self,

@@ -4,6 +4,7 @@ What lies behind a gateway or a NAT is unknown outside it: were it known, a pack
 like success. A node with one way out has a default route and learns nothing.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 import networkx
@@ -47,7 +48,7 @@ class Ways:
             if way is not None and len(network.next_hops(node, out)) == 1
         }
         self._hidden: dict[_Vertex, set[_Vertex]] = {}  # of a node: the links that it keeps to itself
-        self._graph = self._told()
+        self._listeners: dict[_Vertex, list[_Vertex]] = networkx.to_dict_of_lists(self._told())
         self._searches: dict[int, dict[_Vertex, _Vertex]] = {}
 
     def without(self, out: Ends) -> "Ways":
@@ -115,18 +116,18 @@ class Ways:
         """Whoever hears of what is on a link, in that order, and by whom or by which link."""
         came_by = self._searches.get(start)
         if came_by is None:
-            came_by = self._searches[start] = {}
-
-            def hands_on(vertex: _Vertex) -> Iterator[_Vertex]:
-                hidden = self._hidden.get(vertex)
-                return self._graph.neighbors(vertex) if hidden is None else hides_some(vertex, hidden)
-
-            def hides_some(vertex: _Vertex, hidden: set[_Vertex]) -> Iterator[_Vertex]:
-                is_secret = came_by[vertex] in hidden  # known only when the search has come so far
-                yield from (each for each in self._graph.neighbors(vertex) if not is_secret or each in hidden)
-
-            for teller, told in networkx.generic_bfs_edges(self._graph, start, hands_on):
-                came_by[told] = teller
+            came_by = self._searches[start] = {start: start}
+            todo: deque[_Vertex] = deque(
+                [start]
+            )  # networkx's own search takes twice as long, and knows no secrets
+            while todo:
+                teller = todo.popleft()
+                hidden = self._hidden.get(teller, ())
+                is_secret = came_by[teller] in hidden
+                for told in self._listeners[teller]:
+                    if told not in came_by and (not is_secret or told in hidden):
+                        came_by[told] = teller
+                        todo.append(told)
         return came_by
 
     def _told(self) -> "networkx.DiGraph[_Vertex]":
