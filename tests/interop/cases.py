@@ -129,6 +129,14 @@ _ALL = [
     Case(
         "a lost IKE fragment", "initiator", fragment_plays.lost_fragment, proof=LONG_CHAINS, retransmit=QUICK
     ),
+    Case(
+        "a path that takes less than our IKE fragments",
+        "initiator",
+        fragment_plays.narrow_path,
+        proof=LONG_CHAINS,
+        fragment_size=1500,
+        retransmit=QUICK,
+    ),
     *(Case("wrong identity", role, plays.wrong_identity, our_id="stranger.example") for role in ROLES),
     *(
         Case("no IKE proposal", role, plays.no_proposal, our_ike="aes128gcm16-prfsha256-x25519")

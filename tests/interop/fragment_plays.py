@@ -2,11 +2,17 @@
 
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.events import MessageRetransmitted
-from ipsecsim.ike.fragment_events import IkeFragmentsJoined, IkeFragmentStored, IkeMessageCut
+from ipsecsim.ike.fragment_events import (
+    IkeFragmentSizeLowered,
+    IkeFragmentsJoined,
+    IkeFragmentStored,
+    IkeMessageCut,
+)
 from ipsecsim.ipsec.actions import SendDatagram
 from tests.interop.lab import Lab
 from tests.interop.plays import bring_up, ping_peer, we_say_goodbye
 
+NARROW = 1300
 AROUND = 32  # IPv4, UDP and the marker of port 4500
 
 
@@ -53,5 +59,29 @@ async def lost_fragment(lab: Lab) -> None:
         await lab.until(lambda: lab.gateway.is_up("net"), "our SAs", within=8 * SECOND)
         assert lab.seen(MessageRetransmitted)
         assert "received duplicate fragment #1" in lab.charon.log_text()
+    with lab.step("ping"):
+        await ping_peer(lab, 56)
+
+
+async def narrow_path(lab: Lab) -> None:
+    """What is larger than 1300 bytes never gets to charon, which has the rest: then come more, smaller ones."""
+    send = lab.gateway.driver.performers[SendDatagram]
+
+    def narrow(action: SendDatagram) -> object:
+        return [] if len(action.payload) + AROUND > NARROW else send(action)
+
+    lab.gateway.driver.performers[SendDatagram] = narrow  # type: ignore[assignment]
+    with lab.step("a request without an answer is cut into more fragments"):
+        lab.gateway.initiate("net")
+        await lab.until(lambda: lab.gateway.is_up("net"), "our SAs", within=8 * SECOND)
+        (lowered,) = lab.seen(IkeFragmentSizeLowered)
+        assert isinstance(lowered, IkeFragmentSizeLowered)
+        (before,) = lab.seen(IkeMessageCut)
+        assert isinstance(before, IkeMessageCut)
+        assert lowered.size == 1280
+        assert lowered.fragments > before.fragments > 1
+        log = lab.charon.log_text()
+        for total in (before.fragments, lowered.fragments):
+            assert f"EF({total}/{total})" in log
     with lab.step("ping"):
         await ping_peer(lab, 56)

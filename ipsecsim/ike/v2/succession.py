@@ -54,7 +54,7 @@ def successor(
     heir.nonce_i, heir.nonce_r = material.nonce_i, material.nonce_r
     heir.peer, heir.authenticated_at = sa.peer, sa.authenticated_at
     heir.trusted_until = sa.trusted_until
-    heir.takes_fragments = sa.takes_fragments
+    heir.takes_fragments, heir.datagram_limit = sa.takes_fragments, sa.datagram_limit
     heir.sync.is_agreed = sa.sync.is_agreed
     heir.knows_nats = sa.knows_nats
     heir.we_are_behind_nat, heir.peer_is_behind_nat = sa.we_are_behind_nat, sa.peer_is_behind_nat
