@@ -36,6 +36,14 @@ def effects(recorder: Recorder, turn: int) -> list[int]:
     return sorted(found - {turn})
 
 
+def followers(recorder: Recorder) -> dict[int, list[int]]:
+    """For each turn that led to others, those to which it led directly: one walk, for who asks about many."""
+    found: dict[int, list[int]] = {}
+    for rows in recorder.all_turns():
+        found.setdefault(rows[0].turn.cause, []).append(rows[0].turn.number)
+    return found
+
+
 def traffic_behind(recorder: Recorder) -> list[frozenset[str]]:
     """For each row, by its sequence, the traffic it is about: what was sent last on the way that leads there.
 

@@ -1,13 +1,14 @@
 """What is too large for a link on the way, and nobody who could do something about it is told."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 
 from ipsecsim.base.address import unpack
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.net.events import FrameArrived
-from ipsecsim.observe.causality import effects
+from ipsecsim.observe.causality import followers
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.telling import count
 from ipsecsim.observe.why.finding import Case, Finding
@@ -19,12 +20,16 @@ from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 
 def pmtu_blackhole(case: Case) -> Iterator[Finding]:
     """A packet with DF was too large for the next link, and its sender has never heard of that."""
+    dropped = case.drops(DropReason.IP_DF_TOO_BIG)
+    led_to = followers(case.recorder) if dropped else {}
     vanished: dict[tuple[str, str, bytes, bytes], list[tuple[Record, int]]] = {}
-    for row, event in case.drops(DropReason.IP_DF_TOO_BIG):
+    for row, event in dropped:
         ends = ip.addresses(event.packet)
-        if ends[0] in case.simulator.nodes[row.node].stack.addresses or _is_heard(case, row, ends[0]):
+        if ends[0] in case.simulator.nodes[row.node].stack.addresses:
             continue
-        silenced = _silenced(case, row)
+        silenced = _silenced(case, row, ends[0], led_to)
+        if silenced is None:
+            continue
         vanished.setdefault((row.node, silenced, *ends), []).append((row, len(event.packet)))
     for (node, silenced, source, destination), packets in vanished.items():
         sizes = [size for _, size in packets]
@@ -36,26 +41,25 @@ def pmtu_blackhole(case: Case) -> Iterator[Finding]:
         yield Finding(Diagnosis.PMTU_BLACKHOLE, tuple(row for row, _ in packets), sentence)
 
 
-def _is_heard(case: Case, row: Record, sender: bytes) -> bool:
-    """Did a packet come back to the sender that the drop of its packet led to?"""
-    return any(
-        isinstance(each.event, FrameArrived)
-        and ip.destination(each.event.packet) == sender
-        and sender in case.simulator.nodes[each.node].stack.addresses
-        for turn in effects(case.recorder, row.turn.number)
-        for each in case.recorder.turn(turn)
-    )
-
-
-def _silenced(case: Case, row: Record) -> str:
-    """Where the message ended that should have told the sender."""
+def _silenced(case: Case, row: Record, sender: bytes, led_to: Mapping[int, list[int]]) -> str | None:
+    """Where the message ended that should have told the sender; None when it got there."""
     if not any(isinstance(each.event, IcmpErrorSent) for each in case.after(row)):
         return "no ICMP error was sent"
-    for turn in [row.turn.number, *effects(case.recorder, row.turn.number)]:
-        for each in case.recorder.turn(turn):
-            if isinstance(each.event, PacketDropped) and each.sequence > row.sequence:
-                return f"the ICMP error ended at {each.node} ({each.event.reason.name})"
-    return "the ICMP error came to nobody"
+    ended = None
+    turns = deque([row.turn.number])
+    while turns:
+        number = turns.popleft()
+        turns.extend(led_to.get(number, ()))
+        for each in case.recorder.turn(number):
+            event = each.event
+            if each.sequence <= row.sequence:
+                continue
+            if isinstance(event, FrameArrived) and ip.destination(event.packet) == sender:
+                if sender in case.simulator.nodes[each.node].stack.addresses:
+                    return None
+            elif isinstance(event, PacketDropped) and ended is None:
+                ended = f"the ICMP error ended at {each.node} ({event.reason.name})"
+    return ended or "the ICMP error came to nobody"
 
 
 def ike_frag_lost(case: Case) -> Iterator[Finding]:

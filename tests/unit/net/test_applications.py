@@ -276,3 +276,40 @@ def test_what_a_program_cannot_know_is_not_measured(sentence, claim):
     run = Run(read(f"{text}expect: {{{sentence.split()[0]}: {claim}}}\n")).run()
     with pytest.raises(ConfigError, match="cannot be measured"):
         run.verdicts()
+
+
+# -- behind a NAT ---------------------------------------------------------------------------------
+
+BEHIND_NAT = """\
+name: behind_nat
+nodes:
+  alice: {kind: host}
+  home: {kind: nat, nat: home_router}
+  isp: {kind: router}
+  bob: {kind: host}
+links:
+  inside: [alice, home]
+  outside: [home, isp]
+  narrow: {endpoints: [isp, bob], mtu: 1300}
+script: [do: [SENTENCE]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "claim"),
+    [
+        ("flow alice bob count=20", "received 20"),
+        ("voice alice bob duration=200ms", "received 10"),
+        ("dns alice bob count=3", "received 3"),
+        ("trace alice bob", "size 1300"),
+        ("trace alice bob", "hops 3"),
+        ("ping alice bob size=1400 df=yes", "received 0"),
+    ],
+)
+def test_programs_work_through_a_nat_and_so_do_the_errors_that_they_are_told(sentence, claim):
+    verb = sentence.split()[0]
+    text = BEHIND_NAT.replace("SENTENCE", sentence)
+    run = Run(read(f"{text}expect: {{{verb}: {claim}}}\n")).run()
+    assert [str(each) for each in run.verdicts() if not each.is_met] == []
+    told = [event.name for _, event in run.recorder.of(TrafficRefused)]
+    assert bool(told) is (verb in ("trace", "ping"))
