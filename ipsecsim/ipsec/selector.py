@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.address import Prefix, unpack
 from ipsecsim.wire import ip, ipv6
-from ipsecsim.wire.numbers import IpProtocol, protocol_name
+from ipsecsim.wire.numbers import WITH_PORTS, IpProtocol, protocol_name
 
 ANY_PROTOCOL = 0
 LAST_PORT = 0xFFFF
@@ -13,9 +13,6 @@ ANY_PORT = (0, LAST_PORT)
 OPAQUE_PORT = (LAST_PORT, 0)
 """Only packets whose ports cannot be seen; written as RFC 7296 3.13.1 writes it."""
 
-_HAS_PORTS = frozenset(
-    (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.DCCP, IpProtocol.SCTP, IpProtocol.UDP_LITE)
-)
 _ICMP = frozenset((IpProtocol.ICMP, IpProtocol.ICMPV6))
 _IPV4_PLAIN = 0x45
 
@@ -78,7 +75,7 @@ def flow_of(packet: bytes) -> Flow:
 
 def _ports(packet: bytes, protocol: int, at: int) -> tuple[int | None, int | None]:
     end = ip.total_length(packet)
-    if protocol in _HAS_PORTS and end >= at + 4:
+    if protocol in WITH_PORTS and end >= at + 4:
         return packet[at] << 8 | packet[at + 1], packet[at + 2] << 8 | packet[at + 3]
     if protocol in _ICMP and end >= at + 2:
         type_and_code = packet[at] << 8 | packet[at + 1]
@@ -97,14 +94,14 @@ def flow_key(packet: bytes) -> bytes | None:
         if packet[6] & 0x3F or packet[7]:
             return None
         protocol = packet[9]
-        if protocol in _HAS_PORTS:
+        if protocol in WITH_PORTS:
             return packet[9:10] + packet[12:24] if len(packet) >= 24 else None
         if protocol in _ICMP:
             return packet[9:10] + packet[12:22] if len(packet) >= 22 else None
         return packet[9:10] + packet[12:20]
     if packet[0] >> 4 == 6:
         protocol = packet[6]
-        if protocol in _HAS_PORTS:
+        if protocol in WITH_PORTS:
             return packet[6:7] + packet[8:44] if len(packet) >= 44 else None
         if protocol == IpProtocol.ICMPV6:
             return packet[6:7] + packet[8:42] if len(packet) >= 42 else None

@@ -266,9 +266,9 @@ def _only_pairs(source: Text, subject: str) -> Sentence:
 
 
 def protocols_of(pair: Pair | None) -> list[int]:
-    """The numbers that a checked `proto=` names."""
+    """The numbers that a checked `proto=` names; 0 for any."""
     words = () if pair is None else pair.values
-    return [PROTOCOLS[word.text] if word.text in PROTOCOLS else int(word.text) for word in words]
+    return [first for word in words for first, _ in number_ranges("proto", word.text)]
 
 
 def port_ranges(pair: Pair | None) -> list[Range]:

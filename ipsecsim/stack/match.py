@@ -16,12 +16,8 @@ from ipsecsim.wire.headers import securities
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.icmpv6 import Icmpv6Type
 from ipsecsim.wire.layers import layers
-from ipsecsim.wire.numbers import IpProtocol
+from ipsecsim.wire.numbers import WITH_PORTS, IpProtocol
 
-_HAS_PORTS = frozenset(
-    int(each)
-    for each in (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.DCCP, IpProtocol.SCTP, IpProtocol.UDP_LITE)
-)
 _ICMP = frozenset(int(each) for each in (IpProtocol.ICMP, IpProtocol.ICMPV6))
 
 
@@ -95,7 +91,7 @@ class Seen:
         if self.is_later_fragment:
             return
         at, shown = self.at, min(self.size, len(packet)) - self.at
-        if self.protocol in _HAS_PORTS and shown >= 4:
+        if self.protocol in WITH_PORTS and shown >= 4:
             self.source_port = packet[at] << 8 | packet[at + 1]
             self.destination_port = packet[at + 2] << 8 | packet[at + 3]
         elif self.protocol in _ICMP and shown >= 2:

@@ -25,6 +25,12 @@ class IpProtocol(IntEnum):
     UDP_LITE = 136
 
 
+WITH_PORTS = frozenset(
+    int(each)
+    for each in (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.DCCP, IpProtocol.SCTP, IpProtocol.UDP_LITE)
+)
+"""Protocols whose header begins with a source and a destination port."""
+
 IKE_PORT = 500
 NAT_T_PORT = 4500
 
