@@ -108,6 +108,8 @@ class Translation:
     def _leaving(self, packet: bytes, passage: Passage) -> Verdict:
         if passage.outbound != self.outside or ip.version(packet) != 4:
             return packet
+        if passage.inbound == self.outside:
+            return packet  # nobody inside has sent it
         if packet[ipv4.SOURCE] in self._stack.addresses:
             return self.nat.own_error(packet)  # the box made it itself
         now = self._simulator.now

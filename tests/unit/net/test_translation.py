@@ -2,16 +2,18 @@
 
 import pytest
 
-from ipsecsim.base.address import unpack
+from ipsecsim.base.address import pack, unpack
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
-from ipsecsim.net.events import EchoReplyReceived
+from ipsecsim.net.events import EchoReplyReceived, FrameSent
 from ipsecsim.observe.explain import explain
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import EchoAnswered, FragmentStored, IcmpErrorSent, PacketReassembled
 from ipsecsim.stack.nat.events import MappingEnded, MappingMade, PacketTranslated
+from ipsecsim.wire import ipv4
 
 HOME = """
 name: home
@@ -85,6 +87,20 @@ def test_a_mapping_ends_when_its_time_is_over():
     assert record.at // 10**9 == 30
     assert len(run.recorder.of(MappingMade)) == 2
     assert ended.inside[1] > 0
+
+
+def test_what_came_from_outside_and_leaves_there_again_gets_no_mapping():
+    """Else anybody outside could fill the table."""
+    text = HOME.replace("MTU", "delay: 1ms").replace("timeouts: {udp: 30s}", "ports_per_host: 9")
+    run = Run(read(text + "  - do: ping pc server\n"))
+    simulator = run.world.simulator
+    box, server = simulator.nodes["box"], simulator.nodes["server"]
+    came = ipv4.build(pack("198.51.100.7"), server.address, 17, bytes(8))
+    simulator.plan(SECOND, box, lambda: box.receive("dsl", came))
+    run.run()
+    assert [event.protocol for _, event in run.recorder.of(MappingMade)] == [1], "only pc's ping"
+    sent = [event.packet for record, event in run.recorder.of(FrameSent) if record.node == "box"]
+    assert any(packet[ipv4.SOURCE] == pack("198.51.100.7") for packet in sent)
 
 
 def test_from_outside_nobody_gets_in():
