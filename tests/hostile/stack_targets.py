@@ -46,6 +46,7 @@ class _Stack(Target):
     """A stack with two interfaces, fed with packets and fragments."""
 
     forwards = False
+    counted_apart: tuple[object, ...] = ()
     destinations: tuple[bytes, ...] = (*OWN * 2, *NEIGHBOURS * 3, *ODD)
     destinations_6: tuple[bytes, ...] = (*OWN_6 * 2, *NEIGHBOURS_6 * 3, *ODD_6)
 
@@ -114,6 +115,7 @@ class _Stack(Target):
         require(len(sent) <= _MOST_SENT, f"one packet became {len(sent)}")
         for action in sent:
             ip.check(action.packet)
+            self.look_at(action)
             require(len(action.packet) <= MTU[action.interface], "a packet larger than the link was sent")
             is_whole = len(sent) == 1  # as it came: what it claims is the business of its destination
             require(is_whole or _fits(action.packet), "we made a fragment beyond the largest packet")
@@ -124,6 +126,9 @@ class _Stack(Target):
                 self._remember(event.packet)  # a fragment inside of fragments
         require(self.stack.fragments_waiting <= MOST_PACKETS * MOST_PIECES, "too many fragments wait")
         return outcome(self.events)
+
+    def look_at(self, sent: Transmit) -> None:
+        """For stacks of which something more is asked."""
 
     def _remember(self, data: bytes) -> None:
         """Every fragment that is right in itself."""
@@ -178,7 +183,7 @@ class _Stack(Target):
         cached = reachable(self.stack.routes) // 4
         require(cached <= RouteTable.CACHE_LIMIT, "the route cache has no end")
         self.events.clear()
-        return reachable(self.stack, without=(self.stack.routes,))
+        return reachable(self.stack, without=(self.stack.routes, *self.counted_apart))
 
     def finish(self) -> None:
         grown = self._residue() - self._at_rest

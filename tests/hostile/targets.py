@@ -4,6 +4,7 @@ from tests.hostile.firewall_target import WalledRouter
 from tests.hostile.fragment_targets import FragmentedIke
 from tests.hostile.gateway_targets import Gateway
 from tests.hostile.ike_targets import ForgedIke, SealedIke
+from tests.hostile.nat_target import NatRouter
 from tests.hostile.proof_targets import Proofs
 from tests.hostile.protecting_target import Protecting
 from tests.hostile.sa_targets import Forged, Sealed
@@ -25,6 +26,7 @@ TARGETS: tuple[type[Target], ...] = (
     HostTarget,
     RouterTarget,
     WalledRouter,
+    NatRouter,
     Gateway,
     Reader,
 )
