@@ -12,6 +12,7 @@ from ipsecsim.observe.why.finding import Case, Finder, Finding
 from ipsecsim.observe.why.firewall import esp_filtered_on_path, ike_filtered_on_path
 from ipsecsim.observe.why.integrity import icv_len_mismatch
 from ipsecsim.observe.why.leaking import plaintext_leak
+from ipsecsim.observe.why.memory import peer_rebooted, stale_sa
 from ipsecsim.observe.why.nat import (
     ah_icv_nat,
     nat_before_spd,
@@ -36,13 +37,15 @@ FINDERS: dict[Diagnosis, Finder] = {
     Diagnosis.ESP_FILTERED_ON_PATH: esp_filtered_on_path,
     Diagnosis.IKE_FILTERED_ON_PATH: ike_filtered_on_path,
     Diagnosis.REPLAY_WINDOW_TOO_SMALL: replay_window_too_small,
+    Diagnosis.STALE_SA: stale_sa,
+    Diagnosis.PEER_REBOOTED: peer_rebooted,
     Diagnosis.PLAINTEXT_LEAK: plaintext_leak,
     Diagnosis.SUBNET_OVERLAP: subnet_overlap,
     Diagnosis.SRC_NOT_IN_TS: src_not_in_ts,
     Diagnosis.ICV_LEN_MISMATCH: icv_len_mismatch,
     Diagnosis.SPD_ORDER: spd_order,
 }
-"""What it takes a look at the whole recording to know; the other diagnoses IKE tells by itself."""
+"""What it takes a look at the whole recording to know. IKE tells the others by itself, and some of these too."""
 
 
 def findings(recorder: Recorder, simulator: Simulator) -> list[Finding]:
