@@ -95,3 +95,22 @@ def test_what_is_on_its_way_to_an_interface_that_went_down_is_lost():
         world.simulator.step()
     lost = [row.event for row in world.recorder.rows if isinstance(row.event, PacketDropped)]
     assert [(event.reason, event.detail) for event in lost][:1] == [(DropReason.LINK_DOWN, "on wan")]
+
+
+def test_a_laptop_whose_wifi_goes_away_goes_on_over_the_other_network_and_stays_there():
+    """Nobody tells it to roam: its interface knows that the air is empty, and the other one is up."""
+    text = """
+name: out_of_range
+extends: roaming_mobike
+set: {nodes.carol.interfaces.mobile.state: up}
+script:
+  - {at: 1s, do: ping carol server count=30 interval=100ms name=all}
+  - {at: 2s, do: set links.air.state down}
+  - {at: 3s, do: set links.air.state up}
+expect: [all: lost at most 2]
+"""
+    run = Run(read(text)).run()
+    assert [str(verdict) for verdict in run.verdicts() if not verdict.is_met] == []
+    assert len(told(run, SaInstalled)) == 2
+    (sa,) = run.world.simulator.nodes["moon"].ike.sas
+    assert sa.path.remote == MOBILE
