@@ -17,7 +17,7 @@ from ipsecsim.scenario.routes import check_route
 from ipsecsim.scenario.schema_ipsec import CHILD, MANUAL_CHILD
 from ipsecsim.scenario.script import read_action, traffic_name
 from ipsecsim.scenario.selection import check_exemption, check_forward, check_rule, check_spd_rule
-from ipsecsim.scenario.sentence import parse
+from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.set_paths import TreePaths, leads_somewhere
 from ipsecsim.scenario.spd import GATEWAYS_TRANSPORT
 from ipsecsim.scenario.swanctl.parse import NotYet
@@ -110,7 +110,7 @@ def _check_node(name: str, node: Map, names: Names, problems: Problems) -> None:
 
 
 def _check_link(text: Text, names: Names, problems: Problems) -> None:
-    _sentences(Seq(text.place, [text]), lambda one, known: known.link(parse(one).words[0]), names, problems)
+    _sentences(Seq(text.place, [text]), lambda one, known: known.link(Word(one.value, 0)), names, problems)
 
 
 def _check_connection(name: str, connection: Map, ipsec: Map, names: Names, problems: Problems) -> None:
@@ -153,7 +153,7 @@ def _check_addresses(node: Node | None, names: Names, problems: Problems) -> Non
                 else:
                     _sentences(
                         Seq(text.place, [Text(address, text.place, text.marks)]),
-                        lambda one, known: known.members(parse(one).words[0]),
+                        lambda one, known: known.members(Word(one.value, 0)),
                         names,
                         problems,
                     )

@@ -1,5 +1,6 @@
 """The reader of topologies: whatever stands in a file, only a ConfigError may come out."""
 
+import re
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -22,6 +23,12 @@ _WORDS = (
     "9" * 400,
 )
 
+_WORD = re.compile(r"[\w.:/%+<>=|!-]+")
+_EXTREMES = (
+    "0 1 0s 0% 100% 0.0.0.0/0 0.0.0.1 255.255.255.255 ::/0 10.1.0.0/31 fe80::1 224.0.0.1 any dynamic 65535 65536 "
+    "4294967295 [] {} '' yes no a|b 0-0 !=1 size>0 dst=any at<0s count=0 999d 1ns"
+)
+
 
 @cache
 def _files() -> tuple[str, ...]:
@@ -36,6 +43,9 @@ def _files() -> tuple[str, ...]:
 def spoil_text(chance: Random, text: str, others: tuple[str, ...]) -> str:
     """Lines and words in other places, doubled, gone, or replaced by odd ones."""
     for _ in range(chance.choice((1, 1, 2, 4))):
+        if chance.random() < 0.3:
+            text = _misplaced(chance, text, others)
+            continue
         lines = text.split("\n")
         at = chance.randrange(len(lines))
         choice = chance.randrange(9)
@@ -63,6 +73,16 @@ def spoil_text(chance: Random, text: str, others: tuple[str, ...]) -> str:
             lines[at] = lines[at][:where] + lines[at][where + 1 :]
         text = "\n".join(lines)
     return text
+
+
+def _misplaced(chance: Random, text: str, others: tuple[str, ...]) -> str:
+    """One word gives way to one from elsewhere, or to an extreme one; the file may mean something all the same."""
+    words = list(_WORD.finditer(text))
+    if not words:
+        return text
+    here = chance.choice(words)
+    there = _WORD.findall(chance.choice(others)) or [""]
+    return text[: here.start()] + chance.choice((*_EXTREMES.split(" "), *there)) + text[here.end() :]
 
 
 class Reader(Target):

@@ -13,7 +13,6 @@ FILES = sorted(EXAMPLES.glob("*.yaml"))
 WAIT = {path.stem: [each.message for each in check(path).later] for path in FILES}
 CASES = [case for path in FILES if not WAIT[path.stem] for case in cases(str(path))]
 TO_COME = {
-    "firewall_truth_table": ("the diagnosis",),
     "hub_and_spoke": ("the cost model",),
     "remote_access_nat": ("eap", "EAP"),
 }

@@ -93,6 +93,7 @@ def test_what_can_not_be_is_refused(line, message):
     ("before", "after", "message"),
     [
         ("tap: wan", "tap: wna", "no link 'wna'; did you mean 'wan'?"),
+        ("tap: wan", "tap: link=wan", "no link 'link=wan'"),
         ("kind: attacker, tap", "kind: host, tap", "mallory taps a link, so it is  kind: attacker"),
         (
             "tap: wan",
