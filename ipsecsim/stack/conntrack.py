@@ -12,14 +12,13 @@ from ipsecsim.base.instant import Duration, Instant
 from ipsecsim.base.trace import Tap
 from ipsecsim.stack.events import ConnectionForgotten, ConnectionOpened
 from ipsecsim.stack.match import Seen, State
-from ipsecsim.stack.nat.behaviour import MINUTE, Timeouts
+from ipsecsim.stack.nat.behaviour import Timeouts
 from ipsecsim.wire import icmpv4, icmpv6, ip
 from ipsecsim.wire.icmpv4 import IcmpType
 from ipsecsim.wire.icmpv6 import Icmpv6Type
 from ipsecsim.wire.numbers import IpProtocol
 
 MOST_CONNECTIONS = 8192
-TCP_TRANSITORY: Duration = 4 * MINUTE  # while a connection opens or closes (RFC 5382 REQ-5)
 
 _TCP, _UDP = int(IpProtocol.TCP), int(IpProtocol.UDP)
 _ICMP, _ICMPV6 = int(IpProtocol.ICMP), int(IpProtocol.ICMPV6)
@@ -137,7 +136,7 @@ class ConnectionTable:
         protocol = connection.key[0]
         if protocol == _TCP:
             is_steady = connection.is_answered and not connection.is_closing
-            return self._timeouts.tcp if is_steady else TCP_TRANSITORY
+            return self._timeouts.tcp if is_steady else self._timeouts.tcp_transitory
         if protocol == _UDP:
             return self._timeouts.udp
         return self._timeouts.icmp if protocol in _ASKS else self._timeouts.esp

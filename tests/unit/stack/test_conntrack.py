@@ -4,9 +4,10 @@ import pytest
 
 from ipsecsim.base.address import pack
 from ipsecsim.base.instant import SECOND
-from ipsecsim.stack.conntrack import MINUTE, ConnectionTable
+from ipsecsim.stack.conntrack import ConnectionTable
 from ipsecsim.stack.events import ConnectionForgotten, ConnectionOpened
 from ipsecsim.stack.match import Seen, State
+from ipsecsim.stack.nat.behaviour import MINUTE
 from ipsecsim.wire import icmpv4, icmpv6, ipv4, ipv6, udp
 
 A, B, HOP = pack("10.1.0.2"), pack("10.2.0.2"), pack("192.0.2.7")

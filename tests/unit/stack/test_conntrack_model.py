@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipsecsim.base.address import pack
-from ipsecsim.stack.conntrack import MINUTE, ConnectionTable
+from ipsecsim.stack.conntrack import ConnectionTable
 from ipsecsim.stack.match import Seen, State
+from ipsecsim.stack.nat.behaviour import MINUTE
 from ipsecsim.wire import icmpv4, ipv4, udp
 
 HOSTS = (pack("10.1.0.2"), pack("10.2.0.2"))
