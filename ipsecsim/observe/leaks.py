@@ -131,7 +131,14 @@ def first_match(policies: Iterable[Policy], packet: bytes) -> Policy | None:
     """The rule that speaks of a packet which leaves, whether it has an SA just now or sleeps without."""
     # not through the SPD itself: looking at a recording must not fill a live node's cache
     flow = flow_of(packet)
-    return next((policy for policy in policies if any_matches_outbound(policy.selectors, flow)), None)
+    return next(
+        (
+            policy
+            for policy in policies
+            if policy.direction is not Direction.INBOUND and any_matches_outbound(policy.selectors, flow)
+        ),
+        None,
+    )
 
 
 def _key(packet: bytes) -> Key:

@@ -12,12 +12,14 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped, TraceEvent
+from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.events import PacketSealed, SaInstalled
 from ipsecsim.net.apps.ping import Ping
 from ipsecsim.net.events import FrameLost, FrameSent
 from ipsecsim.observe.invariants import check
 from ipsecsim.observe.leaks import check_leaks
+from ipsecsim.scenario import read
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import esp, icmpv4, icmpv6, ip, ipv4, ipv6, udp
 from ipsecsim.wire.headers import Security, quoted, security
@@ -380,3 +382,16 @@ def test_the_outermost_of_esp_and_ah_names_a_packet():
 )
 def test_what_an_icmp_error_quotes(packet, quote):
     assert quoted(packet) == quote
+
+
+def test_a_rule_for_what_arrives_says_nothing_about_what_leaves() -> None:
+    source = """
+name: one_way
+nodes:
+  alice: {kind: host, ipsec: {spd: [discard dir=in proto=udp, bypass]}}
+  bob: {kind: host}
+links: {lan: [alice, bob]}
+script: [do: send alice bob]
+"""
+    run = Run(read(source)).run()
+    assert list(check_leaks(run.recorder, run.world.simulator)) == []
