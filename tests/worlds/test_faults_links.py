@@ -11,12 +11,13 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import MessageRetransmitted, ResponseRepeated
-from ipsecsim.ipsec.events import PacketOpened, SaInstalled
+from ipsecsim.ipsec.events import PacketOpened, PacketSealed, SaInstalled
 from ipsecsim.net.events import FrameCorrupted, FrameDoubled
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import EchoAnswered
+from ipsecsim.wire import ipv6
 
 CABLE = """\
 name: cable
@@ -227,4 +228,22 @@ def test_no_wrong_bit_gets_past_the_checks(suite, per_bit):
     if per_bit >= 1e-3:
         assert {DropReason.IP_MALFORMED, DropReason.ICV_FAIL, DropReason.NO_SA} <= set(drops(run))
     assert len(run.recorder.of(PacketOpened)) == 400 - spoilt
+    assert check(run.recorder, run.world.simulator) == []
+
+
+@pytest.mark.fault("FLT-05")
+def test_over_ipv6_a_wrong_bit_in_the_header_may_pass_and_none_in_the_data():
+    """Nothing covers traffic class, flow label and hop limit there (RFC 8200 8.1); all else ends somewhere."""
+    run = cable(
+        "corrupt: 100%", "flow alice bob count=400 interval=1ms size=64", tunnel=by_hand(), version="6"
+    ).run()
+    result = run.world.results["flow"]
+    assert len(run.recorder.of(FrameCorrupted)) == 400
+    assert result.received + len(drops(run)) == 400
+    assert 0 < result.received < 60
+    sealed = {event.inner[ipv6.HEADER_LENGTH :] for _, event in run.recorder.of(PacketSealed)}
+    opened = {event.inner[ipv6.HEADER_LENGTH :] for _, event in run.recorder.of(PacketOpened)}
+    assert len(opened) == result.received
+    assert opened <= sealed
+    assert set(drops(run)) <= FIRST_CHECK_HIT | {DropReason.IP_NOT_LOCAL, DropReason.SA_SELECTOR_MISMATCH}
     assert check(run.recorder, run.world.simulator) == []
