@@ -379,6 +379,7 @@ def test_the_responders_identity_is_looked_at_as_well():
 
 
 @pytest.mark.conf("ARC-55")
+@pytest.mark.fault("FLT-31")
 def test_an_sa_ends_when_the_next_revocation_list_is_due():
     pair = up(pair_of())
     pair.wait_until(MONTH_END - 1)
@@ -392,6 +393,7 @@ def test_an_sa_ends_when_the_next_revocation_list_is_due():
 
 
 @pytest.mark.conf("ARC-55")
+@pytest.mark.fault("FLT-31")
 def test_an_sa_ends_with_the_certificate_whatever_replaced_it_meanwhile():
     hour = 3600
     pki = LabPki("1", start=CALENDAR_START - YEAR + hour)  # its certificates end an hour after the run begins

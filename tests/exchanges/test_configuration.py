@@ -125,6 +125,7 @@ def test_the_next_pool_helps_out():
 
 
 @pytest.mark.conf("IK2-53", "IK2-89")
+@pytest.mark.fault("FLT-30")
 def test_without_an_address_left_the_ike_sa_stands_and_the_child_fails():
     pair = remote_access(pools=(NOBODY,))
     exhausted(pair)
@@ -136,6 +137,7 @@ def test_without_an_address_left_the_ike_sa_stands_and_the_child_fails():
     assert not pair.east.actions
 
 
+@pytest.mark.fault("FLT-30")
 def test_a_client_asks_again_with_its_next_child():
     pair = remote_access(pools=(NOBODY,))
     exhausted(pair)

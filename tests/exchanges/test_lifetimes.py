@@ -128,6 +128,7 @@ def test_a_hard_limit_does_not_stop_the_answer_that_brings_the_new_pair():
 
 @pytest.mark.conf("IK2-59")
 @pytest.mark.parametrize("start_action", [StartAction.START, StartAction.TRAP])
+@pytest.mark.fault("FLT-28")
 def test_what_the_peer_refuses_to_replace_ends_with_its_ike_sa_and_may_begin_anew(start_action):
     pair = established(west={**WITH_PFS, "start_action": start_action}, east=WITHOUT)
     first = pair.west.endpoint.sas[0].spi_i
@@ -152,6 +153,7 @@ def test_what_the_peer_refuses_to_replace_ends_with_its_ike_sa_and_may_begin_ane
 
 
 @pytest.mark.conf("IK2-59")
+@pytest.mark.fault("FLT-28")
 def test_a_refusal_that_comes_after_the_end_closes_the_ike_sa_as_well():
     pair = established(west=WITH_PFS, east=WITHOUT)
     expiring(pair, pair.west)

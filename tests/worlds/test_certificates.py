@@ -63,6 +63,7 @@ def test_a_large_ike_auth_goes_in_ip_fragments():
     assert received(run) == 1
 
 
+@pytest.mark.fault("FLT-31")
 def test_a_tunnel_ends_with_the_trust_in_its_certificates_and_comes_up_no_more():
     day = 86_400 * 10**9
     source = """\

@@ -93,6 +93,7 @@ def test_without_anti_replay_no_number_is_wrong(protocol, words):
 @pytest.mark.conf("ESP-21", "ESN-03")
 @both
 @pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.fault("FLT-27")
 def test_a_low_half_of_0_is_2_to_the_32_with_extended_numbers(protocol, words, mode):
     ends = Ends(protocol, words, mode, extended_sequence=True, sequence=2**32 - 3)
     sent = [ends.protect(ends.packet()) for _ in range(6)]

@@ -201,6 +201,7 @@ def test_a_removed_sa_has_no_timer():
 @pytest.mark.conf("ESP-03", "AH-14")
 @pytest.mark.parametrize("words", ["aes256gcm16", "ah-sha256"])
 @pytest.mark.parametrize("extended", [False, True])
+@pytest.mark.fault("FLT-27")
 def test_the_last_number_is_used_and_none_after_it(words, extended):
     last = LAST_EXTENDED_SEQUENCE if extended else LAST_SEQUENCE
     world = World(words, sequence=last - 4, extended_sequence=extended)
