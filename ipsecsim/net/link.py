@@ -147,7 +147,7 @@ class Link:
         if end.queue is not None or end.fate is not None:
             self._carry_slowly(end, sender, owner, frame, packet)
             return
-        wait = self._wait(end, packet)
+        wait = 0 if end.options.rate is None else self._wait(end, packet)
         if wait is None:
             self._lose(sender, frame, packet, DropReason.QUEUE_FULL)
             return

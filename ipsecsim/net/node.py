@@ -73,6 +73,7 @@ class Node:
         self.is_up = True
         self.clock = WallClock()
         self.applications: list[Application] = []
+        self._running: list[Application] = []  # those that still have a deadline
         self._listeners: dict[int, list[Listener]] = {}
         self.translation: Translation | None = None
         self.filtering: Filtering | None = None
@@ -208,7 +209,7 @@ class Node:
 
     def is_quiet(self) -> bool:
         """Is nothing under way here that would end by itself?"""
-        return all(application.next_deadline() is None for application in self.applications)
+        return all(application.next_deadline() is None for application in self._running)
 
     # -- its life -------------------------------------------------------------------------------
 
@@ -221,6 +222,7 @@ class Node:
             self.filtering.firewall.forget("it lost all that was in memory")
         self._switch_off()
         self.applications.clear()
+        self._running.clear()
         self._listeners.clear()
         self._engines.clear()
         if self.tap is not None:
@@ -280,6 +282,7 @@ class Node:
     def run(self, application: Application) -> None:
         """Start a program: its first deadline is served at once."""
         self.applications.append(application)
+        self._running.append(application)
         self.perform(application.handle_timeout(self.simulator.now))
 
     def listen(self, program: Listener) -> None:
@@ -327,16 +330,21 @@ class Node:
             at = engine.next_deadline()
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
-        for application in self.applications:
+        has_ended = False
+        for application in self._running:
             at = application.next_deadline()
-            if at is not None and (earliest is None or at < earliest):
+            if at is None:
+                has_ended = True
+            elif earliest is None or at < earliest:
                 earliest = at
+        if has_ended:
+            self._running = [each for each in self._running if each.next_deadline() is not None]
         return earliest
 
     def serve_timers(self) -> None:
         """Let every engine do what is due."""
         now = self.simulator.now
-        for engine in (*self._engines, *self.applications):
+        for engine in (*self._engines, *self._running):
             self.perform(engine.handle_timeout(now))
 
     # -- actions --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import simpy
+from simpy.core import Infinity
 from simpy.events import Timeout
 
 from ipsecsim.base.entropy import SeededEntropy
@@ -27,6 +28,7 @@ class Simulator:
         self.entropy = SeededEntropy(seed)
         self.nodes: dict[str, Node] = {}
         self.links: dict[str, Link] = {}
+        self.now: Instant = 0  # simulated time; an attribute, since every packet asks for it several times
         self.turns = 0
         self.in_flight = 0  # packets on links
         self.planned = 0  # script entries to come
@@ -37,24 +39,26 @@ class Simulator:
 
     # -- time -----------------------------------------------------------------------------------
 
-    @property
-    def now(self) -> Instant:
-        """Simulated time."""
-        return int(self._env.now)
-
     def step(self, until: Instant | None = None) -> bool:
         """Run the next turn. False when nothing is left to do, or, with `until`, nothing before or at that time."""
-        before = self.turns
+        before, env = self.turns, self._env
         while self.turns == before:
-            at = self.next_event()
-            if at is None or (self.is_quiet() if until is None else at > until):
+            at = env.peek()
+            if at == Infinity:
                 return False
-            self._env.step()
+            if until is not None:
+                if at > until:
+                    return False
+            elif not self.in_flight and self.is_quiet():  # while packets fly there is no need to ask
+                return False
+            self.now = int(at)
+            env.step()
         return True
 
     def run_until(self, at: Instant) -> None:
         """Run all that is due until then, and what only watches over idle SAs too."""
         while (due := self.next_event()) is not None and due <= at:
+            self.now = due
             self._env.step()
 
     def is_quiet(self) -> bool:
@@ -66,7 +70,7 @@ class Simulator:
     def next_event(self) -> Instant | None:
         """When something is to happen next."""
         at = self._env.peek()
-        return None if at == float("inf") else int(at)
+        return None if at == Infinity else int(at)
 
     # -- turns ----------------------------------------------------------------------------------
 

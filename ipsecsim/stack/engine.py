@@ -72,7 +72,7 @@ class HostStack:
 
     def receive(self, interface: str, packet: bytes, now: Instant) -> list[Action]:
         """Take in a packet from a link."""
-        return self._enter(packet, Passage(inbound=interface), now)
+        return self._enter(packet, Passage(interface), now)
 
     def receive_decapsulated(self, packet: bytes, now: Instant) -> list[Action]:
         """A packet came out of its tunnel: it walks the path once more, from the start."""

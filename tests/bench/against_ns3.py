@@ -11,7 +11,7 @@ from tests.bench import ns3_chain
 from tests.bench.forwarding import Chain
 from tests.bench.measure import Work, interleaved, ratio
 from tests.bench.row import Row
-from tests.bench.stream import Stream
+from tests.bench.stream import sending
 from tests.support.builders import two_gateways
 
 FAST = LinkOptions(delay=1000, rate=100_000_000_000)
@@ -45,7 +45,7 @@ def forwarding_against_ns3() -> Iterator[Row]:
 def plain(size: int) -> Work:
     """Host, three routers, host."""
     chain = Chain(ns3_chain.LINKS - 1, options=FAST)
-    return Stream(chain.source, chain.target.address, size, INTERVAL).send
+    return sending(chain.source, chain.target.address, size, INTERVAL)
 
 
 def tunnelled(size: int) -> Work:
@@ -53,4 +53,4 @@ def tunnelled(size: int) -> Work:
     world = two_gateways(observed=False)
     world.ping("a", "b")
     world.run()
-    return Stream(world.nodes["a"], world.nodes["b"].address, size, INTERVAL).send
+    return sending(world.nodes["a"], world.nodes["b"].address, size, INTERVAL)

@@ -2,29 +2,19 @@
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Duration, Instant
+from ipsecsim.net.application import Application
 from ipsecsim.net.node import Node
-from ipsecsim.stack.actions import EchoReplyArrived
+from tests.bench.measure import Work
 
 
-class Stream:
-    """One UDP datagram of `size` bytes of data an interval, to a node that takes them."""
+class Stream(Application):
+    """So many UDP datagrams of `size` bytes of data, one an interval, to a node that takes them."""
 
-    def __init__(self, node: Node, destination: bytes, size: int, interval: Duration) -> None:
-        self._node, self._destination = node, destination
+    def __init__(self, node: Node, destination: bytes, size: int, interval: Duration, count: int) -> None:
+        super().__init__(node, "stream")
+        self._destination = destination
         self._data, self._interval = bytes(size), interval
-        self._left, self._next_at = 0, 0
-        node.applications.append(self)
-
-    def send(self, count: int) -> None:
-        """So many, beginning now; then the world runs until all have arrived."""
-        simulator = self._node.simulator
-        self._left, self._next_at = count, simulator.now
-        simulator.plan(
-            simulator.now, self._node, lambda: self._node.perform(self.handle_timeout(simulator.now))
-        )
-        step = simulator.step
-        while step():
-            pass
+        self._left, self._next_at = count, node.simulator.now
 
     def next_deadline(self) -> Instant | None:
         """When the next one goes; None when all are gone."""
@@ -38,6 +28,16 @@ class Stream:
         self._next_at += self._interval
         return self._node.stack.send_datagram(None, 1, self._destination, 9, self._data)
 
-    def on_echo_reply(self, arrived: EchoReplyArrived, now: Instant) -> list[Action]:
-        """Nothing here asks for echoes."""
-        return []
+
+def sending(node: Node, destination: bytes, size: int, interval: Duration) -> Work:
+    """Send so many, and run the world until all have arrived."""
+
+    def work(count: int) -> None:
+        simulator = node.simulator
+        stream = Stream(node, destination, size, interval, count)
+        simulator.plan(simulator.now, node, lambda: node.run(stream))
+        while simulator.step():
+            pass
+        node.applications.remove(stream)
+
+    return work

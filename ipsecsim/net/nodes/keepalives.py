@@ -50,10 +50,8 @@ class Keepalives:
 
     def _paths(self) -> list[Path]:
         """The paths that lead out through a NAT of ours, each once."""
-        if not self._interval:
-            return []
-        return list(
-            dict.fromkeys(
-                sa.path for sa in self._ike.sas if sa.we_are_behind_nat and sa.state is State.ESTABLISHED
-            )
-        )
+        paths: dict[Path, None] = {}
+        for sa in self._ike.sas if self._interval else ():
+            if sa.we_are_behind_nat and sa.state is State.ESTABLISHED:
+                paths[sa.path] = None
+        return list(paths)
