@@ -7,6 +7,7 @@ from hashlib import sha256
 from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.experiment.matrix import read_cell
@@ -131,14 +132,20 @@ def _compare(told: str, golden: str) -> list[str]:
 def examine_all(todo: Sequence[Case], tell: Tell) -> Iterator[Trial]:
     """Examine cases on every processor, each in two interpreters that hash differently; in the order given."""
     workers = max(1, min(len(todo), (cpu_count() or 2) // 2))
-    context = get_context("spawn")  # a forked interpreter would hash as this one does
-    with (
-        ProcessPoolExecutor(workers, mp_context=context) as first,
-        ProcessPoolExecutor(workers, mp_context=context) as second,
-    ):
+    with _interpreters(workers) as first, _interpreters(workers) as second:
         pairs = [(first.submit(examine, case, tell), second.submit(_once_more, case)) for case in todo]
-        for trial, again in pairs:
-            yield _together(trial.result(), again.result())
+        try:
+            for trial, again in pairs:
+                yield _together(trial.result(), again.result())
+        finally:  # whoever has seen enough does not wait for the rest
+            for pool in (first, second):
+                pool.shutdown(cancel_futures=True)
+
+
+def _interpreters(number: int) -> ProcessPoolExecutor:
+    """Fresh ones: a forked one would hash as this one does. An interrupt is for whoever asked, not for them."""
+    context = get_context("spawn")
+    return ProcessPoolExecutor(number, mp_context=context, initializer=signal, initargs=(SIGINT, SIG_IGN))
 
 
 def _once_more(case: Case) -> str:
