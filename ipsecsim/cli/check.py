@@ -131,7 +131,9 @@ def _report(files: Sequence[str], trials: Sequence[Trial]) -> bool:
     faulty = [each for each in trials if each.faults]
     for each in faulty:
         typer.echo("\n".join([f"\n{each.case}", *(f"  {fault}" for fault in each.faults)]))
-    typer.echo(f"\n{len(trials) - len(faulty)} of {len(trials)} runs are as they should be")
+    unread = sum(not of_file for of_file in by_file.values())
+    refused = f"; {unread} of {len(files)} files can't be run" if unread else ""
+    typer.echo(f"\n{len(trials) - len(faulty)} of {len(trials)} runs are as they should be{refused}")
     return not faulty
 
 

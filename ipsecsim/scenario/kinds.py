@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from ipsecsim.scenario.not_yet import NOT_YET
+from ipsecsim.scenario.not_yet import NOT_COUNTED, NOT_YET
 from ipsecsim.scenario.problems import Mistake, Problems, did_you_mean, nearest
 from ipsecsim.scenario.swanctl.parse import NotYet
 from ipsecsim.scenario.swanctl.values import items
@@ -82,18 +82,26 @@ def attempt(read: Callable[[str], T], text: Text, problems: Problems) -> T | Non
 
 @dataclass(frozen=True, slots=True)
 class CommaList(Generic[T]):
-    """Text with commas or a YAML list, each member read by `read`."""
+    """Text with commas or a YAML list, each member read by `read`.
+
+    Traffic selectors and proposals are counted in one octet (RFC 7296 3.3.1, 3.13), hence `most`.
+    """
 
     read: Callable[[str], T]
     schema: Mapping[str, Any]
+    most: int = 255
 
     def check(self, node: Node, path: str, problems: Problems) -> None:
-        """Every member must be readable."""
+        """Every member must be readable, and there must not be too many."""
         members = node.items if isinstance(node, Seq) else [node]
+        found = 0
         for member in members:
             if text_of(member, path, problems) is not None:
                 for text in items(member):
+                    found += 1
                     attempt(self.read, text, problems)
+        if found > self.most:
+            problems.add(f"{path} lists {found} values; at most {self.most}", node.place)
 
     def json(self) -> Json:
         """Text, or a list of text."""
@@ -253,6 +261,9 @@ class Table:
             if later is not None and not later.runs_with(entry.node):
                 place = entry.node.place if isinstance(entry.node, Text) else entry.key.place
                 problems.not_yet(later.say(entry.node), place)
+            idle = NOT_COUNTED.get(f"{self.name}.{family}") or NOT_COUNTED.get(f"{self.like}.{family}")
+            if idle is not None and not idle.runs_with(entry.node):
+                problems.remark(idle.say(entry.node), entry.node.place)
             member.kind.check(entry.node, f"{path}.{key}" if path else key, problems)
         if not unknown:
             for key in self.required:

@@ -79,11 +79,13 @@ BYTES = Scalar(
 )
 SECRET = Scalar(secret, ANY_TEXT)
 TEXTS = CommaList(str, ANY_TEXT)
-IKE_PROPOSALS = CommaList(ike_proposal, _proposal_pattern())
-ESP_PROPOSALS = CommaList(esp_proposal, _proposal_pattern())
-ANY_ESP_PROPOSALS = CommaList(_any_esp_proposal, _proposal_pattern())
+MOST_PROPOSALS = 100
+"""Fewer than an offer can number: when a child gets new keys, its algorithms stand before all others once more."""
+IKE_PROPOSALS = CommaList(ike_proposal, _proposal_pattern(), MOST_PROPOSALS)
+ESP_PROPOSALS = CommaList(esp_proposal, _proposal_pattern(), MOST_PROPOSALS)
+ANY_ESP_PROPOSALS = CommaList(_any_esp_proposal, _proposal_pattern(), MOST_PROPOSALS)
 """For a tunnel, before it is known who makes its keys."""
-AH_PROPOSALS = CommaList(ah_proposal, _proposal_pattern())
+AH_PROPOSALS = CommaList(ah_proposal, _proposal_pattern(), MOST_PROPOSALS)
 ESP_SUITE = Scalar(esp_suite, _proposal_pattern())
 AH_SUITE = Scalar(ah_suite, _proposal_pattern())
 _FAMILY = "|".join(map(re.escape, AUTH_WORDS))

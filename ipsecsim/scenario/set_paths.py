@@ -54,6 +54,10 @@ def apply(
 def put(root: Map, setting: Setting, problems: Problems | None) -> Failure | None:
     """Make one setting; with `problems` its value is checked. None when it was made."""
     path = setting.path
+    if path.partition(".")[0] == "params":
+        return Failure(
+            "parameters have their values before anything is set; write  --param nat=hotel, or params:"
+        )
     found = _holder(root, path, setting.place, make=True)
     if isinstance(found, Failure):
         return found

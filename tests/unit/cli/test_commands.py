@@ -110,7 +110,7 @@ def test_check_of_a_folder_is_a_table_with_a_row_for_every_cell_and_what_is_wron
     ]
     assert "line 1 of the golden story is 'another story'" in done.stdout
     assert "NOT MET ping: received 2 found 1" in rows
-    assert rows[-1] == "2 of 4 runs are as they should be"
+    assert rows[-1] == "2 of 4 runs are as they should be; 1 of 3 files can't be run"
 
 
 def test_check_of_what_runs_and_breaks_a_promise_ends_with_1(tmp_path):

@@ -185,3 +185,25 @@ def test_an_unknown_name_or_file_is_told():
     assert "did you mean 'site_to_site'?" in refusal("site_to_sit")
     assert "can't be read" in refusal("nowhere.yaml")
     assert "no such file" in refusal("x" * 5000)
+
+
+def test_what_a_device_costs_is_known_and_not_counted_yet_and_that_is_said():
+    text = "name: t\nnodes: {a: {kind: host, device: phone}, b: {kind: host, device: ideal}}\nlinks: {l: [a, b]}\n"
+    checked = check(text)
+    assert [str(each) for each in checked.later] == []
+    (remark,) = checked.remarks
+    assert "what a 'phone' costs is not counted yet: its work takes no time" in str(remark)
+
+
+def test_a_parameter_is_no_setting():
+    text = "name: t\nparams: {mode: tunnel}\nnodes: {a: {}, b: {}}\nlinks: {l: [a, b]}\n"
+    assert "parameters have their values before" in refusal(text, settings=[("params.mode", "transport")])
+
+
+def test_an_offer_that_could_not_be_numbered_is_refused():
+    many = ", ".join(["aes128gcm16"] * 101)
+    text = (
+        "name: t\nnodes: {a: {kind: gateway}, b: {kind: gateway}}\nlinks: {l: [a, b]}\n"
+        f"tunnels: {{net: {{ends: [a, b], child: {{esp_proposals: [{many}]}}}}}}\n"
+    )
+    assert "esp_proposals lists 101 values; at most 100" in refusal(text)
