@@ -191,7 +191,7 @@ def test_what_a_device_costs_is_known_and_not_counted_yet_and_that_is_said():
     text = "name: t\nnodes: {a: {kind: host, device: phone}, b: {kind: host, device: ideal}}\nlinks: {l: [a, b]}\n"
     checked = check(text)
     assert [str(each) for each in checked.later] == []
-    (remark,) = checked.remarks
+    (remark,) = checked.warnings
     assert "what a 'phone' costs is not counted yet: its work takes no time" in str(remark)
 
 
