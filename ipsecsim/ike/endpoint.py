@@ -10,11 +10,12 @@ from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.config import ANYWHERE, ChildConfig, Connection, HalfOpenLimits, StartAction
 from ipsecsim.ike.credentials import Credentials
-from ipsecsim.ike.errors import BadSpi, IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
+from ipsecsim.ike.errors import IkeError, NoProposalChosen, NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import CookieDemanded
-from ipsecsim.ike.half_open import Beginning, CookieRequired, HalfOpenTable
+from ipsecsim.ike.half_open import Beginning, CookieRequired
 from ipsecsim.ike.notices import Notices, is_one_way
 from ipsecsim.ike.pools import Leases
+from ipsecsim.ike.sa_table import SaTable
 from ipsecsim.ike.trigger import Trigger
 from ipsecsim.ike.v2 import child_life, configuration, following, message_id_sync, moving, reauthentication
 from ipsecsim.ike.v2.child import IP_PROTOCOL, ChildSa
@@ -62,7 +63,6 @@ class IkeEndpoint:
         self.addresses: tuple[bytes, ...] | None = None if addresses is None else tuple(addresses)
         self._entropy = entropy
         self._last_used = last_used
-        self._sas: dict[bytes, IkeSa] = {}  # by our own SPI
         self._trapped = {
             child.policy
             for connection in connections
@@ -70,7 +70,7 @@ class IkeEndpoint:
             if child.start_action is not StartAction.NONE
         }
         self._notices = Notices(tells_strangers=tells_strangers, tap=tap)
-        self._half_open = HalfOpenTable(limits or HalfOpenLimits(), entropy.fork("cookies"))
+        self._sas = SaTable(limits or HalfOpenLimits(), entropy.fork("cookies"))
 
     # -- feed verbs -----------------------------------------------------------------------------
 
@@ -81,9 +81,9 @@ class IkeEndpoint:
         actions: list[Action] = []
         try:
             header = IkeHeader.parse(message)
-            if is_one_way(header) and _own_spi(header) not in self._sas:
+            if is_one_way(header) and not self._sas.is_named(header):
                 return self._notices.heard(self.sas, parse_message(message)[1], path, now)
-            sa = self._find(header, message, path)
+            sa = self._sas.find(header, message, path)
             _, outer = parse_message(message)
             sa = sa or self._respond_to(header, outer, message, path, now)
             sa.message(header, outer, message, path, now, actions)
@@ -94,7 +94,7 @@ class IkeEndpoint:
             if header is not None:
                 actions += self._refuse(sa, header, message, error, path, now)
         if sa is not None:
-            self._file(sa, path)
+            self._sas.file(sa, path)
         return actions
 
     def initiate(self, policy: str, now: Instant, trigger: Trigger | None = None) -> list[Action]:
@@ -106,27 +106,27 @@ class IkeEndpoint:
         connection, wanted = self._configured(policy)
         if connection.remote_address == ANYWHERE:
             return [ChildGivenUp(policy)]
-        if any(sa.will_carry(wanted, trigger) for sa in self._sas.values()):
+        if any(sa.will_carry(wanted, trigger) for sa in self._sas):
             return []
-        ours = [sa for sa in self._sas.values() if sa.connection is connection]
+        ours = [sa for sa in self._sas if sa.connection is connection]
         if trigger and any(configuration.is_foreign(sa, wanted, trigger.flow.source) for sa in ours):
             return [*CreateChild(wanted, trigger=trigger).given_up()]
-        if trigger is not None and any(sa.is_carrying(wanted) for sa in self._sas.values()):
+        if trigger is not None and any(sa.is_carrying(wanted) for sa in self._sas):
             trigger = trigger.alone()  # the peer did not want more of the rule in one child
         path = Path(self._own_address(connection), IKE_PORT, connection.remote_address, IKE_PORT)
-        for standing in self._sas.values():
+        for standing in self._sas:
             if standing.connection is connection and standing.can_have_children:
                 # RFC 7296 1.3.1: a further child needs no IKE SA of its own
                 return standing.enqueue(CreateChild(wanted, trigger=trigger), now)
         sa = self._new_sa([connection], path, is_initiator=True)
         actions = sa.initiate(wanted, now, trigger)
-        self._file(sa, path)
+        self._sas.file(sa, path)
         return actions
 
     def acquire(self, policy: str, trigger: Trigger, now: Instant) -> list[Action]:
         """Traffic has met an SPD rule without an SA: bring its child up, where traffic may ask for it."""
         _, wanted = self._configured(policy)
-        if policy in self._trapped or any(sa.is_carrying(wanted) for sa in self._sas.values()):
+        if policy in self._trapped or any(sa.is_carrying(wanted) for sa in self._sas):
             return self.initiate(policy, now, trigger)
         return [ChildGivenUp(policy, trigger.only)]
 
@@ -137,18 +137,18 @@ class IkeEndpoint:
         """
         connection, wanted = self._configured(policy)
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             is_left_over = sa.connection is connection and sa.can_have_children and not sa.children
             if sa.is_carrying(wanted) or is_left_over:
                 actions += sa.terminate(now)
-                self._file(sa, sa.path)
+                self._sas.file(sa, sa.path)
         return actions
 
     def terminate_child(self, policy: str, now: Instant) -> list[Action]:
         """Delete the child that serves an SPD rule; its IKE SA stays."""
         _, wanted = self._configured(policy)
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             for task in sa.agenda.children:
                 if task.config is wanted:
                     task.is_unwanted = True
@@ -162,7 +162,7 @@ class IkeEndpoint:
         """Give the child that serves an SPD rule new keys."""
         _, wanted = self._configured(policy)
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             for child in list(sa.children):
                 if child.config is wanted:
                     actions += child_life.replace(sa, child, now)
@@ -171,7 +171,7 @@ class IkeEndpoint:
     def close_child(self, destination: bytes, spi_out: int, now: Instant) -> list[Action]:
         """The node cannot have the child that sends to a peer's address and SPI: tell the peer that it goes."""
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             for child in sa.children:
                 if (child.destination, child.spi_out) == (destination, spi_out):
                     actions += child_life.close(sa, child, now)
@@ -181,7 +181,7 @@ class IkeEndpoint:
         """Replace the IKE SA that carries the child that serves an SPD rule."""
         _, wanted = self._configured(policy)
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             if sa.state is State.ESTABLISHED and sa.is_carrying(wanted):
                 actions += sa.enqueue(RekeyIke(), now)
         return actions
@@ -190,7 +190,7 @@ class IkeEndpoint:
         """Let both ends prove anew who they are, in a new IKE SA in the place of the one that carries a child."""
         _, wanted = self._configured(policy)
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             if sa.is_carrying(wanted):
                 actions += reauthentication.begin(sa, now)
         return actions
@@ -201,12 +201,12 @@ class IkeEndpoint:
 
     def expiring(self, limit: Expiring, now: Instant) -> list[Action]:
         """An SA has come to a soft limit: its child gets new keys. SAs by hand are nothing to us."""
-        found = child_life.holder(self._sas.values(), limit)
+        found = child_life.holder(self._sas, limit)
         return [] if found is None else child_life.replace(*found, now)
 
     def expired(self, limit: Expired, now: Instant) -> list[Action]:
         """An SA has come to a hard limit, and is gone already."""
-        found = child_life.holder(self._sas.values(), limit)
+        found = child_life.holder(self._sas, limit)
         return [] if found is None else child_life.over(*found, now)
 
     def addresses_changed(
@@ -215,15 +215,15 @@ class IkeEndpoint:
         """The node's addresses are these now, the best first. `preferred` is one that IKE is to move to."""
         self.addresses = tuple(addresses)
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             actions += following.own_addresses_changed(sa, preferred, now)
-            self._file(sa, sa.path)
+            self._sas.file(sa, sa.path)
         return actions
 
     def path_hint(self, peer: bytes, now: Instant, mtu: int = 0) -> list[Action]:
         """Somebody says that a peer cannot be reached, so it is asked (RFC 4555 3.5); or only by `mtu` bytes."""
         actions: list[Action] = []
-        for sa in self._sas.values():
+        for sa in self._sas:
             if sa.path.remote == peer:
                 actions += moving.hint(sa, now, mtu)
         return actions
@@ -231,9 +231,9 @@ class IkeEndpoint:
     def forget(self) -> list[Action]:
         """Drop every IKE SA without a word to anybody, as a node does that loses its memory."""
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             actions += sa.fail()
-            self._file(sa, sa.path)
+            self._sas.file(sa, sa.path)
         return actions
 
     def unknown_spi(self, spi: int, path: Path, length: int, now: Instant) -> list[Action]:
@@ -246,46 +246,30 @@ class IkeEndpoint:
 
     def next_deadline(self) -> Instant | None:
         """When the earliest timer of any SA is due."""
-        deadlines = [at for sa in self._sas.values() if (at := sa.next_deadline()) is not None]
+        deadlines = [at for sa in self._sas if (at := sa.next_deadline()) is not None]
         return min(deadlines, default=None)
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""
         actions: list[Action] = []
-        for sa in list(self._sas.values()):
+        for sa in self._sas:
             due = sa.next_deadline()
             if due is not None and due <= now:
                 actions += sa.handle_timeout(now)
-                self._file(sa, sa.path)
+                self._sas.file(sa, sa.path)
         return actions
 
     @property
     def sas(self) -> tuple[IkeSa, ...]:
         """Every IKE SA that is not dead, oldest first."""
-        return tuple(self._sas.values())
+        return tuple(self._sas)
 
     @property
     def is_busy(self) -> bool:
         """Is an answer waited for, or an initiator that has begun?"""
-        return any(sa.window.outstanding or sa.state is not State.ESTABLISHED for sa in self._sas.values())
+        return any(sa.window.outstanding or sa.state is not State.ESTABLISHED for sa in self._sas)
 
-    # -- finding and filing ---------------------------------------------------------------------
-
-    def _find(self, header: IkeHeader, message: bytes, path: Path) -> IkeSa | None:
-        """The SA that the SPIs name; None when the message begins a new one. Raises BadSpi, NoSuchSa."""
-        if header.spi_i == NO_SPI:
-            raise BadSpi("the initiator's SPI is zero")
-        begins = (
-            header.exchange == ExchangeType.IKE_SA_INIT and header.from_initiator and not header.is_response
-        )
-        if begins:
-            if header.spi_r != NO_SPI or header.message_id != 0:
-                raise BadSpi("an IKE_SA_INIT request with a responder SPI or a message ID")
-            return self._half_open.find(Beginning.of(header.spi_i, path, message))
-        sa = self._sas.get(_own_spi(header))
-        if sa is None or sa.is_initiator is header.from_initiator or not _is_peer_spi(sa, header):
-            raise NoSuchSa(f"SPIs {header.spi_i.hex()} {header.spi_r.hex()}")
-        return sa
+    # -- beginning -------------------------------------------------------------------------------
 
     def _respond_to(
         self, header: IkeHeader, outer: Sequence[Payload], message: bytes, path: Path, now: Instant
@@ -299,9 +283,8 @@ class IkeEndpoint:
         ]
         if not candidates:
             raise NoProposalChosen("no connection for this address")
-        standing = len(self._sas) - len(self._half_open)
         key = Beginning.of(header.spi_i, path, message)
-        has_shown_its_address = self._half_open.admit(key, outer, standing, now)
+        has_shown_its_address = self._sas.half_open.admit(key, outer, self._sas.standing, now)
         sa = self._new_sa(candidates, path, is_initiator=False, spi_i=header.spi_i)
         sa.has_shown_its_address = has_shown_its_address
         return sa
@@ -321,22 +304,6 @@ class IkeEndpoint:
             node=self,
             tap=self.tap,
         )
-
-    def _file(self, sa: IkeSa, path: Path) -> None:
-        """Keep the tables true: a live SA is found by its SPIs, a dead one is not."""
-        own = sa.spi_i if sa.is_initiator else sa.spi_r
-        if sa.state in (State.IDLE, State.DEAD):
-            self._sas.pop(own, None)
-        else:
-            self._sas[own] = sa
-        if sa.is_initiator:
-            return
-        if sa.state is State.INIT_ANSWERED:
-            if sa.began_as is None:
-                sa.began_as = Beginning.of(sa.spi_i, path, sa.init_request)
-                self._half_open.add(sa.began_as, sa)
-        elif sa.began_as is not None:
-            self._half_open.remove(sa.began_as)
 
     def _own_address(self, connection: Connection) -> bytes:
         """The connection's own address, or another one of the node when that is not to be had at present."""
@@ -363,7 +330,7 @@ class IkeEndpoint:
 
     def adopt(self, heir: IkeSa) -> None:
         """Keep an IKE SA that came out of another one."""
-        self._sas[heir.spi_i if heir.is_initiator else heir.spi_r] = heir
+        self._sas.add(heir)
 
     def another(self, like: IkeSa) -> IkeSa:
         """A new IKE SA with the peer of that one, for this node to begin."""
@@ -374,7 +341,7 @@ class IkeEndpoint:
 
     def react(self, child: ChildConfig, action: StartAction, now: Instant) -> list[Action]:
         """A child went that nobody here closed: do what is configured for that, unless another one is there."""
-        if any(sa.is_carrying(child) for sa in self._sas.values()):
+        if any(sa.is_carrying(child) for sa in self._sas):
             return []
         if action is StartAction.TRAP:
             self._trapped.add(child.policy)
@@ -392,12 +359,12 @@ class IkeEndpoint:
 
     def release(self, gone: IkeSa) -> None:
         """Know no more of an IKE SA that came to its end by what happened to another one."""
-        self._file(gone, gone.path)
+        self._sas.file(gone, gone.path)
 
     def child_spi(self) -> int:
         """An inbound SPI that no living IKE SA of this node has for a child, up or on its way."""
         entropy = self._entropy.fork("esp spi")
-        taken = {spi for sa in self._sas.values() for spi in sa.spis_in}
+        taken = {spi for sa in self._sas for spi in sa.spis_in}
         while True:
             spi = int.from_bytes(entropy.bytes(4), "big")
             if spi >= FIRST_SPI and spi not in taken:
@@ -432,17 +399,5 @@ class IkeEndpoint:
     def _dropped(self, error: RemoteError, message: bytes) -> None:
         if self.tap is not None:
             if isinstance(error, CookieRequired):
-                self.tap(CookieDemanded(len(self._half_open)))
+                self.tap(CookieDemanded(len(self._sas.half_open)))
             self.tap(PacketDropped(error.reason, message, str(error)))
-
-
-def _is_peer_spi(sa: IkeSa, header: IkeHeader) -> bool:
-    """Does the other SPI fit too? Until the responder has chosen its SPI, any may answer."""
-    if sa.is_initiator:
-        return sa.spi_r in (NO_SPI, header.spi_r)
-    return sa.spi_i == header.spi_i
-
-
-def _own_spi(header: IkeHeader) -> bytes:
-    """The SPI that the receiver has chosen."""
-    return header.spi_r if header.from_initiator else header.spi_i

@@ -247,6 +247,11 @@ class IkeSa:
     # -- what the exchanges ask for -------------------------------------------------------------
 
     @property
+    def own_spi(self) -> bytes:
+        """The SPI that this side has chosen."""
+        return self.spi_i if self.is_initiator else self.spi_r
+
+    @property
     def can_have_children(self) -> bool:
         """Does it stand, or will it by our own doing?"""
         is_on_its_way = self.is_initiator and self.state in BEFORE_ANSWER
