@@ -23,7 +23,7 @@ from ipsecsim.ike.config import Connection, HalfOpenLimits
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.narrowing import to_selectors
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ipsec.actions import Deliver, ReportError, SendDatagram
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction

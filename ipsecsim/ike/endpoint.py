@@ -17,13 +17,16 @@ from ipsecsim.ike.notices import Notices, is_one_way
 from ipsecsim.ike.pools import Leases
 from ipsecsim.ike.sa_table import SaTable
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import child_life, configuration, following, message_id_sync, moving, reauthentication
-from ipsecsim.ike.v2.child import IP_PROTOCOL, ChildSa
-from ipsecsim.ike.v2.diagnosis import tell_of
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2 import message_id_sync
+from ipsecsim.ike.v2.children import child_life, configuration
+from ipsecsim.ike.v2.children.child import IP_PROTOCOL, ChildSa
+from ipsecsim.ike.v2.duties.tasks import CreateChild, RekeyIke
+from ipsecsim.ike.v2.messages.message import Path
+from ipsecsim.ike.v2.paths import following, moving
+from ipsecsim.ike.v2.peer.diagnosis import tell_of
+from ipsecsim.ike.v2.renewal import reauthentication
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
 from ipsecsim.ipsec.actions import Expired, Expiring
 from ipsecsim.ipsec.association import FIRST_SPI, Direction
 from ipsecsim.wire.ike.chain import parse_message

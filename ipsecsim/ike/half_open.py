@@ -19,7 +19,7 @@ from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType
 
 if TYPE_CHECKING:
-    from ipsecsim.ike.v2.message import Path
+    from ipsecsim.ike.v2.messages.message import Path
     from ipsecsim.ike.v2.sa import IkeSa
 
 SECRET_LIFE = 120 * SECOND

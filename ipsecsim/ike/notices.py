@@ -13,12 +13,12 @@ from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.trace import Tap
 from ipsecsim.ike.errors import NoSuchSa, UnsupportedVersion
 from ipsecsim.ike.events import HintTaken, IkeMessageSent, PeerTold
-from ipsecsim.ike.v2 import diagnosis
-from ipsecsim.ike.v2.courier import datagram
-from ipsecsim.ike.v2.message import Path, names, notify
+from ipsecsim.ike.v2.duties.tasks import Inform
+from ipsecsim.ike.v2.messages.courier import datagram
+from ipsecsim.ike.v2.messages.message import Path, names, notify
+from ipsecsim.ike.v2.peer import diagnosis
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message
 from ipsecsim.wire.ike.generic import Payload

@@ -6,7 +6,7 @@ from ipsecsim.base.entropy import Entropy
 from ipsecsim.ike.config import HalfOpenLimits
 from ipsecsim.ike.errors import BadSpi, NoSuchSa
 from ipsecsim.ike.half_open import Beginning, HalfOpenTable
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
 from ipsecsim.wire.ike.header import IkeHeader

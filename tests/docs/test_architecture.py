@@ -25,10 +25,19 @@ def exists(folder: Path, name: str) -> bool:
     return (folder / f"{name}.py").is_file() or (folder / name).is_dir()
 
 
-def test_every_module_of_ikev2_stands_on_one_shelf():
-    named = re.findall(r"`v2/([a-z_]+)`", PARTS["The rooms"])
-    there = [each.stem for each in (PACKAGE / "ike" / "v2").iterdir() if not each.name.startswith("__")]
-    assert sorted(named) == sorted(there)
+IKEV2 = dict(re.findall(r"^\| `(v2[a-z/]*)` \| .* \| (.*) \|$", PARTS["The rooms"], re.MULTILINE))
+
+
+def test_every_module_of_ikev2_stands_in_its_room():
+    there = {
+        str(folder.relative_to(PACKAGE / "ike")): folder
+        for folder in (PACKAGE / "ike" / "v2").glob("**")
+        if (folder / "__init__.py").is_file() and folder.name != "exchanges"
+    }
+    assert set(IKEV2) == set(there)
+    for room, folder in there.items():
+        modules = {each.stem for each in folder.glob("*.py") if each.stem != "__init__"}
+        assert set(re.findall(r"`([a-z_]+)`", IKEV2[room])) - {"exchanges"} == modules
 
 
 def test_every_package_has_a_room_and_every_room_a_package():

@@ -21,7 +21,7 @@ from ipsecsim.ike.events import (
     TrustEnded,
 )
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2 import certificates
+from ipsecsim.ike.v2.peer import certificates
 from ipsecsim.scenario.lab_pki import DAY, YEAR, Flaw, LabPki
 from ipsecsim.wire.ike.certificate import CertificatePayload
 from ipsecsim.wire.ike.numbers import CertificateEncoding, IdType

@@ -14,7 +14,7 @@ from ipsecsim.ike.events import (
     RekeyCollided,
     StateChanged,
 )
-from ipsecsim.ike.v2.collisions import RULES, Asked, Busy
+from ipsecsim.ike.v2.renewal.collisions import RULES, Asked, Busy
 from ipsecsim.scenario.swanctl.parse import ike_proposal
 from tests.exchanges.chain_rows import CHAIN_ROWS
 from tests.exchanges.collision_rows import ROWS

@@ -20,10 +20,10 @@ from ipsecsim.ike.events import (
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.pools import Pool
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import configuration
+from ipsecsim.ike.v2.children import configuration
+from ipsecsim.ike.v2.duties.tasks import Inform
 from ipsecsim.ike.v2.sa import NO_SPI, IkeSa
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.ipsec.selector import Flow
 from ipsecsim.wire.ike.configuration import Configuration
 from ipsecsim.wire.ike.numbers import CfgAttribute, CfgType

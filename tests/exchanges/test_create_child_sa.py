@@ -7,9 +7,9 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ike.events import ChildSaFailed, NotifyReceived
 from ipsecsim.ike.narrowing import traffic_selector
 from ipsecsim.ike.negotiate import offer_child
+from ipsecsim.ike.v2.duties.tasks import CreateChild
 from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import CreateChild
 from ipsecsim.scenario.swanctl.parse import esp_proposal
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE
 from ipsecsim.wire.ike.nonce import Nonce

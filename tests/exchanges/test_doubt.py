@@ -6,7 +6,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.actions import ChildGivenUp
 from ipsecsim.ike.events import IkeMessageSent, NotifyReceived, RefusalBelieved
-from ipsecsim.ike.v2.doubt import DOUBT_TIME
+from ipsecsim.ike.v2.messages.doubt import DOUBT_TIME
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message, parse_message

@@ -19,8 +19,8 @@ from ipsecsim.ike.events import (
     RekeyCollided,
     RekeyPostponed,
 )
-from ipsecsim.ike.v2 import envelope
-from ipsecsim.ike.v2.message import the
+from ipsecsim.ike.v2.messages import envelope
+from ipsecsim.ike.v2.messages.message import the
 from ipsecsim.ike.v2.states import State
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.key_exchange import KeyExchange

@@ -11,7 +11,7 @@ from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.config import ANYWHERE, Fragmentation, HalfOpenLimits
 from ipsecsim.ike.events import CookieDemanded, CookieReturned
 from ipsecsim.ike.half_open import SECRET_LIFE, Beginning, CookieRequired, HalfOpenTable
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.nonce import Nonce

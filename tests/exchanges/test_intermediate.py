@@ -20,8 +20,9 @@ from ipsecsim.ike.events import (
 from ipsecsim.ike.fragment_events import IkeMessageCut
 from ipsecsim.ike.negotiate import select
 from ipsecsim.ike.retransmit import RetransmitPolicy
-from ipsecsim.ike.v2 import envelope, intermediate
-from ipsecsim.ike.v2.message import the
+from ipsecsim.ike.v2.keying import intermediate
+from ipsecsim.ike.v2.messages import envelope
+from ipsecsim.ike.v2.messages.message import the
 from ipsecsim.ike.v2.states import State
 from ipsecsim.wire.ike.chain import emit_message, parse_message
 from ipsecsim.wire.ike.key_exchange import KeyExchange

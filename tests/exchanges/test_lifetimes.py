@@ -8,7 +8,7 @@ from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.config import StartAction
 from ipsecsim.ike.events import IkeMessageSent, RekeyPostponed, ReplacementFailed
-from ipsecsim.ike.v2.jitter import drawn
+from ipsecsim.ike.v2.renewal.jitter import drawn
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import Expired, Expiring
 from ipsecsim.ipsec.association import Direction

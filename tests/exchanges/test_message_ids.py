@@ -5,7 +5,7 @@ import pytest
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.events import ResponseRepeated
-from ipsecsim.ike.v2.child_life import close
+from ipsecsim.ike.v2.children.child_life import close
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message

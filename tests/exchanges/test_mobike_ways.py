@@ -20,7 +20,7 @@ from ipsecsim.ike.mobility_events import (
     PeerAddressesLearned,
     RoutabilityChecked,
 )
-from ipsecsim.ike.v2.mobility import MOST_WAYS
+from ipsecsim.ike.v2.paths.mobility import MOST_WAYS
 from ipsecsim.wire.ike.notify import Notify
 from ipsecsim.wire.ike.numbers import NotifyType, PayloadType
 from tests.exchanges.test_mobike import UPDATE, said, together

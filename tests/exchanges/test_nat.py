@@ -10,7 +10,7 @@ from ipsecsim.ike.actions import MoveChildSa
 from ipsecsim.ike.config import ANYWHERE
 from ipsecsim.ike.events import NatDetected
 from ipsecsim.ike.mobility_events import PeerRebound
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.nat_t import NON_ESP_MARKER
 from tests.support.pair import EAST, WEST, Pair

@@ -7,7 +7,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import MILLISECOND, SECOND
 from ipsecsim.ike.events import HintTaken, PeerTold
 from ipsecsim.ike.notices import RECENTLY
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message, parse_message

@@ -16,8 +16,8 @@ from ipsecsim.ike.events import (
 )
 from ipsecsim.ike.retransmit import RetransmitPolicy
 from ipsecsim.ike.trigger import Trigger
+from ipsecsim.ike.v2.duties.tasks import Inform
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.ike.v2.window import FEW_LEFT, LAST_ID
 from ipsecsim.ipsec.selector import Flow
 from ipsecsim.wire.numbers import IpProtocol

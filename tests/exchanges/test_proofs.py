@@ -8,8 +8,8 @@ import pytest
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.events import PeerAuthenticated, PeerRefused
-from ipsecsim.ike.v2.auth import psk_auth, signed_octets
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH
+from ipsecsim.ike.v2.peer.auth import psk_auth, signed_octets
 from ipsecsim.scenario.swanctl.values import secret as written
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.header import IkeHeader

@@ -10,8 +10,8 @@ from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.config import Fragmentation
 from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
 from ipsecsim.ike.fragment_events import IkeFragmentsDiscarded
-from ipsecsim.ike.v2 import envelope, fragments
-from ipsecsim.ike.v2.envelope import Content
+from ipsecsim.ike.v2.messages import envelope, fragments
+from ipsecsim.ike.v2.messages.envelope import Content
 from ipsecsim.ike.v2.states import State
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_message
 from ipsecsim.wire.ike.encrypted import FRAGMENT_FIELDS, EncryptedFragment

@@ -4,7 +4,7 @@ import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
-from ipsecsim.ike.v2 import envelope
+from ipsecsim.ike.v2.messages import envelope
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_message, parse_message
@@ -160,7 +160,7 @@ def test_traffic_selectors_that_were_widened_are_not_installed():
     narrowed.establish()
     assert len(narrowed.west.sas) == 2
     # a responder that answers with its own selectors as they are
-    from ipsecsim.ike.v2 import child_agreement
+    from ipsecsim.ike.v2.children import child_agreement
 
     original = child_agreement.narrow
     child_agreement.narrow = lambda offered, allowed: tuple(allowed)

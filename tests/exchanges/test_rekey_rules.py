@@ -11,8 +11,8 @@ from ipsecsim.crypto.catalogue import EspSuite
 from ipsecsim.ike.actions import InstallChildSa
 from ipsecsim.ike.events import ChildSaFailed, Diagnosed, IkeMessageSent, PeerStayedBusy, StateChanged
 from ipsecsim.ike.narrowing import traffic_selector
-from ipsecsim.ike.v2 import envelope
-from ipsecsim.ike.v2.message import Path, the
+from ipsecsim.ike.v2.messages import envelope
+from ipsecsim.ike.v2.messages.message import Path, the
 from ipsecsim.ike.v2.states import Step
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.scenario.swanctl.parse import esp_proposal, ike_proposal

@@ -4,7 +4,7 @@ import pytest
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
-from ipsecsim.ike.v2 import envelope
+from ipsecsim.ike.v2.messages import envelope
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted
 from ipsecsim.wire.ike.generic import UnknownPayload

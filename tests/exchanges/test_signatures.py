@@ -13,7 +13,7 @@ from ipsecsim.ike.events import (
     PeerRefused,
     WeakKeyTaken,
 )
-from ipsecsim.ike.v2 import proof
+from ipsecsim.ike.v2.peer import proof
 from ipsecsim.scenario.lab_pki import LabPki
 from ipsecsim.scenario.swanctl.auth import auth_words
 from ipsecsim.wire.ike.auth import Authentication, DigitalSignature

@@ -5,7 +5,7 @@ import pytest
 from ipsecsim.base.address import Prefix, pack
 from ipsecsim.ike.events import ChildSaCreated, IkeMessageSent, TransportModeDeclined
 from ipsecsim.ike.narrowing import traffic_selector
-from ipsecsim.ike.v2 import child_form
+from ipsecsim.ike.v2.children import child_form
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.options import SaOptions

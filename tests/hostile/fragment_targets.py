@@ -3,9 +3,9 @@
 from collections import deque
 from random import Random
 
-from ipsecsim.ike.v2 import envelope, fragments
-from ipsecsim.ike.v2.envelope import Content
-from ipsecsim.ike.v2.fragments import MOST_BYTES, MOST_FRAGMENTS
+from ipsecsim.ike.v2.messages import envelope, fragments
+from ipsecsim.ike.v2.messages.envelope import Content
+from ipsecsim.ike.v2.messages.fragments import MOST_BYTES, MOST_FRAGMENTS
 from ipsecsim.wire.ike.encrypted import FRAGMENT_FIELDS
 from ipsecsim.wire.ike.header import IkeHeader
 from tests.hostile import mutators

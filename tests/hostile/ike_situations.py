@@ -15,9 +15,9 @@ from ipsecsim.ike.credentials import OwnKey
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.events import IkeKeysDerived
 from ipsecsim.ike.pools import Pool
-from ipsecsim.ike.v2 import envelope
-from ipsecsim.ike.v2.fragments import FragmentSet
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages import envelope
+from ipsecsim.ike.v2.messages.fragments import FragmentSet
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.scenario.lab_pki import LabPki
 from ipsecsim.wire.ike.chain import emit_message, parse_message

@@ -8,7 +8,7 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, ms
 from ipsecsim.ike.actions import InstallChildSa, RemoveChildSa
 from ipsecsim.ike.config import HalfOpenLimits
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ike.v2.sa import IkeSa
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram

@@ -12,7 +12,7 @@ from ipsecsim.crypto.certificates import Certificate, RevocationList
 from ipsecsim.crypto.signature_keys import KeyKind, PublicKey
 from ipsecsim.crypto.signatures import SIGNATURES, scheme_of
 from ipsecsim.ike.identity import Identity, expected
-from ipsecsim.ike.v2.trust import carries
+from ipsecsim.ike.v2.peer.trust import carries
 from ipsecsim.scenario.lab_pki import DAY, Flaw, LabPki
 from ipsecsim.wire import der
 from ipsecsim.wire.der import DerReader

@@ -24,7 +24,7 @@ from ipsecsim.ike.events import (
     ResponseRepeated,
     SelectorsNarrowed,
 )
-from ipsecsim.ike.v2.doubt import DOUBT_TIME
+from ipsecsim.ike.v2.messages.doubt import DOUBT_TIME
 from ipsecsim.scenario.lab_pki import Flaw
 from ipsecsim.scenario.swanctl.auth import auth_words
 from tests.interop.half_open import leave_half_open

@@ -20,9 +20,9 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.instant import SECOND
 from ipsecsim.ike.actions import RemoveChildSa
-from ipsecsim.ike.v2 import child, child_life
+from ipsecsim.ike.v2.children import child, child_life
+from ipsecsim.ike.v2.duties.tasks import Inform
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import Inform
 from ipsecsim.ipsec.actions import SendDatagram
 from tests.support.pair import Pair, Side
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ipsecsim.crypto.protection import Protection
-from ipsecsim.ike.v2 import envelope
-from ipsecsim.ike.v2.message import first
+from ipsecsim.ike.v2.messages import envelope
+from ipsecsim.ike.v2.messages.message import first
 from ipsecsim.ike.v2.sa import IkeSa
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_message

@@ -16,7 +16,7 @@ from ipsecsim.ike.credentials import Credentials, OwnKey, SharedSecret
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.identity import Identity, expected
 from ipsecsim.ike.narrowing import traffic_selector
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.ipsec.association import Mode, SaParameters
 from ipsecsim.ipsec.options import SaOptions

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ipsecsim.ike.v2 import envelope
+from ipsecsim.ike.v2.messages import envelope
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted

@@ -5,10 +5,10 @@ from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.prf import prf_plus
 from ipsecsim.crypto.signatures import scheme_of
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2.auth import is_equal, psk_auth, signed_octets
-from ipsecsim.ike.v2.keys import derive_ike_keys, derive_skeyseed, rekey_skeyseed
-from ipsecsim.ike.v2.nat import nat_detection_hash
-from ipsecsim.ike.v2.trust import carries
+from ipsecsim.ike.v2.keying.keys import derive_ike_keys, derive_skeyseed, rekey_skeyseed
+from ipsecsim.ike.v2.paths.nat import nat_detection_hash
+from ipsecsim.ike.v2.peer.auth import is_equal, psk_auth, signed_octets
+from ipsecsim.ike.v2.peer.trust import carries
 from ipsecsim.wire.ike.auth import DigitalSignature
 from ipsecsim.wire.ike.numbers import AuthMethod
 from tests.vectors import algorithms

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.crypto.protection import Protection, make_protection
-from ipsecsim.ike.v2 import envelope
-from ipsecsim.ike.v2.envelope import Content
-from ipsecsim.ike.v2.fragments import FragmentSet
+from ipsecsim.ike.v2.messages import envelope
+from ipsecsim.ike.v2.messages.envelope import Content
+from ipsecsim.ike.v2.messages.fragments import FragmentSet
 from ipsecsim.wire import ip, udp
 from ipsecsim.wire.dissect import dissect, dissect_ike
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_chain, parse_message

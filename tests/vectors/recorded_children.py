@@ -1,6 +1,6 @@
 """Checks the Child SAs of a recorded session: their KEYMAT, and every ESP packet under them."""
 
-from ipsecsim.ike.v2.keys import derive_keymat
+from ipsecsim.ike.v2.keying.keys import derive_keymat
 from ipsecsim.wire import ip
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.nonce import Nonce

@@ -16,9 +16,9 @@ from ipsecsim.crypto.catalogue import (
 from ipsecsim.crypto.certificate_path import Known, believe
 from ipsecsim.crypto.signatures import scheme_of
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2.auth import psk_auth, signed_octets
-from ipsecsim.ike.v2.certificates import read
-from ipsecsim.ike.v2.trust import carries
+from ipsecsim.ike.v2.peer.auth import psk_auth, signed_octets
+from ipsecsim.ike.v2.peer.certificates import read
+from ipsecsim.ike.v2.peer.trust import carries
 from ipsecsim.wire.ike.auth import Authentication, DigitalSignature
 from ipsecsim.wire.ike.identification import Identification, IdInitiator, IdResponder
 from ipsecsim.wire.ike.key_exchange import KeyExchange

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.protection import make_protection
-from ipsecsim.ike.v2 import envelope, fragments
-from ipsecsim.ike.v2.envelope import Content
-from ipsecsim.ike.v2.fragments import FragmentSet
-from ipsecsim.ike.v2.keys import derive_ike_keys, derive_skeyseed, rekey_skeyseed
+from ipsecsim.ike.v2.keying.keys import derive_ike_keys, derive_skeyseed, rekey_skeyseed
+from ipsecsim.ike.v2.messages import envelope, fragments
+from ipsecsim.ike.v2.messages.envelope import Content
+from ipsecsim.ike.v2.messages.fragments import FragmentSet
 from ipsecsim.wire import ipv4, udp
 from ipsecsim.wire.ike.chain import emit_chain, emit_message, parse_message
 from ipsecsim.wire.ike.encrypted import Encrypted, EncryptedFragment

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 from ipsecsim.crypto.catalogue import IkeSuite
 from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.protection import Protection
-from ipsecsim.ike.v2.fragments import FragmentSet
-from ipsecsim.ike.v2.keys import IkeKeys
+from ipsecsim.ike.v2.keying.keys import IkeKeys
+from ipsecsim.ike.v2.messages.fragments import FragmentSet
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.header import IkeHeader
 from ipsecsim.wire.ike.numbers import ExchangeType

@@ -21,11 +21,11 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import ChildConfig
 from ipsecsim.ike.errors import NotForWindow, UnexpectedMessage
 from ipsecsim.ike.sync_events import MessageIdsInDoubt, MessageIdsSynchronised
-from ipsecsim.ike.v2 import courier, envelope
-from ipsecsim.ike.v2.alarms import Alarm
-from ipsecsim.ike.v2.message import Message, Path, notify
+from ipsecsim.ike.v2.duties.alarms import Alarm
+from ipsecsim.ike.v2.duties.tasks import Synchronise
+from ipsecsim.ike.v2.messages import courier, envelope
+from ipsecsim.ike.v2.messages.message import Message, Path, notify
 from ipsecsim.ike.v2.states import PROVED, State
-from ipsecsim.ike.v2.tasks import Synchronise
 from ipsecsim.ike.v2.window import LAST_ID
 from ipsecsim.wire.ike.encrypted import Encrypted
 from ipsecsim.wire.ike.generic import Payload

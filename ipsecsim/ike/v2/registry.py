@@ -9,7 +9,7 @@ from ipsecsim.ike.config import ChildConfig, StartAction
 from ipsecsim.ike.pools import Leases
 
 if TYPE_CHECKING:
-    from ipsecsim.ike.v2.child import ChildSa
+    from ipsecsim.ike.v2.children.child import ChildSa
     from ipsecsim.ike.v2.sa import IkeSa
 
 

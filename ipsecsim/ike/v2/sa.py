@@ -16,35 +16,29 @@ from ipsecsim.ike.errors import UnexpectedMessage
 from ipsecsim.ike.half_open import Beginning
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import (
-    courier,
-    envelope,
-    idle,
-    message_id_sync,
-    moving,
-    payload_rules,
-    reauthentication,
-    refusal,
-)
-from ipsecsim.ike.v2.agenda import Agenda
-from ipsecsim.ike.v2.alarms import Alarm
-from ipsecsim.ike.v2.certificates import Wishes
-from ipsecsim.ike.v2.child import ChildSa, remove_all
-from ipsecsim.ike.v2.configuration import Assigned
-from ipsecsim.ike.v2.doubt import Attempt
+from ipsecsim.ike.v2 import message_id_sync
+from ipsecsim.ike.v2.children.child import ChildSa, remove_all
+from ipsecsim.ike.v2.children.configuration import Assigned
+from ipsecsim.ike.v2.duties.agenda import Agenda
+from ipsecsim.ike.v2.duties.alarms import Alarm
+from ipsecsim.ike.v2.duties.patience import ALARMS
+from ipsecsim.ike.v2.duties.tasks import CreateChild, Inform, RekeyIke, Roam, Task
 from ipsecsim.ike.v2.exchanges import EXCHANGES
-from ipsecsim.ike.v2.followup import ChildOffer, OpenChain
-from ipsecsim.ike.v2.fragments import FragmentSets
-from ipsecsim.ike.v2.intermediate import Intermediate
-from ipsecsim.ike.v2.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
-from ipsecsim.ike.v2.message import Message, Path
+from ipsecsim.ike.v2.keying.followup import ChildOffer, OpenChain
+from ipsecsim.ike.v2.keying.intermediate import Intermediate
+from ipsecsim.ike.v2.keying.keys import IkeKeys, derive_ike_keys, derive_skeyseed, keys_derived
 from ipsecsim.ike.v2.message_id_sync import Synchronisation
-from ipsecsim.ike.v2.mobility import Carrier, Mobility, ways
-from ipsecsim.ike.v2.patience import ALARMS
+from ipsecsim.ike.v2.messages import courier, envelope, payload_rules, refusal
+from ipsecsim.ike.v2.messages.doubt import Attempt
+from ipsecsim.ike.v2.messages.fragments import FragmentSets
+from ipsecsim.ike.v2.messages.message import Message, Path
+from ipsecsim.ike.v2.paths import moving
+from ipsecsim.ike.v2.paths.mobility import Carrier, Mobility, ways
+from ipsecsim.ike.v2.peer.certificates import Wishes
 from ipsecsim.ike.v2.registry import Registry
+from ipsecsim.ike.v2.renewal import idle, reauthentication
+from ipsecsim.ike.v2.renewal.succession import taken_up
 from ipsecsim.ike.v2.states import BEFORE_ANSWER, State, Step, move
-from ipsecsim.ike.v2.succession import taken_up
-from ipsecsim.ike.v2.tasks import CreateChild, Inform, RekeyIke, Roam, Task
 from ipsecsim.ike.v2.window import Window
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload

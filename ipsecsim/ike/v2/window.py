@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.ike.errors import NotForWindow
-from ipsecsim.ike.v2.envelope import Content
+from ipsecsim.ike.v2.messages.envelope import Content
 
 LAST_ID = 0xFFFF_FFFF
 FEW_LEFT = 0x1_0000

@@ -14,7 +14,7 @@ from ipsecsim.ike.actions import (
 )
 from ipsecsim.ike.endpoint import IkeEndpoint
 from ipsecsim.ike.trigger import Trigger
-from ipsecsim.ike.v2 import rebinding
+from ipsecsim.ike.v2.paths import rebinding
 from ipsecsim.ipsec.actions import Acquire, Expired, Expiring, SaRefused, SenderMoved
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.net.node import Performer

@@ -6,7 +6,7 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.ike.endpoint import IkeEndpoint
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.stack.events import PacketDelivered
 from ipsecsim.wire import ip, udp

@@ -3,7 +3,7 @@
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Duration, Instant
 from ipsecsim.ike.endpoint import IkeEndpoint
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.wire.nat_t import KEEPALIVE

@@ -11,7 +11,7 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.config import Connection, StartAction
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.endpoint import IkeEndpoint
-from ipsecsim.ike.v2.message import Path
+from ipsecsim.ike.v2.messages.message import Path
 from ipsecsim.ipsec.actions import (
     Complaint,
     Deliver,

@@ -12,7 +12,7 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.config import StartAction
 from ipsecsim.ike.events import PeerUnresponsive
-from ipsecsim.ike.v2.alarms import Alarm
+from ipsecsim.ike.v2.duties.alarms import Alarm
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.net.apps.ping import Ping
 from ipsecsim.net.events import FrameSent

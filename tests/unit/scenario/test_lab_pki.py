@@ -8,7 +8,7 @@ from ipsecsim.crypto.certificates import Certificate
 from ipsecsim.crypto.errors import ChainRefused
 from ipsecsim.crypto.signature_keys import KeyKind
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2.trust import carries
+from ipsecsim.ike.v2.peer.trust import carries
 from ipsecsim.scenario.lab_pki import AUTHORITIES, KIND_WORDS, RSA_FILES, YEAR, Flaw, LabPki
 
 WEST = [Identity.from_text("west.example")]

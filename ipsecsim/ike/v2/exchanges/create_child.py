@@ -28,23 +28,16 @@ from ipsecsim.ike.events import (
     NotifyReceived,
     RekeyCollided,
 )
-from ipsecsim.ike.v2 import (
-    child,
-    child_agreement,
-    child_form,
-    child_life,
-    collisions,
-    configuration,
-    followup,
-    reauthentication,
-)
-from ipsecsim.ike.v2.child import Agreement, ChildSa, Material
-from ipsecsim.ike.v2.collisions import Asked, Reply
+from ipsecsim.ike.v2.children import child, child_agreement, child_form, child_life, configuration
+from ipsecsim.ike.v2.children.child import Agreement, ChildSa, Material
+from ipsecsim.ike.v2.duties.tasks import CreateChild, Inform
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce, other_group
-from ipsecsim.ike.v2.followup import ChildOffer
-from ipsecsim.ike.v2.message import Answer, Message, error_in, first, notify, the
+from ipsecsim.ike.v2.keying import followup
+from ipsecsim.ike.v2.keying.followup import ChildOffer
+from ipsecsim.ike.v2.messages.message import Answer, Message, error_in, first, notify, the
+from ipsecsim.ike.v2.renewal import collisions, reauthentication
+from ipsecsim.ike.v2.renewal.collisions import Asked, Reply
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.tasks import CreateChild, Inform
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.key_exchange import KeyExchange

@@ -14,9 +14,9 @@ from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.errors import InvalidSyntax, UnexpectedMessage
 from ipsecsim.ike.events import NotifyReceived
+from ipsecsim.ike.v2.duties.tasks import CreateChild, RekeyIke
 from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
-from ipsecsim.ike.v2.message import Answer, Message, notify, the
-from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
+from ipsecsim.ike.v2.messages.message import Answer, Message, notify, the
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.numbers import NotifyType, ProtocolId
 from ipsecsim.wire.ike.proposal import SecurityAssociationPayload

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
-from ipsecsim.ike.v2.message import Answer, Message
+from ipsecsim.ike.v2.messages.message import Answer, Message
 from ipsecsim.wire.ike.generic import Payload
 
 if TYPE_CHECKING:

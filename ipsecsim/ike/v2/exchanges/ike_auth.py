@@ -23,23 +23,14 @@ from ipsecsim.ike.errors import (
 )
 from ipsecsim.ike.events import NotifyReceived
 from ipsecsim.ike.identity import Identity
-from ipsecsim.ike.v2 import (
-    certificates,
-    child,
-    child_agreement,
-    child_form,
-    childless,
-    configuration,
-    diagnosis,
-    message_id_sync,
-    mobility,
-    payload_rules,
-    proof,
-    uniqueness,
-)
-from ipsecsim.ike.v2.message import Answer, Message, error_in, first, the
+from ipsecsim.ike.v2 import message_id_sync
+from ipsecsim.ike.v2.children import child, child_agreement, child_form, childless, configuration
+from ipsecsim.ike.v2.duties.tasks import CreateChild, Inform
+from ipsecsim.ike.v2.messages import payload_rules
+from ipsecsim.ike.v2.messages.message import Answer, Message, error_in, first, the
+from ipsecsim.ike.v2.paths import mobility
+from ipsecsim.ike.v2.peer import certificates, diagnosis, proof, uniqueness
 from ipsecsim.ike.v2.states import State, Step, move
-from ipsecsim.ike.v2.tasks import CreateChild, Inform
 from ipsecsim.wire.ike.auth import Authentication
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.identification import Identification, IdInitiator, IdResponder

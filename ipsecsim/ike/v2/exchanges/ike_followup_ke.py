@@ -14,12 +14,13 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.errors import LocalError
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.errors import StateNotFound, UnexpectedMessage
-from ipsecsim.ike.v2 import collisions, followup
+from ipsecsim.ike.v2.duties.tasks import CreateChild, RekeyIke
 from ipsecsim.ike.v2.exchanges import create_child, rekey_ike
 from ipsecsim.ike.v2.exchanges.ike_intermediate import value_of
-from ipsecsim.ike.v2.followup import ChildOffer
-from ipsecsim.ike.v2.message import Answer, Message, error_in, notify
-from ipsecsim.ike.v2.tasks import CreateChild, RekeyIke
+from ipsecsim.ike.v2.keying import followup
+from ipsecsim.ike.v2.keying.followup import ChildOffer
+from ipsecsim.ike.v2.messages.message import Answer, Message, error_in, notify
+from ipsecsim.ike.v2.renewal import collisions
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.notify import Notify

@@ -14,8 +14,9 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import Instant
 from ipsecsim.ike.errors import InvalidSyntax, UnexpectedMessage
 from ipsecsim.ike.events import NotifyReceived
-from ipsecsim.ike.v2 import intermediate, payload_rules
-from ipsecsim.ike.v2.message import Answer, Message, first
+from ipsecsim.ike.v2.keying import intermediate
+from ipsecsim.ike.v2.messages import payload_rules
+from ipsecsim.ike.v2.messages.message import Answer, Message, first
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.key_exchange import KeyExchange

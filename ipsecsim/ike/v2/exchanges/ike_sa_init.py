@@ -15,19 +15,15 @@ from ipsecsim.crypto.catalogue import GROUPS, Group
 from ipsecsim.ike import negotiate
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoProposalChosen, UnexpectedMessage
 from ipsecsim.ike.events import CookieReturned, GroupChanged, IkeProposalChosen, NatDetected, NotifyReceived
-from ipsecsim.ike.v2 import (
-    certificates,
-    childless,
-    doubt,
-    fragments,
-    intermediate,
-    moving,
-    payload_rules,
-)
-from ipsecsim.ike.v2.alarms import Alarm
-from ipsecsim.ike.v2.hash_notify import hashes_notify, read_hashes
-from ipsecsim.ike.v2.message import Answer, Message, notify, the
-from ipsecsim.ike.v2.nat import detect, detection_notifies
+from ipsecsim.ike.v2.children import childless
+from ipsecsim.ike.v2.duties.alarms import Alarm
+from ipsecsim.ike.v2.keying import intermediate
+from ipsecsim.ike.v2.messages import doubt, fragments, payload_rules
+from ipsecsim.ike.v2.messages.message import Answer, Message, notify, the
+from ipsecsim.ike.v2.paths import moving
+from ipsecsim.ike.v2.paths.nat import detect, detection_notifies
+from ipsecsim.ike.v2.peer import certificates
+from ipsecsim.ike.v2.peer.hash_notify import hashes_notify, read_hashes
 from ipsecsim.ike.v2.states import State, Step, move
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.key_exchange import KeyExchange

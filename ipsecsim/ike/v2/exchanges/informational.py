@@ -12,20 +12,14 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.ike.config import ChildConfig
 from ipsecsim.ike.errors import InvalidSyntax
 from ipsecsim.ike.events import NotifyReceived
-from ipsecsim.ike.v2 import (
-    child,
-    collisions,
-    configuration,
-    following,
-    message_id_sync,
-    mobility,
-    moving,
-    succession,
-)
-from ipsecsim.ike.v2.collisions import Asked, Reply
-from ipsecsim.ike.v2.message import Answer, Message, notify
+from ipsecsim.ike.v2 import message_id_sync
+from ipsecsim.ike.v2.children import child, configuration
+from ipsecsim.ike.v2.duties.tasks import CreateChild, Inform, Roam, Synchronise
+from ipsecsim.ike.v2.messages.message import Answer, Message, notify
+from ipsecsim.ike.v2.paths import following, mobility, moving
+from ipsecsim.ike.v2.renewal import collisions, succession
+from ipsecsim.ike.v2.renewal.collisions import Asked, Reply
 from ipsecsim.ike.v2.states import Step
-from ipsecsim.ike.v2.tasks import CreateChild, Inform, Roam, Synchronise
 from ipsecsim.wire.ike.delete import Delete
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.notify import Notify

@@ -17,15 +17,16 @@ from ipsecsim.ike import negotiate
 from ipsecsim.ike.config import MOST_STANDING
 from ipsecsim.ike.errors import InvalidKeyExchange, InvalidSyntax, NoAdditionalSas
 from ipsecsim.ike.events import NotifyReceived, RekeyCollided
-from ipsecsim.ike.v2 import collisions, followup, reauthentication
-from ipsecsim.ike.v2.child import Material
-from ipsecsim.ike.v2.collisions import Asked
+from ipsecsim.ike.v2.children.child import Material
+from ipsecsim.ike.v2.duties.tasks import RekeyIke
 from ipsecsim.ike.v2.exchanges.ike_sa_init import NONCE_LENGTH, RESTARTS, checked_nonce, other_group
-from ipsecsim.ike.v2.followup import HeirOffer
-from ipsecsim.ike.v2.message import Answer, Message, error_in, first, the
+from ipsecsim.ike.v2.keying import followup
+from ipsecsim.ike.v2.keying.followup import HeirOffer
+from ipsecsim.ike.v2.messages.message import Answer, Message, error_in, first, the
+from ipsecsim.ike.v2.renewal import collisions, reauthentication
+from ipsecsim.ike.v2.renewal.collisions import Asked
+from ipsecsim.ike.v2.renewal.succession import bequeath, successor
 from ipsecsim.ike.v2.states import State
-from ipsecsim.ike.v2.succession import bequeath, successor
-from ipsecsim.ike.v2.tasks import RekeyIke
 from ipsecsim.wire.ike.generic import Payload
 from ipsecsim.wire.ike.key_exchange import KeyExchange
 from ipsecsim.wire.ike.nonce import Nonce

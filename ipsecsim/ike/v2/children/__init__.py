@@ -1,0 +1,1 @@
+"""Child SAs: what both ends agree on, their form, and their life."""

@@ -1,0 +1,1 @@
+"""What an IKE SA has to do, and when."""

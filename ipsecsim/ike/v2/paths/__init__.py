@@ -1,0 +1,1 @@
+"""Where the peer is: behind a NAT, and on the move (MOBIKE)."""

@@ -1,0 +1,1 @@
+"""What is made anew and replaced: rekeying, its crossings, reauthentication, and when."""
