@@ -143,6 +143,7 @@ def test_a_fragment_that_is_here_already_is_dropped(peer):
 
 @pytest.mark.conf("FRG-08")
 @pytest.mark.hos("HOS-27")
+@pytest.mark.fault("FLT-21")
 def test_a_peer_that_announces_more_than_any_message_needs_loses_its_sa(peer):
     assert peer.send(forged(peer.fragment(1, 65535))) == [DropReason.SK_FAIL]
     assert peer.pair.east.endpoint.sas
@@ -154,6 +155,7 @@ def test_a_peer_that_announces_more_than_any_message_needs_loses_its_sa(peer):
 
 @pytest.mark.conf("FRG-08")
 @pytest.mark.hos("HOS-27")
+@pytest.mark.fault("FLT-21")
 def test_a_peer_that_fills_the_queue_with_bytes_loses_its_sa(peer):
     dropped: list[DropReason] = []
     for number in range(1, 10):
@@ -164,6 +166,7 @@ def test_a_peer_that_fills_the_queue_with_bytes_loses_its_sa(peer):
 
 
 @pytest.mark.hos("HOS-27")
+@pytest.mark.fault("FLT-21")
 def test_totals_that_change_all_the_time_keep_one_set_at_most(peer):
     for total in range(2, 200):
         peer.send(peer.fragment(1, total, bytes(1000)))

@@ -6,6 +6,8 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import SECOND
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import ChildIdle, ChildRekeyed, IkeRekeyed, ReauthenticationBegan
+from ipsecsim.ipsec.association import Direction
+from ipsecsim.ipsec.events import SaInstalled
 from ipsecsim.observe.invariants import check
 from ipsecsim.scenario import read
 
@@ -84,3 +86,30 @@ def test_a_life_that_ends_before_new_keys_come_is_an_error_of_the_file(what):
 def test_who_never_gives_up_needs_an_end_of_the_run():
     with pytest.raises(ConfigError, match="keyingtries: 0 may go on for ever"):
         play("do: ping alice bob", connection="keyingtries: 0,")
+
+
+@pytest.mark.fault("FLT-29")
+@pytest.mark.parametrize("off_by", [-1, 0, 1])
+def test_a_limit_by_packets_and_one_by_time_that_come_at_once_ask_for_one_new_pair(off_by):
+    """`off_by` nanoseconds the packet comes after the time is over."""
+    child = "nodes.west.ipsec.connections.net.children.net"
+    limits = {
+        "rekey_time": "5s",
+        "rand_time": "0s",
+        "life_packets": "9",
+        "rekey_packets": "2",
+        "rand_packets": "0",
+    }
+    settings = [(f"{child}.{key}", value) for key, value in limits.items()]
+    begins = play("do: ping alice bob", settings=settings)
+    (at,) = (
+        row.at
+        for row, event in begins.recorder.of(SaInstalled)
+        if (row.node, event.direction) == ("west", Direction.OUTBOUND.value)
+    )
+    second = at + 5 * SECOND + off_by
+    run = play(f"do: ping alice bob, {{at: {second}ns, do: ping alice bob}}", settings=settings)
+    assert begun(run, ChildRekeyed) == 1
+    assert all(ping.lost == 0 for ping in run.world.pings.values())
+    (rekeyed,) = (row.at for row, event in run.recorder.of(ChildRekeyed) if not event.by_peer)
+    assert rekeyed <= second + SECOND

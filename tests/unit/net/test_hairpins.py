@@ -78,6 +78,7 @@ def test_where_the_box_does_not_do_it_they_do_not():
 
 
 @pytest.mark.conf("NAT-10")
+@pytest.mark.fault("FLT-21")
 def test_a_flood_of_pieces_costs_no_whole_packet_and_its_memory_has_an_end():
     """RFC 4787 REQ-14a."""
     run = home("home_router")
