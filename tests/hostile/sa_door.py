@@ -4,7 +4,7 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.base.instant import SECOND, Instant, ms
 from ipsecsim.base.trace import TraceEvent
 from ipsecsim.ipsec.access import MOST_ACCEPTED_FLOWS
-from ipsecsim.ipsec.actions import Deliver
+from ipsecsim.ipsec.actions import Deliver, SenderMoved
 from ipsecsim.ipsec.association import Direction, Mode, SecurityAssociation
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.esp import Esp
@@ -58,7 +58,11 @@ class Door:
                 return delivered, outcome(self.events) if delivered else OTHERWISE
             actions = self.engine.inbound(protocol, packet, start, self.now)
             out = [action.packet for action in actions if isinstance(action, Deliver)]
-            require(len(out) == len(actions) <= 1, "a received packet led to something but one delivery")
+            moved = [action for action in actions if isinstance(action, SenderMoved)]
+            require(
+                len(out) + len(moved) == len(actions) and len(moved) <= len(out) <= 1,
+                "a received packet led to something but one delivery and news of its sender",
+            )
             if not out:
                 return [], outcome(self.events)
             delivered = out
