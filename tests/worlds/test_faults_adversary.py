@@ -12,6 +12,7 @@ from ipsecsim.ike.events import IkeProposalChosen
 from ipsecsim.ipsec.events import PacketOpened, SaInstalled, SaRemoved
 from ipsecsim.net.events import BitFlipped, FrameSent, PacketReplayed
 from ipsecsim.scenario import read
+from ipsecsim.stack.events import EchoAnswered
 
 SITES = """name: sites
 nodes:
@@ -124,3 +125,44 @@ def test_a_bit_of_everything_flipped_delivers_nothing_spoilt(which):
     assert all(row.node != "mallory" for row, _ in run.recorder.of(FrameSent))
     assert not run.recorder.of(PacketOpened)
     assert drops(run, "alice") == drops(run, "bob") == []
+
+
+@pytest.mark.fault("FLT-23")
+def test_what_was_recorded_before_new_keys_and_before_a_crash_is_worth_nothing_afterwards():
+    """Every SPI is fresh, so that no old packet meets a new SA."""
+    text = """
+name: recorded
+until: 12s
+nodes:
+  alice: {kind: host}
+  west: {kind: gateway}
+  east: {kind: gateway}
+  bob: {kind: host}
+  mallory: {kind: attacker, tap: wan}
+links:
+  left: [alice, west]
+  wan: {endpoints: [west, east], delay: 10ms}
+  right: [east, bob]
+tunnels:
+  net: {ends: [west, east], child: {start_action: start}}
+script:
+  - {at: 1s, do: ping alice bob count=3 interval=100ms}
+  - {at: 2s, do: rekey net}
+  - {at: 3s, do: rekey net sa=ike}
+  - {at: 4s, do: ping alice bob name=new count=3 interval=100ms}
+  - {at: 5s, do: replay mallory}
+  - {at: 6s, do: crash west}
+  - {at: 7s, do: restart west}
+  - {at: 8s, do: replay mallory}
+  - {at: 10s, do: ping alice bob name=last}
+"""
+    run = Run(read(text)).run()
+    assert check(run) == []
+    assert [run.world.results[name].received for name in ("ping", "new", "last")] == [3, 3, 1]
+    inbound = [event.spi for _, event in run.recorder.of(SaInstalled) if event.direction == "in"]
+    assert len(inbound) == len(set(inbound)) == 6
+    assert len([row for row, _ in run.recorder.of(EchoAnswered) if row.node == "bob"]) == 7
+    replayed = {event.packet for _, event in run.recorder.of(PacketReplayed)}
+    dropped = [event for _, event in run.recorder.of(PacketDropped) if event.packet in replayed]
+    reasons = {event.reason for event in dropped}
+    assert {DropReason.NO_SA, DropReason.REPLAY_SEEN} <= reasons
