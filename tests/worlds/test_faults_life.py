@@ -6,7 +6,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND, Instant, ms
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
-from ipsecsim.ike.events import IkeMessageSent
+from ipsecsim.ike.events import AddressLent, IkeMessageSent
 from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.events import SaInstalled, SaMoved, SaRemoved
 from ipsecsim.net.events import EchoReplyReceived, FrameSent
@@ -120,6 +120,19 @@ def test_when_a_peer_never_comes_back_its_sas_go_and_nothing_leaves_in_clear():
     assert gateway(run, "west").ipsec.sad.all() == []
     assert DropReason.NO_SA_YET in {event.reason for _, event in run.recorder.of(PacketDropped)}
     assert not answered(run, 6 * SECOND)
+
+
+@pytest.mark.fault("FLT-32")
+def test_a_client_whose_gateway_dies_reaches_the_other_one_and_keeps_its_inner_address():
+    run = Run(read("gateway_failover")).run()
+    assert check(run.recorder, run.world.simulator) == []
+    assert [str(each) for each in run.verdicts() if not each.is_met] == []
+    crash, ping_each = 8 * SECOND, 5 * SECOND
+    after = answered(run, crash)[0]
+    # the ping that asks for the other tunnel is lost, so the one after it is the first that is answered
+    assert after <= crash + 10 * SECOND + RETRANSMITTED + 2 * ping_each
+    lent = [(row.node, event.address) for row, event in run.recorder.of(AddressLent)]
+    assert lent == [("moon", "10.9.0.7"), ("sun", "10.9.0.7")]
 
 
 @pytest.mark.fault("FLT-16")
