@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Duration, Instant, format_duration
-from ipsecsim.base.trace import Tap, TraceEvent
-from ipsecsim.net.events import TurnBegan
-from ipsecsim.net.turn import Observer, Turn
+from ipsecsim.base.trace import Tap
+from ipsecsim.net.turn import TURN, Observer
 
 if TYPE_CHECKING:
     from ipsecsim.net.node import Engine, Performer
@@ -30,35 +29,34 @@ class Driver:
         self.name = name
         self.engines: list[Engine] = []
         self.performers: dict[type[Action], Performer] = {}
-        self.tap: Tap | None = None if observer is None else self._tell
+        self.tap: Tap | None = observer
         self.turns = 0
         self.failure: Exception | None = None
-        self._observer = observer
         self._began = time.monotonic_ns()
-        self._turn: Turn | None = None
+        self._turn_at: Instant | None = None  # when the turn that runs began
         self._timer: asyncio.TimerHandle | None = None
         self._changed: asyncio.Event | None = None
 
     @property
     def now(self) -> Instant:
         """Nanoseconds since the driver was made; all of a turn happens at the instant it began."""
-        return self._clock() if self._turn is None else self._turn.at
+        return self._clock() if self._turn_at is None else self._turn_at
 
     def turn(self, stimulus: str, work: Work, *, cause: int = 0) -> None:
         """Bring a stimulus to the node. Raises what `work` raises, and from then on so does everything."""
         if self.failure is not None:
             raise self.failure
         self.turns += 1
-        self._turn = Turn(self.turns, self._clock(), self.name, stimulus, cause)
+        self._turn_at = self._clock()
         try:
-            if self._observer is not None:
-                self._observer(self._turn, TurnBegan(stimulus))
+            if self.tap is not None:
+                self.tap((TURN, self.turns, self._turn_at, self.name, stimulus, cause))
             self._perform(work())
         except Exception as failure:
             self.failure = failure
             raise
         finally:
-            self._turn = None
+            self._turn_at = None
             self._rearm()
             if self._changed is not None:
                 self._changed.set()
@@ -109,12 +107,6 @@ class Driver:
             following = self.performers[type(action)](action)
             if following:
                 self._perform(following)
-
-    def _tell(self, event: TraceEvent) -> None:
-        turn = self._turn
-        assert turn is not None, f"{self.name} told {event} outside a turn"  # noqa: S101 - a bug of ours
-        assert self._observer is not None  # noqa: S101 - there is no tap without one
-        self._observer(turn, event)
 
     # -- the timer ------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class Run:
         self.topology = topology
         self.seed = topology.seed if seed is None else seed
         self.recorder = Recorder()
-        self.world: World = build(topology, seed=self.seed, observer=self.recorder.observe)
+        self.world: World = build(topology, seed=self.seed, observer=self.recorder.tell)
         self._script = Script(self.world, self.recorder)
 
     @property

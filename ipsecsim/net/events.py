@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ipsecsim.base.trace import TraceEvent
+from ipsecsim.base.trace import TraceEvent, lean
 
 
 class TrafficSent:
@@ -28,6 +28,9 @@ class FrameSent(TraceEvent):
     interface: str
     next_hop: bytes
     packet: bytes
+
+
+FRAME_SENT = lean(FrameSent)
 
 
 @dataclass(slots=True)

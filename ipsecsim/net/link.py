@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND, Duration, Instant
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.net.events import FrameCorrupted, FrameDoubled, FrameLost, FrameSent
+from ipsecsim.net.events import FRAME_SENT, FrameCorrupted, FrameDoubled, FrameLost
 from ipsecsim.net.impairments import NONE, Fate, Impairments
 from ipsecsim.net.priority_queue import Arrival, PriorityQueue
 
@@ -130,7 +130,7 @@ class Link:
         simulator, end = self._simulator, self._senders[sender.name]
         frame = simulator.next_frame()
         if sender.tap is not None:
-            sender.tap(FrameSent(frame, self.name, interface, next_hop, packet))
+            sender.tap((FRAME_SENT, frame, self.name, interface, next_hop, packet))
         owner = self._owners.get(next_hop)
         if not self.options.up:
             self._lose(sender, frame, packet, DropReason.LINK_DOWN)

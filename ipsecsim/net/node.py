@@ -66,7 +66,7 @@ class Node:
         self.name = name
         self.simulator = simulator
         self.entropy = simulator.entropy.fork(f"node {name}")
-        self.tap: Tap | None = simulator.tap_for(self)
+        self.tap: Tap | None = simulator.tap
         self.stack = HostStack(
             (interface for interface, _ in interfaces), self.entropy, forwards=self.forwards, tap=self.tap
         )

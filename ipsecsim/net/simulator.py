@@ -9,10 +9,9 @@ from simpy.events import Timeout
 
 from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.instant import Duration, Instant
-from ipsecsim.base.trace import Tap, TraceEvent
-from ipsecsim.net.events import FrameArrived, TurnBegan
+from ipsecsim.base.trace import Tap
 from ipsecsim.net.link import Link
-from ipsecsim.net.turn import Observer, Turn
+from ipsecsim.net.turn import ARRIVAL, TURN, Observer
 
 if TYPE_CHECKING:
     from ipsecsim.net.node import Node
@@ -32,10 +31,9 @@ class Simulator:
         self.turns = 0
         self.in_flight = 0  # packets on links
         self.planned = 0  # script entries to come
-        self._observer = observer
+        self.tap: Tap | None = observer  # of all nodes and their engines; None when nobody watches
         self._env = simpy.Environment(initial_time=0)
         self.crossings = 0  # of links, each with its number
-        self._turn: Turn | None = None
 
     # -- time -----------------------------------------------------------------------------------
 
@@ -74,32 +72,13 @@ class Simulator:
 
     # -- turns ----------------------------------------------------------------------------------
 
-    def tap_for(self, node: "Node") -> Tap | None:
-        """The tap that a node's engines tell their events to; None when nobody watches."""
-        if self._observer is None:
-            return None
-        observer = self._observer
-
-        def tap(event: TraceEvent) -> None:
-            turn = self._turn
-            assert turn is not None, f"{node.name} told {event} outside a turn"  # noqa: S101 - a bug of ours
-            observer(turn, event)
-
-        return tap
-
     def run_turn(self, node: "Node", stimulus: str, cause: int, work: Callable[[], None]) -> None:
         """One turn: `work` brings the stimulus to the node and performs what follows."""
         self.turns += 1
-        if self._observer is not None:
-            self._begin(node, stimulus, cause)
+        if self.tap is not None:
+            self.tap((TURN, self.turns, self.now, node.name, stimulus, cause))
         work()
         node.rearm(cause=self.turns)
-        self._turn = None
-
-    def _begin(self, node: "Node", stimulus: str, cause: int) -> None:
-        assert self._observer is not None  # noqa: S101 - asked only when somebody watches
-        self._turn = Turn(self.turns, self.now, node.name, stimulus, cause)
-        self._observer(self._turn, TurnBegan(stimulus))
 
     def wake_after(self, wait: Duration, node: "Node", armed_for: Instant, cause: int) -> None:
         """Plan the ringing of a node's timer; it makes a turn only when something is due then."""
@@ -164,12 +143,10 @@ class Simulator:
         node, interface, link, frame, packet, cause = event.value
         self.in_flight -= 1
         self.turns += 1
-        if self._observer is not None:
-            self._begin(node, "frame", cause)
-            node.tap(FrameArrived(frame, link, interface, packet))
+        if self.tap is not None:
+            self.tap((ARRIVAL, self.turns, self.now, node.name, cause, frame, link, interface, packet))
         node.receive(interface, packet)
         node.rearm(cause=self.turns)
-        self._turn = None
 
     def after(self, wait: Duration, callback: Callable[[Any], None]) -> None:
         """Call back after a while, outside of any turn."""

@@ -3,14 +3,13 @@
 The unit of stepping, of causality and of recording.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ipsecsim.base.instant import Instant
-from ipsecsim.base.trace import TraceEvent
+from ipsecsim.base.trace import Tap
 
 
-@dataclass(slots=True)  # not frozen: one is made for every packet and hop
+@dataclass(slots=True)
 class Turn:
     """`cause` is the number of the turn that led to this one, 0 when nothing did. Turns count from 1."""
 
@@ -21,5 +20,13 @@ class Turn:
     cause: int
 
 
-Observer = Callable[[Turn, TraceEvent], None]
-"""Gets every event as it happens. It may look and remember, never change anything."""
+Observer = Tap
+"""Gets everything in order: the header of a turn, then its events. It may look and remember, never change anything.
+
+A header is a tuple: TURN and the fields of `Turn`, or, for a turn that a packet off a link began, ARRIVAL, those
+fields without the stimulus, and the fields of `FrameArrived`.
+"""
+
+TURN = "Turn"
+ARRIVAL = "Arrival"
+FRAME = "frame"  # the stimulus of an arrival

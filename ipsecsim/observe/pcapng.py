@@ -3,13 +3,16 @@
 Format: draft-ietf-opsawg-pcapng. Links carry IP packets without a link header: link type RAW.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from struct import Struct
 from typing import BinaryIO
 
+from ipsecsim.base.instant import Instant
+from ipsecsim.base.trace import Told
 from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.ipsec.events import PacketSealed
-from ipsecsim.net.events import FrameArrived, FrameDoubled, FrameSent
+from ipsecsim.net.events import FRAME_SENT, FrameArrived, FrameDoubled, FrameSent
+from ipsecsim.net.turn import ARRIVAL, TURN
 from ipsecsim.observe.fate import Fate, fates
 from ipsecsim.observe.packet_summary import esp_of, summary
 from ipsecsim.observe.record import Record
@@ -34,6 +37,9 @@ _OPTION = Struct("<HH")
 _SECTION = Struct("<IHHq")
 _INTERFACE = Struct("<HHI")
 _PACKET = Struct("<IIIII")
+_FRAME = Struct("<IIIIIII")  # _BLOCK_START and _PACKET in one
+_FRAME_LENGTH = _FRAME.size + _LENGTH.size
+_ZEROS = (b"", bytes(1), bytes(2), bytes(3))
 
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 UNKNOWN_LENGTH = -1
@@ -45,17 +51,9 @@ def write(recorder: Recorder, file: BinaryIO) -> None:
     """Write every frame that was put onto a link, at the time it was put there; lost ones too."""
     links = _links(recorder)
     numbers = {name: number for number, name in enumerate(links)}
-    file.write(
-        _block(
-            SECTION_HEADER,
-            _SECTION.pack(BYTE_ORDER_MAGIC, 1, 0, UNKNOWN_LENGTH),
-            [(APPLICATION, b"ipsecsim")],
-        )
-    )
+    file.write(_section())
     for name, ends in links.items():
-        description = " - ".join(ends).encode()
-        options = [(IF_NAME, name.encode()), (IF_DESCRIPTION, description), (IF_TSRESOL, NANOSECONDS)]
-        file.write(_block(INTERFACE, _INTERFACE.pack(LINKTYPE_RAW, 0, 0), options))
+        file.write(_interface(name, " - ".join(ends)))
     file.write(_block(NAMES, _names(recorder)))
     commentator = _Commentator(recorder)
     for row in recorder.rows:
@@ -66,6 +64,38 @@ def write(recorder: Recorder, file: BinaryIO) -> None:
             size = len(event.packet)
             body = _PACKET.pack(numbers[event.link], high, low, size, size) + _padded(event.packet)
             file.write(_block(ENHANCED_PACKET, body, [(COMMENT, commentator.comment(row, event).encode())]))
+
+
+class Capture:
+    """An observer that writes every frame while the run goes on, and keeps nothing: no comments, no names.
+
+    `write` takes bytes; it is called once for each frame.
+    """
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._at: Instant = 0
+        self._numbers: dict[str, int] = {}
+        write(_section())
+
+    def tell(self, told: Told) -> None:
+        """Take what a simulator tells: the header of a turn has the time, and frames are what is written."""
+        if not isinstance(told, tuple):
+            return
+        if told[0] == FRAME_SENT:
+            _, _, link, _, _, packet = told
+            number = self._numbers.get(link)
+            if number is None:
+                number = self._numbers[link] = len(self._numbers)
+                self._write(_interface(link, link))
+            size = len(packet)
+            padding = -size % 4
+            length = _FRAME_LENGTH + size + padding
+            at = self._at
+            start = _FRAME.pack(ENHANCED_PACKET, length, number, at >> 32, at & 0xFFFF_FFFF, size, size)
+            self._write(b"".join((start, packet, _ZEROS[padding], _LENGTH.pack(length))))
+        elif told[0] in (TURN, ARRIVAL):
+            self._at = told[2]
 
 
 class _Commentator:
@@ -107,6 +137,20 @@ def _end(fate: Fate) -> str:
     if not fate.turn:
         return f"it was {fate.words}"
     return f"in turn {fate.turn} it reached {fate.node} and was {fate.words}"
+
+
+def _section() -> bytes:
+    header = _SECTION.pack(BYTE_ORDER_MAGIC, 1, 0, UNKNOWN_LENGTH)
+    return _block(SECTION_HEADER, header, [(APPLICATION, b"ipsecsim")])
+
+
+def _interface(link: str, description: str) -> bytes:
+    options = [
+        (IF_NAME, link.encode()),
+        (IF_DESCRIPTION, description.encode()),
+        (IF_TSRESOL, NANOSECONDS),
+    ]
+    return _block(INTERFACE, _INTERFACE.pack(LINKTYPE_RAW, 0, 0), options)
 
 
 def _links(recorder: Recorder) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from ipsecsim.net.events import FrameArrived, FrameCorrupted, FrameDoubled, Fram
 from ipsecsim.net.turn import Turn
 
 
-@dataclass(slots=True)  # not frozen: several are made for every packet and hop
+@dataclass(slots=True)
 class Record:
     """`sequence` counts rows from 0; `turn` and `cause` are turn numbers, `cause` 0 when nothing led here."""
 

@@ -18,12 +18,12 @@ from ipsecsim.stack.actions import (
     Transmit,
 )
 from ipsecsim.stack.events import (
+    FORWARDED,
     AddressReleased,
     AddressTaken,
     EchoAnswered,
     IcmpErrorSent,
     PacketDelivered,
-    PacketForwarded,
     PacketFragmented,
     PacketOriginated,
 )
@@ -254,7 +254,7 @@ class HostStack:
             changed[hops_at] -= 1  # no checksum to mend
         if self.tap is not None:
             next_hop = route.next_hop or destination
-            self.tap(PacketForwarded(route.interface, next_hop, changed[hops_at], changed[0] >> 4))
+            self.tap((FORWARDED, route.interface, next_hop, changed[hops_at], changed[0] >> 4))
         packet = bytes(changed)
         mtu = self.interfaces[route.interface].mtu
         if len(packet) <= mtu and not self.hooks.postrouting:  # as most packets leave

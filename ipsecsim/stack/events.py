@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ipsecsim.base.trace import TraceEvent
+from ipsecsim.base.trace import TraceEvent, lean
 
 
 @dataclass(slots=True)
@@ -20,6 +20,9 @@ class PacketForwarded(TraceEvent):
     next_hop: bytes
     ttl: int
     version: int
+
+
+FORWARDED = lean(PacketForwarded)
 
 
 @dataclass(slots=True)

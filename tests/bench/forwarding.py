@@ -8,7 +8,8 @@ from ipsecsim.net.link import Link, LinkOptions
 from ipsecsim.net.nodes.host import Host
 from ipsecsim.net.nodes.router import Router
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.observe import pcapng
+from ipsecsim.net.turn import Observer
+from ipsecsim.observe.pcapng import Capture
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.routes import Route
@@ -28,8 +29,8 @@ QUICK = LinkOptions(delay=1000)
 class Chain:
     """A host, so many routers in a row, a host; packets are put onto the first link."""
 
-    def __init__(self, routers: int, recorder: Recorder | None = None, options: LinkOptions = QUICK) -> None:
-        simulator = Simulator("bench", None if recorder is None else recorder.observe)
+    def __init__(self, routers: int, observer: Observer | None = None, options: LinkOptions = QUICK) -> None:
+        simulator = Simulator("bench", observer)
         self.simulator = simulator
         links = [Link(f"l{n}", simulator, options) for n in range(routers + 1)]
         simulator.links = {link.name: link for link in links}
@@ -68,10 +69,8 @@ def passing(routers: int, *, recorded: bool = False, captured: bool = False) -> 
 
     def work(count: int) -> None:
         for done in range(0, count, CHAIN_BATCH):
-            recorder = Recorder() if recorded or captured else None
-            Chain(routers, recorder).send(min(CHAIN_BATCH, count - done))
-            if captured and recorder is not None:
-                pcapng.write(recorder, BytesIO())
+            observer = Recorder().tell if recorded else Capture(BytesIO().write).tell if captured else None
+            Chain(routers, observer).send(min(CHAIN_BATCH, count - done))
 
     return work
 
@@ -160,8 +159,7 @@ def _through(world: World) -> Work:
             world.simulator.plan(world.simulator.now, source, begin)
             while world.simulator.step():
                 pass
-            world.recorder.rows.clear()
-            world.recorder._turn_starts.clear()
+            world.recorder.forget()
             done += batch
 
     return work

@@ -277,7 +277,7 @@ def _gateway(case: Case, held: Held, recorder: Recorder) -> Gateway:
         beyond_loopback=[pack(PEER_ADDRESS), pack(PEER_OTHER)],
         limits=case.limits,
         run_time=LIMIT,
-        observer=recorder.observe,
+        observer=recorder.tell,
     )
 
 

@@ -122,7 +122,7 @@ def two_gateways(
     `lan_b`; `wan_...` options are for `wan_east`. The SPD rule and the child of both gateways are called `net`.
     """
     recorder = Recorder()
-    simulator = Simulator(seed, recorder.observe if observed else None)
+    simulator = Simulator(seed, recorder.tell if observed else None)
     delay = 5 * MILLISECOND
     _link(simulator, "lan_a", ms(0.1))
     _link(simulator, "wan_west", delay)

@@ -25,7 +25,7 @@ def frames_hash(name: str, seed: str, *, watched: bool) -> tuple[str, int]:
 
     Link.carry = counted
     try:
-        world = build(read(name), seed=seed, observer=Recorder().observe if watched else None)
+        world = build(read(name), seed=seed, observer=Recorder().tell if watched else None)
         while world.simulator.step():
             pass
     finally:

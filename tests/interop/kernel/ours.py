@@ -36,7 +36,7 @@ class OurSide:
     def __init__(self, case: Case, frames: socket.socket) -> None:
         self.case = case
         self.recorder = Recorder()
-        self.simulator = Simulator(case.key, self.recorder.observe)
+        self.simulator = Simulator(case.key, self.recorder.tell)
         self.wire = Wire(self.simulator, frames)
         outer, inner, tunnelled = case.outer, case.inner, case.mode is Mode.TUNNEL
         interfaces: list[tuple[Interface, Link]] = [

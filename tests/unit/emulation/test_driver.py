@@ -9,6 +9,7 @@ from ipsecsim.base.actions import Action
 from ipsecsim.base.instant import SECOND, Instant, ms
 from ipsecsim.emulation.driver import Driver
 from ipsecsim.net.events import TurnBegan
+from ipsecsim.observe.recorder import Recorder
 
 
 @dataclass(slots=True)
@@ -51,13 +52,14 @@ async def _turn(driver: Driver, actions: list[Action]) -> None:
 
 
 def test_all_of_a_turn_happens_at_one_instant():
-    rows = []
-    driver = Driver("node", lambda turn, event: rows.append((turn, event)))
+    recorder = Recorder()
+    driver = Driver("node", recorder.tell)
     instants = []
     driver.performers[Say] = lambda _: instants.append(driver.now)
     asyncio.run(_turn(driver, [Say("a"), Say("b")]))
-    ((turn, event),) = rows
-    assert event == TurnBegan("script")
+    (row,) = recorder.rows
+    turn = row.turn
+    assert row.event == TurnBegan("script")
     assert instants == [turn.at, turn.at]
     assert (turn.number, turn.node, turn.cause) == (1, "node", 0)
     assert driver.now > turn.at

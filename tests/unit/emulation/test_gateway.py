@@ -81,7 +81,7 @@ class Two:
             credentials=Credentials([SharedSecret("ike", secret.encode())]),
             ports=self.ports[name],
             peer_ports=self.ports[peer],
-            observer=self.recorders[name].observe,
+            observer=self.recorders[name].tell,
             **of_gateway,  # type: ignore[arg-type]
         )
 

@@ -28,7 +28,7 @@ class Wire:
 
     def __init__(self, hosts: int = 2, from_nodes=None, **options) -> None:
         self.recorder = Recorder()
-        self.simulator = Simulator("link", self.recorder.observe)
+        self.simulator = Simulator("link", self.recorder.tell)
         self.link = Link("wire", self.simulator, LinkOptions(**options), from_nodes)
         self.hosts = [
             Host(f"h{number}", self.simulator, [(Interface("eth", ADDRESSES[number], 24), self.link)])

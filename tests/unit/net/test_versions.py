@@ -25,7 +25,7 @@ class Pair:
 
     def __init__(self) -> None:
         self.recorder = Recorder()
-        self.simulator = Simulator("versions", self.recorder.observe)
+        self.simulator = Simulator("versions", self.recorder.tell)
         self.wire = Link("wire", self.simulator, LinkOptions())
         self.hosts = [self._host(number) for number in (1, 2)]
 

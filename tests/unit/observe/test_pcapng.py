@@ -6,9 +6,12 @@ from struct import unpack, unpack_from
 from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import MILLISECOND
+from ipsecsim.base.trace import Told
 from ipsecsim.net.events import FrameLost, FrameSent
 from ipsecsim.observe import pcapng
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario import read
+from ipsecsim.scenario.build import build
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import ipv6
 from ipsecsim.wire.numbers import IpProtocol
@@ -23,7 +26,11 @@ def blocks(recorder: Recorder) -> list[tuple[int, bytes]]:
     """Type and body of each block; the two lengths must agree and be a multiple of 4."""
     file = io.BytesIO()
     pcapng.write(recorder, file)
-    data, at, found = file.getvalue(), 0, []
+    return blocks_of(file.getvalue())
+
+
+def blocks_of(data: bytes) -> list[tuple[int, bytes]]:
+    at, found = 0, []
     while at < len(data):
         kind, length = unpack_from("<II", data, at)
         assert length % 4 == 0
@@ -150,3 +157,25 @@ def test_an_empty_recording_is_a_valid_file() -> None:
     assert [kind for kind, _ in blocks(Recorder())] == [0x0A0D0D0A, 4]
     magic, major, minor, length = unpack("<IHHq", blocks(Recorder())[0][1][:16])
     assert (magic, major, minor, length) == (0x1A2B3C4D, 1, 0, -1)
+
+
+def test_a_capture_written_on_the_way_has_the_same_frames_at_the_same_times() -> None:
+    file, recorder = io.BytesIO(), Recorder()
+    capture = pcapng.Capture(file.write)
+
+    def both(told: Told) -> None:
+        recorder.tell(told)
+        capture.tell(told)
+
+    simulator = build(read("behind_nat"), observer=both).simulator
+    while simulator.step():
+        pass
+    links, frames = [], []
+    for kind, body in blocks_of(file.getvalue()):
+        if kind == 1:
+            links.append(options(body[8:])[2][0].decode())
+        elif kind == 6:
+            number, high, low, size, _ = unpack_from("<IIIII", body)
+            frames.append((links[number], high << 32 | low, body[20 : 20 + size]))
+    assert frames == [(event.link, row.at, event.packet) for row, event in recorder.of(FrameSent)]
+    assert len(frames) > 10

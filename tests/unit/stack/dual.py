@@ -3,7 +3,7 @@
 from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.entropy import SeededEntropy
-from ipsecsim.base.trace import PacketDropped
+from ipsecsim.base.trace import PacketDropped, event_of
 from ipsecsim.stack.engine import HostStack
 from ipsecsim.stack.interface import Address, Interface
 from ipsecsim.stack.routes import Route
@@ -28,7 +28,7 @@ class Dual:
             ],
             SeededEntropy("stack"),
             forwards=forwards,
-            tap=self.events.append,
+            tap=lambda told: self.events.append(event_of(told)),
         )
         self.stack.routes.add(Route(Prefix.parse("10.9.0.0/16"), pack("192.0.2.2"), "wan"))
         self.stack.routes.add(Route(Prefix.parse("fd00:10:9::/48"), NEXT_HOP, "wan"))
