@@ -13,8 +13,8 @@ from ipsecsim.experiment.tunnels import is_about_tunnel
 from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
 from ipsecsim.net.apps import APPS
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.causality import traffic_behind
 from ipsecsim.observe.leaks import check_leaks
+from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.why import Finding, findings
 from ipsecsim.scenario.model import (
@@ -220,7 +220,7 @@ def _findings_about(ask: _Question) -> list[Finding]:
         return every
     if kind == "tunnel":
         return [each for each in every if any(is_about_tunnel(ask.world, each, name) for name in names)]
-    behind = traffic_behind(ask.recorder)
+    behind = Lives(ask.recorder).behind
     meant = frozenset(_traffic_names(ask.world, ask.subject.names))
     return [each for each in every if any(behind[row.sequence] & meant for row in each.rows)]
 

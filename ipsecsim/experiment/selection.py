@@ -11,8 +11,8 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.net.events import FrameArrived, FrameLost, FrameSent
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.observe.causality import traffic_behind
 from ipsecsim.observe.fate import fates
+from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario import units
@@ -146,7 +146,7 @@ def _ended(condition: Condition, recorder: Recorder) -> Selects:
 
 def _on_account(condition: Condition, recorder: Recorder, traffic: Traffic) -> Selects:
     """Is it about traffic of this name, or made by this verb? What IKE does on its account counts too."""
-    behind = traffic_behind(recorder)
+    behind = Lives(recorder).behind
     meant = {
         name for name, (verb, *_) in traffic.items() if name in condition.values or verb in condition.values
     }

@@ -8,7 +8,8 @@ from ipsecsim.base.instant import SECOND, ms
 from ipsecsim.ipsec.events import PacketOpened, SaInstalled
 from ipsecsim.net.apps import APPS
 from ipsecsim.net.events import TrafficSent
-from ipsecsim.observe.causality import causes, effects, traffic_behind
+from ipsecsim.observe.causality import causes, effects
+from ipsecsim.observe.lives import Lives
 from ipsecsim.stack.events import EchoAnswered
 from tests.support.builders import World, two_gateways
 
@@ -55,7 +56,7 @@ def test_a_row_belongs_to_the_traffic_whose_packets_led_there() -> None:
     world.ping("a", "b")
     world.ping("b", "a", at=SECOND)
     world.run()
-    behind = traffic_behind(world.recorder)
+    behind = Lives(world.recorder).behind
     answered = [behind[row.sequence] for row, _ in world.recorder.of(EchoAnswered)]
     assert answered == [{"a to b"}, {"b to a"}]
     # the keys were made because of the first ping
@@ -67,7 +68,7 @@ def test_two_that_send_in_one_turn_and_wait_for_the_same_keys_are_told_apart() -
     world.ping("a", "b", count=2, interval=ms(1))
     world.send("a", "b")
     world.run()
-    behind = traffic_behind(world.recorder)
+    behind = Lives(world.recorder).behind
     arrived = [behind[row.sequence] for row, _ in world.recorder.of(PacketOpened) if row.node == "east"]
     assert arrived == [{"a to b"}, {"send"}, {"a to b"}]
 
@@ -76,7 +77,7 @@ def test_what_leads_back_to_no_traffic_belongs_to_none() -> None:
     world = two_gateways()
     world.initiate("west")
     world.run()
-    assert set(traffic_behind(world.recorder)) == {frozenset()}
+    assert set(Lives(world.recorder).behind) == {frozenset()}
 
 
 @pytest.mark.parametrize("app", APPS.values(), ids=APPS)
