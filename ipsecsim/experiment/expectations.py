@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import format_duration
-from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.measures import MEASURES, lost_share
 from ipsecsim.experiment.selection import Sight, drops, frames, is_one_of, selection
 from ipsecsim.experiment.tunnel_life import life_of
@@ -46,28 +45,33 @@ class Verdict:
         return f"NOT MET  {self.subject}: {self.claim}   found {self.found}"
 
 
-def judge_all(world: World, recorder: Recorder) -> list[Verdict]:
+def judge_all(world: World, lives: Lives) -> list[Verdict]:
     """A verdict for each expectation at the end of the file."""
-    return [judge(world, recorder, each) for each in world.topology.expect]
+    return [judge(world, lives, each) for each in world.topology.expect]
 
 
-def judge(world: World, recorder: Recorder, expectation: Expectation) -> Verdict:
+def judge(world: World, lives: Lives, expectation: Expectation) -> Verdict:
     """Hold one expectation against the run. Raises ConfigError for what cannot be measured yet."""
     subject, claim = expectation.subject, expectation.claim
     finder = FINDERS.get(subject.kind)
     if finder is None:
         raise _not_yet(expectation, f"'{subject.kind}'")
-    is_met, found = finder(_Question(world, recorder, expectation, subject, claim))
+    is_met, found = finder(_Question(world, lives, expectation, subject, claim))
     return Verdict(subject.text, expectation.claim_text, is_met, found)
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     world: World
-    recorder: Recorder
+    lives: Lives
     expectation: Expectation
     subject: Subject
     claim: Claim
+
+    @property
+    def recorder(self) -> Recorder:
+        """All that happened so far."""
+        return self.lives.recorder
 
 
 Answer = tuple[bool, str]
@@ -146,16 +150,13 @@ def _holds(world: World, gateway: VpnGateway, names: set[str]) -> bool:
 
 def _selected(ask: _Question, sights: Iterable[Sight]) -> list[Sight]:
     """Those that the words behind the subject choose."""
-    selects = selection(ask.subject.where, ask.recorder, ask.world.simulator, ask.world.traffic)
+    selects = selection(ask.subject.where, ask.world.simulator, ask.world.traffic)
     return [each for each in sights if selects(each)]
 
 
 def _drops(ask: _Question) -> Answer:
-    dropped = [
-        each.record.event.reason.name
-        for each in _selected(ask, drops(ask.recorder))
-        if isinstance(each.record.event, PacketDropped)
-    ]
+    chosen = _selected(ask, drops(ask.lives.catch_up()))
+    dropped = [each.reason.name for each in chosen if each.reason is not None]
     found = ", ".join(f"{name} {dropped.count(name)}" for name in dict.fromkeys(dropped)) or "none"
     if isinstance(ask.claim, ReasonClaim):
         count = dropped.count(ask.claim.reason)
@@ -164,7 +165,7 @@ def _drops(ask: _Question) -> Answer:
 
 
 def _packets(ask: _Question) -> Answer:
-    chosen = _selected(ask, frames(ask.recorder))
+    chosen = _selected(ask, frames(ask.lives.catch_up()))
     if isinstance(ask.claim, MeasureClaim) and ask.claim.measure == "bytes":
         return _compare(ask.claim, sum(len(packet) for each in chosen for packet in each.packets))
     return _count(ask.claim, len(chosen), str(len(chosen)))
@@ -220,7 +221,7 @@ def _findings_about(ask: _Question) -> list[Finding]:
         return every
     if kind == "tunnel":
         return [each for each in every if any(is_about_tunnel(ask.world, each, name) for name in names)]
-    behind = Lives(ask.recorder).behind
+    behind = ask.lives.catch_up().behind
     meant = frozenset(_traffic_names(ask.world, ask.subject.names))
     return [each for each in every if any(behind[row.sequence] & meant for row in each.rows)]
 

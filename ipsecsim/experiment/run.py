@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ipsecsim.base.instant import Instant
 from ipsecsim.experiment.expectations import Verdict, judge_all
 from ipsecsim.experiment.script import Script
+from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.build import build
 from ipsecsim.scenario.model import Topology
@@ -24,12 +25,18 @@ class Run:
         self.seed = topology.seed if seed is None else seed
         self.recorder = Recorder()
         self.world: World = build(topology, seed=self.seed, observer=self.recorder.tell)
-        self._script = Script(self.world, self.recorder)
+        self._lives = Lives(self.recorder)
+        self._script = Script(self.world, self._lives)
 
     @property
     def now(self) -> Instant:
         """Simulated time."""
         return self.world.simulator.now
+
+    @property
+    def lives(self) -> Lives:
+        """Every packet so far, from birth to end."""
+        return self._lives.catch_up()
 
     @property
     def turns(self) -> int:
@@ -56,4 +63,4 @@ class Run:
 
     def verdicts(self) -> list[Verdict]:
         """What came of the file's expectations: those on the way, then those at the end."""
-        return [*self._script.verdicts, *judge_all(self.world, self.recorder)]
+        return [*self._script.verdicts, *judge_all(self.world, self._lives)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.instant import Instant, format_duration, format_seconds
 from ipsecsim.experiment.expectations import Verdict, judge
-from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.lives import Lives
 from ipsecsim.scenario.build import play
 from ipsecsim.scenario.model import Expectation, ScriptEntry
 from ipsecsim.scenario.world import World
@@ -24,10 +24,10 @@ class _Check:
 class Script:
     """Looks after every turn whether something that was waited for has come, or a time is over."""
 
-    def __init__(self, world: World, recorder: Recorder) -> None:
+    def __init__(self, world: World, lives: Lives) -> None:
         self.verdicts: list[Verdict] = []
         self._world = world
-        self._recorder = recorder
+        self._lives = lives
         self._checks: list[_Check] = []
         self._waiting: list[Sequence[ScriptEntry]] = _groups(world.topology.script)
         for entry in world.topology.script:
@@ -92,7 +92,7 @@ class Script:
         self._checks = left
 
     def _judge(self, expectation: Expectation) -> Verdict:
-        return judge(self._world, self._recorder, expectation)
+        return judge(self._world, self._lives, expectation)
 
 
 def _groups(script: Sequence[ScriptEntry]) -> list[Sequence[ScriptEntry]]:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.net.events import FrameArrived, FrameLost, FrameSent
+from ipsecsim.net.events import FrameArrived, FrameSent
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.observe.fate import fates
+from ipsecsim.observe.life import Hop, Life
 from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario import units
 from ipsecsim.scenario.matching import of_frames
 from ipsecsim.scenario.model import Condition
@@ -28,51 +28,60 @@ Traffic = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A frame that was sent, or a drop. A drop inside a tunnel shows two packets: what came, and what was in it."""
+    """A packet on a link, or a drop. A drop inside a tunnel shows two packets: what came, and what was in it.
 
-    record: Record
+    `reason` is why it ended, there or when it had arrived; `traffic` that on whose account it happened.
+    """
+
+    turn: int
+    at: Instant
+    node: str
+    link: str
     packets: tuple[bytes, ...]
-    link: str = ""
-    frame: int = 0
+    reason: DropReason | None
+    traffic: frozenset[str]
 
 
 Selects = Callable[[Sight], bool]
 
 
-def frames(recorder: Recorder) -> Iterator[Sight]:
-    """Every frame that was put onto a link."""
-    for row, event in recorder.of(FrameSent):
-        yield Sight(row, (event.packet,), event.link, event.frame)
+def crossing(life: Life, hop: Hop) -> Sight:
+    """One packet on one link."""
+    return Sight(hop.left, hop.at, hop.source, hop.link, (hop.packet,), hop.reason, life.traffic)
 
 
-def drops(recorder: Recorder) -> Iterator[Sight]:
+def frames(lives: Lives) -> Iterator[Sight]:
+    """Every frame that was put onto a link, but for those that a link made itself."""
+    for _, event in lives.recorder.of(FrameSent):
+        yield crossing(*lives.crossing(event.frame))
+
+
+def drops(lives: Lives) -> Iterator[Sight]:
     """Every drop: of a packet that a link lost, else of one that came off a link or was in it."""
-    for rows in recorder.all_turns():
+    for rows in lives.recorder.all_turns():
         on_link: tuple[str, tuple[bytes, ...]] = ("", ())
-        sent: dict[int, FrameSent] = {}
-        lost: FrameSent | None = None
         for row in rows:
             event = row.event
             if isinstance(event, FrameArrived):
                 on_link = event.link, (event.packet,)
-            elif isinstance(event, FrameSent):
-                sent[event.frame] = event
-            elif isinstance(event, FrameLost):
-                lost = sent.get(event.frame)
             elif isinstance(event, PacketDropped):
-                if lost is not None:
-                    yield Sight(row, (lost.packet,), lost.link)
-                    lost = None
-                else:
-                    link, packets = on_link
-                    yield Sight(row, (event.packet, *packets), link)
+                yield _drop(lives, row, event, on_link)
 
 
-def selection(
-    conditions: Sequence[Condition], recorder: Recorder, simulator: Simulator, traffic: Traffic
-) -> Selects:
+def _drop(lives: Lives, row: Record, event: PacketDropped, on_link: tuple[str, tuple[bytes, ...]]) -> Sight:
+    life, turn = lives.ended_by.get(row.sequence), row.turn
+    link, packets = on_link
+    if life is not None and life.ends == "lost":
+        link, packets = life.hops[-1].link, (life.hops[-1].packet,)
+    else:
+        packets = (event.packet, *packets)
+    traffic = lives.behind[row.sequence]
+    return Sight(turn.number, turn.at, turn.node, link, packets, event.reason, traffic)
+
+
+def selection(conditions: Sequence[Condition], simulator: Simulator, traffic: Traffic) -> Selects:
     """The question to a sight, made once of all words."""
-    tests = [_recorded(each, recorder, traffic) for each in conditions if each.key not in SHOWN]
+    tests = [_recorded(each, traffic) for each in conditions if each.key not in SHOWN]
     of_packet = [each for each in conditions if each.key in SHOWN]
     if of_packet:
         tests.append(_of_packet(of_packet, simulator))
@@ -95,22 +104,22 @@ def _of_packet(conditions: Sequence[Condition], simulator: Simulator) -> Selects
     return lambda sight: any(map(fits, sight.packets))
 
 
-def _recorded(condition: Condition, recorder: Recorder, traffic: Traffic) -> Selects:
+def _recorded(condition: Condition, traffic: Traffic) -> Selects:
     match condition.key:
         case "link":
             return lambda sight: is_one_of(condition, sight.link)
         case "node":
-            return lambda sight: is_one_of(condition, sight.record.node)
+            return lambda sight: is_one_of(condition, sight.node)
         case "turn":
-            return lambda sight: _is_number(condition, sight.record.turn.number, units.whole)
+            return lambda sight: _is_number(condition, sight.turn, units.whole)
         case "at":
-            return lambda sight: _is_number(condition, sight.record.at, units.duration)
+            return lambda sight: _is_number(condition, sight.at, units.duration)
         case "exchange":
             return lambda sight: is_one_of(condition, _exchange(sight.packets[0]))
         case "reason":
-            return _ended(condition, recorder)
+            return lambda sight: is_one_of(condition, "" if sight.reason is None else sight.reason.name)
         case _:  # flow
-            return _on_account(condition, recorder, traffic)
+            return _on_account(condition, traffic)
 
 
 def _is_number(condition: Condition, number: int, read: Callable[[str], int]) -> bool:
@@ -132,22 +141,9 @@ def _exchange(packet: bytes) -> str:
     return "" if message is None else name_of(ExchangeType, message.exchange)
 
 
-def _ended(condition: Condition, recorder: Recorder) -> Selects:
-    """Did the packet end for this reason? Of a frame its fate is asked."""
-    ends: dict[int, DropReason | None] = {frame: fate.drop for frame, fate in fates(recorder).items()}
-
-    def test(sight: Sight) -> bool:
-        event = sight.record.event
-        reason = event.reason if isinstance(event, PacketDropped) else ends.get(sight.frame)
-        return is_one_of(condition, "" if reason is None else reason.name)
-
-    return test
-
-
-def _on_account(condition: Condition, recorder: Recorder, traffic: Traffic) -> Selects:
+def _on_account(condition: Condition, traffic: Traffic) -> Selects:
     """Is it about traffic of this name, or made by this verb? What IKE does on its account counts too."""
-    behind = Lives(recorder).behind
     meant = {
         name for name, (verb, *_) in traffic.items() if name in condition.values or verb in condition.values
     }
-    return lambda sight: bool(behind[sight.record.sequence] & meant) is (condition.operator == "=")
+    return lambda sight: bool(sight.traffic & meant) is (condition.operator == "=")

@@ -31,7 +31,7 @@ class Hop:
     """One crossing of one link. `left` and `arrived` are turns, `to` is empty while nobody got it.
 
     `packet` are the bytes that were sent, `arrived_packet` those that came where they differ: a bit went wrong,
-    or an attacker changed it.
+    or an attacker changed it. `reason` says why it was lost, or dropped where it arrived: it, or what was in it.
     """
 
     frame: int

@@ -35,7 +35,7 @@ def answers(packet: bytes, prompt: bytes) -> bool:
     It goes to where that one came from. An IKE request follows a response, and does not answer it; but one tells of
     ESP or AH that no SA is for.
     """
-    if len(prompt) < ipv4.HEADER_LENGTH or ip.destination(packet) != ip.source(prompt):
+    if min(len(packet), len(prompt)) < ipv4.HEADER_LENGTH or ip.destination(packet) != ip.source(prompt):
         return False
     message = ike_of(packet)
     return message is None or message.is_response or security(prompt) is not None

@@ -6,7 +6,7 @@ which is meant; where it has none, it is the one on top. What is not over is as 
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
@@ -20,6 +20,7 @@ from ipsecsim.net.events import (
     PacketReplayed,
     TrafficSent,
 )
+from ipsecsim.observe import kinship
 from ipsecsim.observe.life import Crossing, Hop, Life, Passed
 from ipsecsim.observe.life_bytes import answers, forwarded
 from ipsecsim.observe.record import Record
@@ -56,7 +57,7 @@ class Lives:
         self.about: list[int] = []
         self.behind: list[frozenset[str]] = []
         self.ended_by: dict[int, Life] = {}
-        self._recorder = recorder
+        self.recorder = recorder
         self._hops: dict[int, Hop] = {}  # by frame
         self._held: dict[tuple[str, bytes], deque[Life]] = {}  # by node
         self._stored: dict[tuple[str, FragmentKey], deque[Life]] = {}
@@ -67,6 +68,8 @@ class Lives:
         self._wrapped: dict[Security | None, deque[Life]] = {}  # sealed, and not yet seen as a packet
         self._prompt: Life | None = None  # what was done with last: the next packet may answer it
         self._lost: Life | None = None
+        self._arrival: Hop | None = None
+        self._made_of_arrival: set[int] = set()  # itself, what came out of it, what it went into
         self._abandoned = 0  # fragments of which drops will speak
         self._traffic = _NONE
         self._handlers: dict[type, Callable[[Any, Record], Life | None]] = {
@@ -94,9 +97,9 @@ class Lives:
         }
         self.catch_up()
 
-    def catch_up(self) -> None:
-        """Take in the rows that were recorded since the last time; of whole turns only."""
-        rows, handlers, on_top = self._recorder.rows, self._handlers, self._on_top
+    def catch_up(self) -> Self:
+        """Take in the rows that were recorded since the last time, at the end of a turn."""
+        rows, handlers, on_top = self.recorder.rows, self._handlers, self._on_top
         for sequence in range(len(self.about), len(rows)):
             row = rows[sequence]
             event, turn = row.event, row.turn
@@ -117,16 +120,22 @@ class Lives:
             self.behind.append(self._traffic)
             if self._traffic:
                 self._behind_turn[-1] |= self._traffic
+        return self
 
     def number(self, frame: int) -> int:
         """The number of the packet that made this crossing. Raises KeyError for a frame that was not sent."""
         return self.by_frame[frame].number
 
+    def crossing(self, frame: int) -> tuple[Life, Hop]:
+        """The packet of a frame, and the frame itself. Raises KeyError for a frame that was not sent."""
+        life = self.by_frame[frame]
+        return life, next(hop for hop in life.hops if hop.frame == frame)
+
     def in_turn(self, turn: int) -> Passed:
         """Which packets came in and went out in a turn. Raises IndexError for a turn that did not happen."""
         came: list[Crossing] = []
         went: list[Crossing] = []
-        for row in self._recorder.turn(turn):
+        for row in self.recorder.turn(turn):
             if isinstance(row.event, FrameArrived):
                 came.append(Crossing(self.about[row.sequence], row.event.frame))
             elif isinstance(row.event, FrameSent | FrameDoubled):
@@ -143,7 +152,8 @@ class Lives:
 
     def _begin_turn(self) -> None:
         self._hand, self._wrapped = [], {}
-        self._prompt = self._lost = None
+        self._prompt = self._lost = self._arrival = None
+        self._made_of_arrival = set()
         self._abandoned = 0
 
     def _born(self, row: Record, packet: bytes, what: str, other: Life | None = None) -> Life:
@@ -158,6 +168,15 @@ class Lives:
         life.end(row, what, other, reason)
         if life in self._hand:
             self._hand.remove(life)
+        if life.number in self._made_of_arrival:
+            # a link that loses what is sent on is another hop's matter
+            self._goes_on(None if what == "lost" else reason, *((other,) if other is not None else ()))
+
+    def _goes_on(self, reason: DropReason | None, *made: Life) -> None:
+        """What arrived became other packets, or came to an end for a reason, of which the first one counts."""
+        self._made_of_arrival.update(each.number for each in made)
+        if self._arrival is not None and self._arrival.reason is None:
+            self._arrival.reason = reason
 
     def _copy(self, original: Life, row: Record, packet: bytes, what: str) -> Life:
         life = self._born(row, packet, what, original)
@@ -184,6 +203,7 @@ class Lives:
         hop = self._hops.pop(event.frame)
         hop.to, hop.arrived, hop.arrived_at = row.turn.node, row.turn.number, row.turn.at
         life.image = event.packet
+        self._arrival, self._made_of_arrival = hop, {life.number}
         self._hand.append(life)
         self._traffic = life.traffic
         return life
@@ -303,6 +323,8 @@ class Lives:
         if life is not None and life.ended == row.turn.number and life.ends == "delivered":
             life.note(row, "refused", life.image, life.image)
             life.reason = event.reason
+            if life.number in self._made_of_arrival:
+                self._goes_on(event.reason)
         return life
 
     # -- protection -----------------------------------------------------------------------------
@@ -329,29 +351,18 @@ class Lives:
 
     def _inside(self, outer: Life, row: Record, packet: bytes) -> Life:
         """What was in a packet is in hand: itself, or of a copy that is opened too another one of it."""
-        original = self._first_of(outer)
-        known = self[original.carries[0]] if original.carries else None
-        if (
-            known is not None
-            and known.steps[-1].what == "sealed"
-            and known.steps[-1].other == original.number
-        ):
+        known = kinship.carried(self.all, outer)
+        if known is None:
+            inner = self._born(row, packet, "came out", outer)
+        elif kinship.is_away(self.all, known, outer):
             known.come_back(row, "came out", packet, outer)
             inner = known
-        elif known is not None:
-            inner = self._copy(known, row, packet, "came out")
         else:
-            inner = self._born(row, packet, "came out", outer)
+            inner = self._copy(known, row, packet, "came out")
         if inner.number not in outer.carries:
             outer.carries.append(inner.number)
             inner.carried_by.append(outer.number)
         return inner
-
-    def _first_of(self, life: Life) -> Life:
-        """What a copy is a copy of, in the end."""
-        while life.copy_of is not None:
-            life = self[life.copy_of]
-        return life
 
     def _now_held(self, event: PacketHeld, row: Record) -> Life | None:
         life = self._pick(event.packet)
@@ -380,6 +391,8 @@ class Lives:
             piece.piece_of.append(whole.number)
             whole.pieces.append(piece.number)
         self._end(whole, row, "cut")
+        if whole.number in self._made_of_arrival:
+            self._goes_on(None, *pieces)
         self._hand += reversed(pieces)
         return whole
 
@@ -400,7 +413,14 @@ class Lives:
             return last
         waiting = self._stored.pop((row.turn.node, ip.fragment_key(last.image)), deque())
         pieces = [*waiting, last]
-        whole = self._whole_of(pieces, row, event.packet)
+        known = kinship.whole(self.all, pieces)
+        if known is None:
+            whole = self._born(row, event.packet, "reassembled")
+        elif known.ends == "cut":
+            known.come_back(row, "reassembled", event.packet)
+            whole = known
+        else:
+            whole = self._copy(known, row, event.packet, "reassembled")
         for piece in pieces:
             if whole.number not in piece.piece_of:
                 piece.piece_of.append(whole.number)
@@ -408,24 +428,3 @@ class Lives:
             self._end(piece, row, "joined", whole)
         self._hand.append(whole)
         return whole
-
-    def _whole_of(self, pieces: list[Life], row: Record, packet: bytes) -> Life:
-        """What the pieces were cut from is there again, or another one of it when it is there already."""
-        larger = [self._larger(each) for each in pieces]
-        number = next((each for each in larger[0] if all(each in others for others in larger)), None)
-        if number is None:
-            return self._born(row, packet, "reassembled")
-        whole = self[number]
-        if whole.ends != "cut":
-            return self._copy(whole, row, packet, "reassembled")
-        whole.come_back(row, "reassembled", packet)
-        return whole
-
-    def _larger(self, piece: Life) -> list[int]:
-        """The packets that a piece is of, nearest first: pieces may be cut once more."""
-        found: list[int] = []
-        life = self._first_of(piece)
-        while life.piece_of:
-            life = self._first_of(self[life.piece_of[0]])
-            found.append(life.number)
-        return found

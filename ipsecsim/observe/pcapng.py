@@ -14,6 +14,7 @@ from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.net.events import FRAME_SENT, FrameArrived, FrameDoubled, FrameSent
 from ipsecsim.net.turn import ARRIVAL, TURN
 from ipsecsim.observe.fate import Fate, fates
+from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.packet_summary import esp_of, summary
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
@@ -102,7 +103,7 @@ class _Commentator:
     """Knows what is inside each ESP packet and IKE message, once it has been shown the rows before."""
 
     def __init__(self, recorder: Recorder) -> None:
-        self._fates = fates(recorder)
+        self._fates = fates(Lives(recorder))
         self._sealed: dict[tuple[int, int], str] = {}
         self._payloads: dict[tuple[bytes, bool, int], str] = {}
 

@@ -7,6 +7,7 @@ from ipsecsim.base.errors import Place
 from ipsecsim.experiment.selection import frames, selection
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.turn import Turn
+from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.sentence import parse
@@ -42,8 +43,8 @@ def fits(words: str, packet: bytes, simulator) -> bool:
     ]
     recorder = Recorder()
     recorder.observe(Turn(1, 0, "west", "frame", 0), FrameSent(1, "wan", "eth0", B, packet))
-    (sight,) = frames(recorder)
-    return selection(conditions, recorder, simulator, {})(sight)
+    (sight,) = frames(Lives(recorder))
+    return selection(conditions, simulator, {})(sight)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from ipsecsim.base.instant import SECOND
 from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.net.events import FrameArrived, FrameSent
 from ipsecsim.observe.fate import Fate, fates
+from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.packet_summary import summary
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
@@ -14,7 +15,7 @@ from tests.unit.observe.replayed import with_more
 
 def of(world: World, node: str, words: str) -> Fate:
     """The fate of the first frame that `node` sent and whose summary holds `words`."""
-    found = fates(world.recorder)
+    found = fates(Lives(world.recorder))
     for row, sent in world.recorder.of(FrameSent):
         if row.node == node and words in summary(sent.packet):
             return found[sent.frame]
@@ -22,7 +23,9 @@ def of(world: World, node: str, words: str) -> Fate:
 
 
 def test_every_frame_has_one(ping_world: World) -> None:
-    assert list(fates(ping_world.recorder)) == [event.frame for _, event in ping_world.recorder.of(FrameSent)]
+    assert list(fates(Lives(ping_world.recorder))) == [
+        event.frame for _, event in ping_world.recorder.of(FrameSent)
+    ]
 
 
 def test_the_way_of_a_ping(ping_world: World) -> None:
@@ -52,7 +55,9 @@ def test_a_packet_that_is_sealed_piece_by_piece_is_told_of_once(ping_world: Worl
         if arrived.turn.number == ping_world.recorder.of(PacketSealed)[1][0].turn.number
     )
     assert (
-        fates(again)[frame].words == fates(ping_world.recorder)[frame].words == "forwarded and sealed in ESP"
+        fates(Lives(again))[frame].words
+        == fates(Lives(ping_world.recorder))[frame].words
+        == "forwarded and sealed in ESP"
     )
 
 
@@ -98,5 +103,5 @@ def test_a_frame_in_flight_when_the_recording_ends() -> None:
     world = two_gateways()
     world.ping("a", "b")
     world.simulator.step()
-    assert fates(world.recorder) == {1: Fate()}
+    assert fates(Lives(world.recorder)) == {1: Fate()}
     assert Fate().words == "still on its way when the recording ended"

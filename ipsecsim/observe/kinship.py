@@ -1,0 +1,41 @@
+"""Which packet carries which, and which is a piece of which, where copies stand for what they are copies of."""
+
+from collections.abc import Sequence
+
+from ipsecsim.observe.life import Life
+
+
+def original(every: Sequence[Life], life: Life) -> Life:
+    """What a copy is a copy of, in the end; a packet itself where it is none."""
+    while life.copy_of is not None:
+        life = every[life.copy_of - 1]
+    return life
+
+
+def carried(every: Sequence[Life], outer: Life) -> Life | None:
+    """What was put into a packet, or into the one it is a copy of; None where nobody saw it."""
+    carries = original(every, outer).carries
+    return every[carries[0] - 1] if carries else None
+
+
+def is_away(every: Sequence[Life], inner: Life, outer: Life) -> bool:
+    """Is the packet still in there, so that it can come out itself?"""
+    last = inner.steps[-1]
+    return last.what == "sealed" and last.other == original(every, outer).number
+
+
+def whole(every: Sequence[Life], pieces: Sequence[Life]) -> Life | None:
+    """The nearest packet of which all of these are pieces."""
+    larger = [_larger(every, piece) for piece in pieces]
+    number = next((each for each in larger[0] if all(each in others for others in larger)), None)
+    return None if number is None else every[number - 1]
+
+
+def _larger(every: Sequence[Life], piece: Life) -> list[int]:
+    """The packets that a piece is of, nearest first: pieces may be cut once more."""
+    found: list[int] = []
+    life = original(every, piece)
+    while life.piece_of:
+        life = original(every, every[life.piece_of[0] - 1])
+        found.append(life.number)
+    return found
