@@ -12,8 +12,9 @@ from ipsecsim.wire.dissect_transport import read_tcp, read_udp
 from ipsecsim.wire.ike.dissect import dissect_ike, dissect_payloads
 from ipsecsim.wire.layout import Field
 from ipsecsim.wire.numbers import IpProtocol
+from ipsecsim.wire.opening import Opener
 
-__all__ = ["dissect", "dissect_ike", "dissect_payloads"]
+__all__ = ["dissect", "dissect_ike", "dissect_opened", "dissect_payloads"]
 
 READERS: dict[int, Reader] = {
     IpProtocol.IPV4: read_ipv4,
@@ -27,6 +28,13 @@ READERS: dict[int, Reader] = {
 }
 
 
-def dissect(packet: bytes) -> Field:
+def dissect(packet: bytes, opener: Opener | None = None) -> Field:
     """The fields of an IP packet as a tree. The root covers the packet."""
-    return read_ip(Place(packet, 0, len(packet), READERS))
+    return dissect_opened(packet, opener)[0]
+
+
+def dissect_opened(packet: bytes, opener: Opener | None) -> tuple[Field, bytes]:
+    """The fields, and the packet with all that `opener` has keys for decrypted in its place."""
+    plain = bytearray(packet)
+    root = read_ip(Place(packet, 0, len(packet), READERS, opener=opener, plain=plain))
+    return root, bytes(plain)

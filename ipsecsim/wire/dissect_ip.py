@@ -6,7 +6,7 @@ from ipsecsim.wire import checksum, ipv4, ipv6
 from ipsecsim.wire.dissect_extensions import Chain, read_extensions
 from ipsecsim.wire.dissect_ipv4_options import read_options
 from ipsecsim.wire.dissect_place import Place, protocol_text, verdict
-from ipsecsim.wire.layout import AUTHENTICATED, Field, Layer, address_text, hex_number, size_text
+from ipsecsim.wire.layout import AUTHENTICATED, MUTABLE, Field, Layer, address_text, hex_number, size_text
 from ipsecsim.wire.numbers import IpProtocol, protocol_name
 from ipsecsim.wire.reader import Malformed
 
@@ -109,8 +109,9 @@ def _carried(layer: Layer, place: Place, total_length: int, chain: Chain) -> Non
 
 
 def _mark_signed(header: Field, unsigned: list[Field]) -> None:
-    """Colour what AH covers of the headers in front of it."""
+    """Colour what AH covers of the headers in front of it, and what it counts as zeros."""
     spared = {id(each) for field in unsigned for _, each in field.walk()}
     for depth, each in header.walk():
-        if depth and each.name not in _UNSIGNED and id(each) not in spared:
-            each.protection = AUTHENTICATED
+        if depth:
+            is_spared = each.name in _UNSIGNED or id(each) in spared
+            each.protection = MUTABLE if is_spared else AUTHENTICATED

@@ -1,8 +1,9 @@
 """Here are ESP and AH taken apart for people, without any key: what ESP sealed stays sealed, AH hides nothing."""
 
-from ipsecsim.wire import ah
+from ipsecsim.wire import ah, esp
 from ipsecsim.wire.dissect_place import Place, protocol_text
 from ipsecsim.wire.layout import AUTHENTICATED, CLEAR, SEALED, Field, Layer, hex_number, size_text
+from ipsecsim.wire.opening import Opened
 from ipsecsim.wire.reader import Malformed
 
 _ICV_LENGTHS = (12, 16, 24, 32)  # of all algorithms in use; no byte in the packet says which
@@ -15,9 +16,44 @@ def read_esp(place: Place) -> Field:
     layer.field.protection = layer.protection = AUTHENTICATED
     with layer.reading():
         _spi_and_sequence(layer)
-        layer.protection = SEALED
-        layer.rest("IV, Payload Data and ICV")
+        opened = None if place.opener is None else place.opener.esp(place.data[place.start : place.end])
+        if opened is None:
+            layer.protection = SEALED
+            layer.rest("IV, Payload Data and ICV")
+        elif opened.fault:
+            layer.protection = SEALED
+            layer.rest("IV, Payload Data and ICV", lambda _: opened.fault)
+        else:
+            _content(layer, place, opened)
     return layer.field
+
+
+def _content(layer: Layer, place: Place, opened: Opened) -> None:
+    """What keys show: IV, what is carried, padding, trailer, ICV (RFC 4303 2, figure 2)."""
+    if not opened.authenticates:
+        for _, each in layer.field.walk():
+            each.protection = CLEAR
+    layer.protection = AUTHENTICATED if opened.authenticates else CLEAR
+    if opened.iv_length:
+        layer.octets("IV", opened.iv_length)
+    start, end = layer.at, layer.at + len(opened.plaintext)
+    place.plain[start:end] = opened.plaintext
+    inside = place.opened(start, end)
+    below = inside.layer("plaintext", "")
+    below.protection = CLEAR
+    *_, pad_length, next_header = opened.plaintext
+    payload_end = end - esp.TRAILER_LENGTH - pad_length
+    if payload_end > start:
+        below.add(inside.within(start, payload_end).of(next_header))
+    if pad_length:
+        below.octets("Padding", pad_length)
+    below.number("Pad Length", 1, size_text)
+    below.number("Next Header", 1, protocol_text)
+    for each in below.field.children:
+        each.protect(encrypts=opened.encrypts, authenticates=opened.authenticates)
+        layer.add(each)
+    if opened.icv_length:
+        layer.octets("Integrity Check Value (ICV)", opened.icv_length)
 
 
 def read_ah(place: Place) -> Field:
@@ -38,8 +74,11 @@ def read_ah(place: Place) -> Field:
             layer.octets("Padding", padding)
         if layer.remaining:
             signed = place.within(layer.at, place.end).of(following)
-            _mark_authenticated(signed)
+            signed.protect(encrypts=False, authenticates=True)
             layer.add(signed)
+    fault = "" if place.opener is None else place.opener.ah(place.data[: place.end], place.start)
+    if fault:
+        layer.field.value += f", {fault}"
     return layer.field
 
 
@@ -57,9 +96,3 @@ def _padding(size: int) -> int:
     """How much of the ICV field is padding: what is beyond the longest ICV that fits, where that is little."""
     beyond = size - max((length for length in _ICV_LENGTHS if length <= size), default=size)
     return beyond if beyond <= _MOST_PADDING else 0
-
-
-def _mark_authenticated(signed: Field) -> None:
-    for _, each in signed.walk():
-        if each.protection == CLEAR:
-            each.protection = AUTHENTICATED

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from ipsecsim.wire import checksum
 from ipsecsim.wire.layout import Field, Layer, size_text
 from ipsecsim.wire.numbers import protocol_name
+from ipsecsim.wire.opening import Opener
 
 DEEPEST = 10  # headers within headers; what lies deeper is shown as bytes
 
@@ -15,7 +16,8 @@ class Place:
     """The bytes from `start` up to `end` of `data` belong to one header and all that it carries.
 
     `source` and `destination` are the addresses that a pseudo header counts. `is_cut`: the packet goes on behind
-    `end`, as quoted ones mostly do. `readers` know the header of a protocol number.
+    `end`, as quoted ones mostly do. `readers` know the header of a protocol number. `opener` may have keys; what
+    it makes of sealed bytes goes into `plain`, a copy of `data`, in their place.
     """
 
     data: bytes
@@ -26,6 +28,8 @@ class Place:
     destination: bytes = b""
     is_cut: bool = False
     depth: int = 0
+    opener: Opener | None = None
+    plain: bytearray = field(default_factory=bytearray, repr=False)
 
     def layer(self, name: str, rfc: str) -> Layer:
         """A pen for this place."""
@@ -34,6 +38,10 @@ class Place:
     def within(self, start: int, end: int) -> "Place":
         """What this header carries."""
         return replace(self, start=start, end=end, depth=self.depth + 1)
+
+    def opened(self, start: int, end: int) -> "Place":
+        """What was sealed, now that it is in `plain`."""
+        return replace(self.within(start, end), data=bytes(self.plain))
 
     def between(self, source: bytes, destination: bytes, *, is_cut: bool) -> "Place":
         """This place in a packet with these addresses."""

@@ -2,7 +2,7 @@
 
 from ipsecsim.wire import checksum, nat_t
 from ipsecsim.wire.dissect_place import Place, cannot_be_checked, verdict
-from ipsecsim.wire.ike.dissect import dissect_ike
+from ipsecsim.wire.ike.dissect import dissect_ike_opened
 from ipsecsim.wire.layout import Field, Layer, size_text
 from ipsecsim.wire.numbers import IKE_PORT, NAT_T_PORT, IpProtocol
 from ipsecsim.wire.reader import Malformed
@@ -54,7 +54,10 @@ def _nat_t(layer: Layer, place: Place) -> None:
 
 
 def _ike(place: Place) -> Field:
-    return dissect_ike(place.data[place.start : place.end], place.start)
+    message = place.data[place.start : place.end]
+    found, plain = dissect_ike_opened(message, place.start, place.opener)
+    place.plain[place.start : place.end] = plain
+    return found
 
 
 def read_tcp(place: Place) -> Field:

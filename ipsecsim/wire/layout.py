@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from ipsecsim.base import address
 from ipsecsim.wire.reader import Malformed, Truncated
 
-# How a field travels, as far as its bytes tell without any key.
+# How a field travels: who may read it, and whose change would be noticed.
 CLEAR = "clear"
+ENCRYPTED = "encrypted"
 AUTHENTICATED = "auth"
 SEALED = "both"  # encrypted and authenticated
+MUTABLE = "mutable"  # in front of AH, and left out of its seal (RFC 4302 3.3.3.1)
 
 _SHOWN_BYTES = 20
 MOST_FIELDS = 5000  # of one layer and all below it: nobody reads more, and 64 KiB can be made into as many
@@ -50,6 +52,16 @@ class Field:
                 return None
             found = below
         return found
+
+    def protect(self, *, encrypts: bool, authenticates: bool) -> None:
+        """Add what a seal around this field and all below it does to what they have already."""
+        for _, each in self.walk():
+            is_secret = encrypts or each.protection in (ENCRYPTED, SEALED)
+            is_sealed = authenticates or each.protection in (AUTHENTICATED, SEALED)
+            if is_secret:
+                each.protection = SEALED if is_sealed else ENCRYPTED
+            elif is_sealed:
+                each.protection = AUTHENTICATED
 
     def shift(self, offset: int) -> None:
         """Move this field and all below it by `offset` bytes."""

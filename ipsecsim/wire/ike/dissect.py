@@ -1,9 +1,13 @@
 """Here is an IKE message taken apart for people: its header and its chain of payloads (RFC 7296 3)."""
 
+from dataclasses import dataclass
+
 from ipsecsim.wire.ike.dissect_bodies import BODIES
+from ipsecsim.wire.ike.encrypted import FRAGMENT_FIELDS
 from ipsecsim.wire.ike.header import INITIATOR, RESPONSE, VERSION
 from ipsecsim.wire.ike.numbers import ExchangeType, PayloadType, name_of
-from ipsecsim.wire.layout import AUTHENTICATED, CLEAR, Field, Layer, size_text
+from ipsecsim.wire.layout import AUTHENTICATED, CLEAR, SEALED, Field, Layer, size_text
+from ipsecsim.wire.opening import Opener
 from ipsecsim.wire.reader import Malformed
 
 _SEALED_TYPES = (PayloadType.SK, PayloadType.SKF)
@@ -15,15 +19,30 @@ def dissect_ike(message: bytes, offset: int = 0) -> Field:
 
     Of IKEv1 only the header, which has the same form, is read.
     """
+    return dissect_ike_opened(message, offset, None)[0]
+
+
+def dissect_ike_opened(message: bytes, offset: int, opener: Opener | None) -> tuple[Field, bytes]:
+    """The fields, and the message with what `opener` has keys for decrypted in its place. Never raises."""
     layer = Layer(message, "IKE", 0, len(message), rfc="RFC 7296 3.1")
+    plain = bytearray(message)
     with layer.reading():
         first, version = _header(layer, len(message))
         if version != 2:
             layer.rest(f"IKEv{version} payloads")
         else:
-            _chain(layer, first)
+            _chain(layer, first, None if opener is None else _Sealed(message, opener, plain))
     layer.field.shift(offset)
-    return layer.field
+    return layer.field, bytes(plain)
+
+
+@dataclass(slots=True)
+class _Sealed:
+    """A message that may have an Encrypted payload, and who may open it."""
+
+    message: bytes
+    opener: Opener
+    plain: bytearray
 
 
 def _header(layer: Layer, length: int) -> tuple[int, int]:
@@ -68,7 +87,7 @@ def dissect_payloads(first: int, data: bytes, offset: int = 0, protection: str =
     return layer.field.children
 
 
-def _chain(layer: Layer, first: int) -> None:
+def _chain(layer: Layer, first: int, sealed: _Sealed | None = None) -> None:
     number = first
     while number != PayloadType.NONE:
         next_number, _flags, *length_bytes = layer.peek(4)
@@ -78,7 +97,7 @@ def _chain(layer: Layer, first: int) -> None:
             raise Malformed(f"{what}, {layer.remaining} bytes left")
         if number in _SEALED_TYPES:
             _mark_authenticated(layer)
-        _payload(layer.inner(_payload_type_text(number), length), number)
+        _payload(layer.inner(_payload_type_text(number), length), number, next_number, sealed)
         if number in _SEALED_TYPES:
             break
         number = next_number
@@ -91,13 +110,49 @@ def _mark_authenticated(layer: Layer) -> None:
         each.protection = AUTHENTICATED
 
 
-def _payload(payload: Layer, number: int) -> None:
+def _payload(payload: Layer, number: int, first_inner: int, sealed: _Sealed | None) -> None:
     with payload.reading():
         payload.number("Next Payload", 1, _payload_type_text)
         payload.bits(("Critical", 1, str), ("RESERVED", 7, str))
         payload.number("Payload Length", 2, size_text)
         read_body = BODIES.get(number)
-        if read_body is None:
+        if number in _SEALED_TYPES and sealed is not None:
+            _open(payload, number, first_inner, sealed)
+        elif read_body is None:
             payload.rest("Payload")
         else:
             read_body(payload)
+
+
+def _open(payload: Layer, number: int, first_inner: int, sealed: _Sealed) -> None:
+    """An Encrypted payload, or a fragment of one, whose keys somebody may have (RFC 7296 3.14, RFC 7383 2.5)."""
+    fields = FRAGMENT_FIELDS.size if number == PayloadType.SKF else 0
+    opened = sealed.opener.ike(sealed.message, payload.at + fields)
+    if opened is None or opened.fault:
+        BODIES[number](payload)
+        if opened is not None:
+            payload.field.value = opened.fault
+        return
+    pieces = 1
+    if fields:
+        payload.number("Fragment Number", 2)
+        pieces = payload.number("Total Fragments", 2)
+    if opened.iv_length:
+        payload.octets("Initialization Vector", opened.iv_length)
+    start, end = payload.at, payload.at + len(opened.plaintext)
+    sealed.plain[start:end] = opened.plaintext
+    inside = Layer(bytes(sealed.plain), "plaintext", start, end, protection=SEALED)
+    pad_length = opened.plaintext[-1] if opened.plaintext else 0
+    size = len(opened.plaintext) - 1 - pad_length
+    if pieces > 1:
+        inside.octets("Fragment of the payloads", size)
+    else:
+        for each in dissect_payloads(first_inner, opened.plaintext[:size], start, SEALED):
+            inside.add(each)
+    if pad_length:
+        inside.octets("Padding", pad_length)
+    inside.number("Pad Length", 1, size_text)
+    for each in inside.field.children:
+        payload.add(each)
+    payload.protection = AUTHENTICATED
+    payload.rest("Integrity Checksum Data")

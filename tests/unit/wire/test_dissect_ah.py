@@ -5,7 +5,7 @@ import pytest
 from ipsecsim.base.address import pack
 from ipsecsim.wire import esp, icmpv4, ipv4, ipv6, udp
 from ipsecsim.wire.dissect import dissect
-from ipsecsim.wire.layout import AUTHENTICATED, CLEAR, SEALED, Field
+from ipsecsim.wire.layout import AUTHENTICATED, CLEAR, MUTABLE, SEALED, Field
 from ipsecsim.wire.numbers import IpProtocol
 from tests.unit.wire.samples import IKE_SA_INIT, chained
 from tests.unit.wire.test_dissect import value
@@ -45,15 +45,15 @@ def test_what_routers_may_change_is_not_signed():
     assert protections(dissect(ipv4.build(A, B, IpProtocol.AH, ah(1, ECHO)))) == {
         "Version": AUTHENTICATED,
         "IHL": AUTHENTICATED,
-        "DSCP": CLEAR,
-        "ECN": CLEAR,
+        "DSCP": MUTABLE,
+        "ECN": MUTABLE,
         "Total Length": AUTHENTICATED,
         "Identification": AUTHENTICATED,
-        "Flags": CLEAR,
-        "Fragment Offset": CLEAR,
-        "Time to Live": CLEAR,
+        "Flags": MUTABLE,
+        "Fragment Offset": MUTABLE,
+        "Time to Live": MUTABLE,
         "Protocol": AUTHENTICATED,
-        "Header Checksum": CLEAR,
+        "Header Checksum": MUTABLE,
         "Source Address": AUTHENTICATED,
         "Destination Address": AUTHENTICATED,
         "AH": AUTHENTICATED,
@@ -61,7 +61,7 @@ def test_what_routers_may_change_is_not_signed():
     unsigned = {
         name
         for name, protection in protections(dissect(ipv6.build(A6, B6, IpProtocol.AH, ah(59, b"")))).items()
-        if protection == CLEAR
+        if protection == MUTABLE
     }
     assert unsigned == {"DSCP", "ECN", "Flow Label", "Hop Limit"}
 
@@ -72,7 +72,7 @@ def test_of_ipv4_options_those_that_change_are_not_signed():
     assert layer is not None
     assert protections(layer) == {
         "Router Alert": AUTHENTICATED,
-        "Record Route": CLEAR,
+        "Record Route": MUTABLE,
         "No Operation": AUTHENTICATED,
     }
 
@@ -85,7 +85,7 @@ def test_of_ipv6_options_only_the_data_may_be_unsigned():
     changing, lasting = layer.find("Option 0x3e"), layer.find("Option 0x1e")
     assert changing is not None
     assert lasting is not None
-    assert protections(changing)["Option Data"] == CLEAR
+    assert protections(changing)["Option Data"] == MUTABLE
     assert protections(changing)["Opt Data Len"] == AUTHENTICATED
     assert protections(lasting)["Option Data"] == AUTHENTICATED
 
