@@ -7,7 +7,7 @@ from rich.console import Console
 
 from ipsecsim import __version__
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.cli import check, matrix, run, topologies, truth_table
+from ipsecsim.cli import check, matrix, run, topologies, truth_table, why
 
 NOT_MET = 1  # an expectation was not met
 BAD_FILE = 2  # what a person wrote cannot be understood
@@ -26,6 +26,7 @@ check.register(app)
 run.register(app)
 matrix.register(app)
 truth_table.register(app)
+why.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -14,7 +14,7 @@ from ipsecsim.cli.progress import Bar
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import save
 from ipsecsim.views import tables, text
-from ipsecsim.views.why import why
+from ipsecsim.views.why import troubles
 
 _EXAMPLES = """Examples:
 
@@ -71,7 +71,7 @@ def run(
         tables.leases,
         tables.overheads,
         tables.drops,
-        why,
+        troubles,
         tables.expectations,
     ):
         typer.echo(part(experiment) + "\n")

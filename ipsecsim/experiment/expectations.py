@@ -78,7 +78,7 @@ Answer = tuple[bool, str]
 
 
 def _traffic(ask: _Question) -> Answer:
-    names, claim = _traffic_names(ask.world, ask.subject.names), ask.claim
+    names, claim = traffic_names(ask.world, ask.subject.names), ask.claim
     verbs = {ask.world.traffic[name][0] for name in names}
     measure = claim.measure if isinstance(claim, MeasureClaim) else ""
     if not isinstance(claim, MeasureClaim) or any(measure not in APPS[verb].measures for verb in verbs):
@@ -89,7 +89,7 @@ def _traffic(ask: _Question) -> Answer:
     return _compare(claim, lost_share(results) if claim.unit == "%" else MEASURES[measure](results))
 
 
-def _traffic_names(world: World, wanted: tuple[str, ...]) -> Sequence[str]:
+def traffic_names(world: World, wanted: tuple[str, ...]) -> Sequence[str]:
     """`ping` means every ping, `ping alice bob` those between the two, a name= just that one."""
     return [name for name, key in world.traffic.items() if wanted == (name,) or key[: len(wanted)] == wanted]
 
@@ -222,7 +222,7 @@ def _findings_about(ask: _Question) -> list[Finding]:
     if kind == "tunnel":
         return [each for each in every if any(is_about_tunnel(ask.world, each, name) for name in names)]
     behind = ask.lives.catch_up().behind
-    meant = frozenset(_traffic_names(ask.world, ask.subject.names))
+    meant = frozenset(traffic_names(ask.world, ask.subject.names))
     return [each for each in every if any(behind[row.sequence] & meant for row in each.rows)]
 
 

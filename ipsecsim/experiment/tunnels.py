@@ -1,14 +1,14 @@
 """Which findings concern a tunnel: what the file calls one, in the words of the recording."""
 
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.why import Finding, Side, is_about
+from ipsecsim.observe.why import Shown, Side, is_about
 from ipsecsim.scenario.build_ipsec import policy_name
 from ipsecsim.scenario.model import NodeSpec, TunnelEnd, TunnelSpec
 from ipsecsim.scenario.world import World
 
 
-def is_about_tunnel(world: World, finding: Finding, tunnel: str) -> bool:
-    """Does a finding concern the tunnel of that name, by its connections, its rules or its packets?"""
+def is_about_tunnel(world: World, shown: Shown, tunnel: str) -> bool:
+    """Does it concern the tunnel of that name, by its connections, its rules or its packets?"""
     spec = world.topology.tunnels[tunnel]
     sides = [_side(world, spec, end) for end in spec.ends]
     gateways = {
@@ -17,7 +17,7 @@ def is_about_tunnel(world: World, finding: Finding, tunnel: str) -> bool:
         if isinstance(node, VpnGateway)
         for address in _addresses(world, node.name)
     }
-    return is_about(finding, sides, gateways)
+    return is_about(shown, sides, gateways)
 
 
 def _side(world: World, spec: TunnelSpec, end: TunnelEnd) -> Side:

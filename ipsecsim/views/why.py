@@ -1,21 +1,58 @@
-"""What went wrong in a run, as far as it is known: a line for each finding."""
+"""What went wrong in a run, and why, in plain text. The words are those of `study`."""
+
+from collections.abc import Iterable
+from textwrap import wrap
 
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.telling import count
-from ipsecsim.observe.why import Finding, findings
+from ipsecsim.study.why import Why, whys
+
+_WIDTH = 110
+_LABEL = 13
 
 
-def why(run: Run) -> str:
-    """Each finding with its clause, and the turn in which it shows first."""
-    found = findings(run.recorder, run.world.simulator)
+def troubles(run: Run) -> str:
+    """A line for each thing that went wrong, as a run ends with."""
+    found = whys(run)
     if not found:
         return "Why: nothing that has a name went wrong"
     return "\n".join(["Why: what went wrong, and where it shows", *map(_line, found)])
 
 
-def _line(finding: Finding) -> str:
-    diagnosis = finding.diagnosis
-    clause = f"   [{diagnosis.clause}]" if diagnosis.clause else ""
-    turns = list(dict.fromkeys(row.turn.number for row in finding.rows))
-    more = f" and {count(len(turns) - 1, 'turn')} more" if turns[1:] else ""
-    return f"  {diagnosis.name}   {finding.sentence}{clause}   turn {turns[0]}{more}"
+def whole(why: Why) -> str:
+    """An answer: the sentence, the chain, who knows, the clause, the setting, and what to look at."""
+    if not why.reason:
+        return f"{why.sentence[0].upper()}{why.sentence[1:]}"
+    lines = [f"{why.reason}   {why.sentence}"]
+    lines += [f"  turn {link.turn:<4} {link.node}   {link.sentence}" for link in why.chain]
+    parts = (
+        ("found", why.detail),
+        ("who knows", _knowing(why)),
+        ("shows as", why.shows_as),
+        ("clause", why.clause),
+        ("setting", why.setting),
+        ("look at", why.look_at),
+    )
+    lines += [line for label, text in parts if text for line in _part(label, text)]
+    return "\n".join(lines)
+
+
+def _line(why: Why) -> str:
+    clause = f"   [{why.clause}]" if why.clause else ""
+    return f"  {why.reason}   {why.detail}{clause}   {why.look_at.partition(',')[0]}"
+
+
+def _knowing(why: Why) -> str:
+    known = _listed(why.known_by)
+    if not why.unknown_to:
+        return known
+    return f"{known}, and only {known}: {_listed(why.unknown_to)} see {why.blind}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _part(label: str, text: str) -> list[str]:
+    first, *rest = wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [f"  {label:<{_LABEL - 1}} {first}", *(f"  {'':<{_LABEL - 1}} {each}" for each in rest)]

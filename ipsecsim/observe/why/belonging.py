@@ -2,11 +2,25 @@
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.why.finding import Finding
 from ipsecsim.wire import ip
+
+
+class Shown(Protocol):
+    """What rows show, and rules that it concerns though no row names them: a finding is one, and so are drops."""
+
+    @property
+    def rows(self) -> tuple[Record, ...]:
+        """The rows that show it."""
+        ...
+
+    @property
+    def rules(self) -> tuple[tuple[str, str], ...]:
+        """SPD rules, by node and name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +33,15 @@ class Side:
     addresses: frozenset[bytes]
 
 
-def is_about(finding: Finding, sides: Sequence[Side], gateways: Container[bytes]) -> bool:
-    """Does a finding speak of the tunnel between these sides? `gateways` are the addresses of all nodes with IPsec.
+def is_about(shown: Shown, sides: Sequence[Side], gateways: Container[bytes]) -> bool:
+    """Does it speak of the tunnel between these sides? `gateways` are the addresses of all nodes with IPsec.
 
     It does when it names a connection or a rule of either side, or a packet between the two. Where a NAT stands
     between them one address of that packet is nobody's.
     """
-    if any((side.node, rule) in finding.rules for side in sides for rule in side.rules):
+    if any((side.node, rule) in shown.rules for side in sides for rule in side.rules):
         return True
-    return any(_speaks_of(row, sides, gateways) for row in finding.rows)
+    return any(_speaks_of(row, sides, gateways) for row in shown.rows)
 
 
 def _speaks_of(row: Record, sides: Sequence[Side], gateways: Container[bytes]) -> bool:

@@ -1,0 +1,177 @@
+"""The chain of events that leads from a cause to the end of it: few links, each of which a student can check."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ipsecsim.base.trace import PacketDropped, TraceEvent
+from ipsecsim.ike import events as ike
+from ipsecsim.ipsec import events as ipsec
+from ipsecsim.net import events as net
+from ipsecsim.observe.causality import causes, effects
+from ipsecsim.observe.explain import explain
+from ipsecsim.observe.packet_summary import message_name
+from ipsecsim.observe.record import Record
+from ipsecsim.scenario.build_ipsec import IKE_RULE
+from ipsecsim.stack import events as stack
+from ipsecsim.stack.nat import events as nat
+from ipsecsim.study.trouble import Evidence, Trouble
+
+MOST = 6
+_BEFORE = 3  # links between the beginning and where it shows
+_AFTER = 2
+
+_WEIGHTS: dict[type[TraceEvent], int] = {
+    net.NodeCrashed: 9,
+    nat.MappingEnded: 9,
+    stack.ConnectionForgotten: 9,
+    net.BitFlipped: 9,
+    PacketDropped: 8,
+    ike.Diagnosed: 8,
+    nat.PacketTranslated: 7,
+    stack.IcmpErrorSent: 7,
+    net.SettingChanged: 7,
+    net.PacketReplayed: 7,
+    net.InterfaceChanged: 6,
+    net.AddressChanged: 6,
+    ipsec.PacketSealed: 6,
+    ipsec.SaRemoved: 6,
+    stack.PacketFragmented: 6,
+    ike.NotifyReceived: 6,
+    ike.BeganAgain: 5,
+    ike.IkeMessageSent: 5,
+    ipsec.PacketHeld: 4,
+    ipsec.PacketOpened: 4,
+    ipsec.PolicyMatched: 3,
+    stack.PacketForwarded: 2,
+    stack.PacketOriginated: 1,
+}
+"""How much an event explains; what is not here explains nothing."""
+
+_ENDS = (
+    ike.NotifyReceived,
+    ike.RefusalBelieved,
+    ike.PeerUnresponsive,
+    ike.ChildSaFailed,
+    ike.TrustEnded,
+    net.EchoReplyMissed,
+    net.QueryGivenUp,
+    net.TrafficRefused,
+)
+"""With what it ends for those who were waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of the chain: what happened in a turn, at a node."""
+
+    turn: int
+    node: str
+    sentence: str
+
+
+def chain(evidence: Evidence, trouble: Trouble, traffic: frozenset[str]) -> tuple[Link, ...]:
+    """Two to six links in the order of their turns, for one packet of the traffic where any is meant."""
+    cause, end = _cause_and_end(evidence, trouble, traffic)
+    chosen = {row.sequence: row for row in (cause, end)}
+    before = _before(evidence, end) + ([] if cause is end else _before(evidence, cause))
+    if before:
+        begin = min(before, key=lambda row: row.sequence)
+        chosen[begin.sequence] = begin
+    weighty = sorted(before, key=lambda row: (-_weight(row), -row.sequence))
+    for row in [*_after(evidence, end), *weighty[:_BEFORE], *weighty]:
+        if len(chosen) >= (
+            MOST if _weight(row) > 2 else 2
+        ):  # what explains little is only there for want of better
+            continue
+        chosen[row.sequence] = row
+    return tuple(Link(row.turn.number, row.node, told(row.event)) for _, row in sorted(chosen.items()))
+
+
+def told(event: TraceEvent) -> str:
+    """A link's sentence. Of an IKE message its name is enough, and the errors in it."""
+    if isinstance(event, ike.IkeMessageSent):
+        errors = [name[2:-1] for name in event.payloads if name in _ERRORS]
+        name = message_name(event.exchange, event.message_id, is_response=event.is_response)
+        return f"sent {name}" + (f" with {', '.join(errors)}" if errors else "")
+    if isinstance(event, ike.Diagnosed):
+        return f"found out: {event.diagnosis.sentence} ({event.detail})"
+    return explain(event)
+
+
+_ERRORS = frozenset(
+    f"N({name})"
+    for name in (
+        "AUTHENTICATION_FAILED",
+        "NO_PROPOSAL_CHOSEN",
+        "TS_UNACCEPTABLE",
+        "INVALID_KE_PAYLOAD",
+        "INVALID_SYNTAX",
+        "INVALID_SPI",
+        "TEMPORARY_FAILURE",
+        "FAILED_CP_REQUIRED",
+        "INTERNAL_ADDRESS_FAILURE",
+        "SINGLE_PAIR_REQUIRED",
+        "UNACCEPTABLE_ADDRESSES",
+    )
+)
+
+
+def _cause_and_end(evidence: Evidence, trouble: Trouble, traffic: frozenset[str]) -> tuple[Record, Record]:
+    """Where it begins and where it shows: two rows of different kinds, or twice the same one."""
+    first = trouble.rows[0]
+    meant = [row for row in trouble.rows if evidence.lives.behind[row.sequence] & traffic] or [first]
+    if _kind(first) != _kind(meant[0]):
+        return first, meant[0]
+    others = (row for row in trouble.rows if _kind(row) != _kind(first) and row.sequence > first.sequence)
+    return (first, next(others, first)) if meant[0] is first else (meant[0], meant[0])
+
+
+def _kind(row: Record) -> tuple[object, ...]:
+    event = row.event
+    return (type(event), event.reason if isinstance(event, PacketDropped) else None)
+
+
+def _before(evidence: Evidence, end: Record) -> list[Record]:
+    """What led there: the best row of each turn, and of its own turn what came before."""
+    own = [row for row in evidence.recorder.turn(end.turn.number) if row.sequence < end.sequence]
+    earlier = [evidence.recorder.turn(number) for number in causes(evidence.recorder, end.turn.number)]
+    return [best for rows in (own, *earlier) for best in _best(rows)]
+
+
+def _best(rows: Iterable[Record]) -> Iterator[Record]:
+    """The row that explains most: what traffic sent begins every chain, and else the weightiest one."""
+    rows = list(rows)
+    sent = [row for row in rows if isinstance(row.event, net.TrafficSent)]
+    weighty = [row for row in rows if _weight(row)]
+    if sent or weighty:
+        yield sent[0] if sent else max(weighty, key=_weight)
+
+
+def _weight(row: Record) -> int:
+    if isinstance(row.event, net.TrafficSent):
+        return 4
+    if isinstance(row.event, ipsec.PolicyMatched) and row.event.policy == IKE_RULE:
+        return 0  # that IKE's own packets pass is no news
+    return _WEIGHTS.get(type(row.event), 0)
+
+
+def _after(evidence: Evidence, end: Record) -> list[Record]:
+    """What was answered, and who gave up: in its own turn, in those that it led to, or by the traffic itself."""
+    same = [row for row in evidence.recorder.turn(end.turn.number) if row.sequence > end.sequence]
+    found = [row for row in same if _is_answer(row.event)][:1]
+    led_to = set(effects(evidence.recorder, end.turn.number))
+    behind = evidence.lives.behind[end.sequence]
+    for row in evidence.recorder.rows[end.sequence + 1 :]:
+        if isinstance(row.event, _ENDS) and (
+            row.turn.number in led_to or getattr(row.event, "name", "") in behind
+        ):
+            found.append(row)
+        if len(found) >= _AFTER:
+            break
+    return found
+
+
+def _is_answer(event: TraceEvent) -> bool:
+    if isinstance(event, ike.IkeMessageSent):
+        return bool(_ERRORS.intersection(event.payloads))
+    return isinstance(event, stack.IcmpErrorSent)

@@ -1,0 +1,142 @@
+"""Why did it go wrong? One answer for a tunnel, for traffic, a node or a packet, as far as the recording knows."""
+
+from dataclasses import dataclass
+
+from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.experiment.expectations import is_up
+from ipsecsim.experiment.run import Run
+from ipsecsim.ike.events import IkeMessageSent
+from ipsecsim.observe.record import Record
+from ipsecsim.study.chain import Link, chain
+from ipsecsim.study.cures import cure
+from ipsecsim.study.trouble import Evidence, Question, Trouble
+from ipsecsim.study.words import WORDS, of_drop
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """An answer. `reason` is a diagnosis or a drop reason, '' when nothing went wrong.
+
+    `shows_as` is the drop reason or notify by which it is seen; `known_by` are the nodes whose own recording holds
+    the evidence, `unknown_to` those concerned that see only what `blind` says. `setting` is 'path=value', which
+    `--set` understands and which makes it well; '' where no single one does. `packet` is 0 where none is meant.
+    """
+
+    reason: str
+    subject: str
+    sentence: str
+    chain: tuple[Link, ...] = ()
+    known_by: tuple[str, ...] = ()
+    unknown_to: tuple[str, ...] = ()
+    blind: str = ""
+    clause: str = ""
+    setting: str = ""
+    look_at: str = ""
+    node: str = ""
+    shows_as: str = ""
+    packet: int = 0
+    detail: str = ""
+
+
+def why(run: Run, about: str | int | None = None) -> Why:
+    """The answer to 'tunnel net', 'ping alice bob', the name of traffic, 'node west' or a packet's number.
+
+    None asks for the run's main trouble. Raises ConfigError for a question about what is not there.
+    """
+    evidence = Evidence(run)
+    question = evidence.question(about)
+    troubles = evidence.about(question)
+    if not troubles:
+        return Why("", question.words, f"{evidence.state(question)}: nothing went wrong there")
+    return _answer(evidence, question, troubles[0])
+
+
+def whys(run: Run) -> list[Why]:
+    """An answer for all that went wrong in a run."""
+    evidence = Evidence(run)
+    question = evidence.question(None)
+    return [_answer(evidence, question, each) for each in evidence.about(question)]
+
+
+def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
+    question = _narrowed(evidence, question, trouble)
+    reason = trouble.reason
+    words = WORDS[reason] if isinstance(reason, Diagnosis) else of_drop(reason)
+    node, other = trouble.node, _other(evidence, question, trouble)
+    known = tuple(dict.fromkeys(row.node for row in trouble.rows))
+    row = _shown_row(evidence, question, trouble)
+    ended = evidence.lives.ended_by.get(row.sequence)
+    packet = evidence.lives.about[row.sequence] if ended is None else ended.number
+    place = f"turn {row.turn.number}, {row.node}" + (f", packet {packet}" if packet else "")
+    fill = {"node": node, "other": other}
+    return Why(
+        reason.name,
+        question.words,
+        f"{evidence.state(question)}: {words.sentence.format(**fill)}",
+        chain(evidence, trouble, question.traffic),
+        known,
+        tuple(name for name in _concerned(evidence, question, trouble) if name not in known),
+        words.blind,
+        reason.clause,
+        cure(evidence, trouble) if isinstance(reason, Diagnosis) else "",
+        f"{place}: {words.field.format(**fill)}",
+        node,
+        _shows_as(evidence, trouble),
+        packet,
+        trouble.sentence,
+    )
+
+
+def _narrowed(evidence: Evidence, question: Question, trouble: Trouble) -> Question:
+    """Of a run the tunnel is meant that is down, else traffic that was lost, else the node."""
+    if question.tunnel or question.traffic or question.node or question.packet:
+        return question
+    tunnel = evidence.tunnel_of(trouble)
+    if tunnel and not is_up(evidence.world, tunnel):
+        return evidence.question(f"tunnel {tunnel}")
+    hurt = evidence.hurt() & evidence.behind(trouble.rows)
+    names = [name for name in evidence.world.traffic if name in hurt]
+    if names:
+        return evidence.question(names[0])
+    return evidence.question(f"tunnel {tunnel}" if tunnel else f"node {trouble.node}")
+
+
+def _shown_row(evidence: Evidence, question: Question, trouble: Trouble) -> Record:
+    """The first row about what was asked."""
+    behind = evidence.lives.behind
+    return next((row for row in trouble.rows if behind[row.sequence] & question.traffic), trouble.rows[0])
+
+
+def _ends(evidence: Evidence, question: Question, trouble: Trouble) -> list[str]:
+    """The two ends of the tunnel that it is about."""
+    tunnel = question.tunnel or evidence.tunnel_of(trouble)
+    return [end.node for end in evidence.world.topology.tunnels[tunnel].ends] if tunnel else []
+
+
+def _other(evidence: Evidence, question: Question, trouble: Trouble) -> str:
+    others = [name for name in _ends(evidence, question, trouble) if name != trouble.node]
+    return others[0] if others else "its peer"
+
+
+def _concerned(evidence: Evidence, question: Question, trouble: Trouble) -> list[str]:
+    """The ends of the tunnel, or where there is none those of the traffic."""
+    names = question.traffic or evidence.behind(trouble.rows)
+    traffic = [node for name in names for node in evidence.world.traffic[name][1:]]
+    found = _ends(evidence, question, trouble) or sorted(traffic)
+    return [name for name in dict.fromkeys(found) if name in evidence.world.topology.nodes]
+
+
+def _shows_as(evidence: Evidence, trouble: Trouble) -> str:
+    """The drop reason it is seen by, or the notify that goes out in the same turn; else what its row says."""
+    for row in trouble.rows:
+        if isinstance(row.event, PacketDropped):
+            return row.event.reason.name
+    expected = trouble.reason.shows_as if isinstance(trouble.reason, Diagnosis) else ()
+    for row in trouble.rows:
+        for each in evidence.recorder.turn(row.turn.number):
+            if isinstance(each.event, IkeMessageSent):
+                told = [name for name in expected if f"N({name})" in each.event.payloads]
+                if told:
+                    return told[0]
+    return ""

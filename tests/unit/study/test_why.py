@@ -1,0 +1,100 @@
+"""Why a run went wrong: which trouble is meant by a question, and what the answer says about it."""
+
+import pytest
+
+from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.errors import ConfigError
+from ipsecsim.experiment.run import Run
+from ipsecsim.scenario import read
+from ipsecsim.scenario.not_yet import DIAGNOSES_LATER
+from ipsecsim.study.why import why, whys
+from ipsecsim.study.words import LOOK_BY_LAYER, WORDS
+
+
+def run(source: str, **options) -> Run:
+    return Run(read(source, **options)).run()
+
+
+def test_the_main_trouble_of_a_run_is_that_of_the_tunnel_that_is_down():
+    answer = why(run("psk_mismatch"))
+    assert (answer.reason, answer.node, answer.shows_as) == (
+        "AUTH_PSK_MISMATCH",
+        "east",
+        "AUTHENTICATION_FAILED",
+    )
+    assert answer.subject == "tunnel net"
+    assert answer.known_by == ("east",)
+    assert answer.unknown_to == ("west",)
+    assert "west" in answer.sentence
+
+
+def test_a_chain_leads_from_what_was_asked_for_to_who_was_told():
+    links = why(run("psk_mismatch")).chain
+    assert [(link.node, link.turn) for link in links] == [
+        ("alice", 1),
+        ("east", 3),
+        ("west", 4),
+        ("east", 5),
+        ("east", 5),
+        ("west", 6),
+    ]
+    assert links[0].sentence.startswith("ping: sent")
+    assert links[-1].sentence.startswith("the peer reported AUTHENTICATION_FAILED")
+
+
+def test_two_pings_of_one_run_may_have_different_answers():
+    experiment = run("ts_narrowed")
+    assert why(experiment, "ping alice carol").reason == "TS_NO_OVERLAP"
+    assert why(experiment, "tunnel net").reason == "TS_NARROWED"
+
+
+def test_a_packet_inside_another_one_shares_its_end():
+    experiment = run("esp_blocked")
+    outer = why(experiment, 6)
+    inner = why(experiment, "packet 1")
+    assert outer.reason == inner.reason == "ESP_FILTERED_ON_PATH"
+    assert (outer.packet, outer.node) == (6, "isp")
+
+
+def test_a_node_answers_for_what_happened_on_it():
+    assert why(run("esp_blocked"), "node isp").reason == "ESP_FILTERED_ON_PATH"
+
+
+def test_a_drop_without_a_diagnosis_answers_by_its_reason():
+    answer = why(run("site_to_site", settings=[("links.wan.loss", "100%")]))
+    assert answer.reason == answer.shows_as == "LINK_LOSS"
+    assert "the link lost it" in answer.sentence
+    assert len(answer.chain) >= 2
+
+
+@pytest.mark.parametrize("about", [None, "tunnel net", "ping alice bob", "ping", "node west", 1])
+def test_where_nothing_is_wrong_it_says_so(about):
+    answer = why(run("site_to_site"), about)
+    assert answer.reason == ""
+    assert "nothing went wrong" in answer.sentence
+    assert answer.chain == ()
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ("ping alice dave", "there is no traffic 'ping alice dave'; there are: ping"),
+        ("tunnel nte", "there is no tunnel 'nte'; there are: net"),
+        ("node eve", "there is no node 'eve'; there are: alice, west, east, bob"),
+        (999, "there is no packet 999; there are: 1 to"),
+        (0, "there is no packet 0"),
+    ],
+)
+def test_a_question_about_what_is_not_there_names_what_is(about, words):
+    with pytest.raises(ConfigError, match=words):
+        why(run("site_to_site"), about)
+
+
+def test_all_that_went_wrong_is_told():
+    assert [each.reason for each in whys(run("spd_order_wrong"))] == ["SPD_ORDER", "SPD_ORDER"]
+
+
+def test_every_diagnosis_and_every_layer_of_drops_has_its_words():
+    assert {diagnosis.name for diagnosis in WORDS} == set(Diagnosis.__members__) - DIAGNOSES_LATER
+    assert set(LOOK_BY_LAYER) == {reason.layer for reason in DropReason}
