@@ -42,6 +42,29 @@ def fate(lives: Lives, life: Life, hop: Hop) -> Fate:
     return Fate(hop.arrived, hop.to, hop.reason, " and ".join(said) or "taken")
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a packet in the end, whoever carried it: `word` is an end or where it is now.
+
+    `by` is the packet whose end it shares, itself perhaps.
+    """
+
+    word: str
+    reason: DropReason | None
+    by: int
+
+
+def outcome(lives: Lives, life: Life) -> Outcome:
+    """A packet that never came out again ended with what it was put into, one that was cut with a lost piece."""
+    if life.ends == "sealed" and life.steps[-1].other is not None:
+        return outcome(lives, lives[life.steps[-1].other])
+    if life.ends == "cut":
+        pieces = [outcome(lives, lives[number]) for number in life.pieces]
+        return next((each for each in pieces if each.word in ("dropped", "lost")), pieces[-1])
+    word = "delivered" if life.ends in ("opened", "joined") else life.ends
+    return Outcome(word, life.reason, life.number)
+
+
 def because(reason: DropReason) -> str:
     """'this sequence number was already received (REPLAY_SEEN)'."""
     return f"{reason.sentence} ({reason.name})"

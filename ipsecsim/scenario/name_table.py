@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ipsecsim.base.address import pack
+from ipsecsim.base.errors import Place
+from ipsecsim.scenario.model import Topology
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.tree import Map, Seq, Text
@@ -115,6 +117,13 @@ def collect(root: Map, families: Mapping[str, tuple[str, ...]]) -> Names:
         values = axis.items if isinstance(axis, Seq) else []
         axes[name] = tuple(text.value for text in values if isinstance(text, Text))
     return Names(nodes, links, _tunnels(root, nodes), families, axes)
+
+
+def names_of(topology: Topology) -> Names:
+    """The names of nodes, links and traffic of a topology that was read, for whoever asks about its run."""
+    nothing = Map(Place(topology.file))
+    nodes, links = (dict.fromkeys(names, nothing) for names in (topology.nodes, topology.links))
+    return Names(nodes, links, {}, topology.groups, {})
 
 
 def _tunnels(root: Map, nodes: Mapping[str, Map]) -> dict[str, TunnelName]:

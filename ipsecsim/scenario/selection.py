@@ -203,6 +203,11 @@ def check_spd_rule(source: Text, names: Names) -> None:
     _check_sentence(source, ("protect", "bypass", "discard"), SPD, "an SPD rule", names)
 
 
+def check_recorded(source: Text, names: Names) -> tuple[Condition, ...]:
+    """What somebody looks for in a recording. Raises Mistake."""
+    return conditions(_only_pairs(source, "a selection").pairs, RECORDED, "a selection", names)
+
+
 def check_exemption(source: Text, names: Names) -> tuple[Condition, ...]:
     """What a NAT leaves alone, by all that a packet can be known by. Raises Mistake."""
     return conditions(_only_pairs(source, "an exemption").pairs, PACKET, "an exemption", names)

@@ -8,6 +8,15 @@ from ipsecsim.wire.numbers import IpProtocol, protocol_name
 FRAGMENT = "fragment"
 
 
+def kind(packet: bytes) -> str:
+    """One word for a packet: what protects it, else what it carries: 'esp', 'ah', 'ike', 'icmp', 'fragment'."""
+    found = layers(packet)
+    if FRAGMENT in found:
+        return FRAGMENT
+    protection = next((each for each in found if each in ("esp", "ah")), None)
+    return protection or (found[-1] if found else "malformed")
+
+
 def layers(packet: bytes) -> tuple[str, ...]:
     """Outermost first: ('ipv4', 'udp', 'esp'), ('ipv6', 'ah', 'icmpv6').
 
