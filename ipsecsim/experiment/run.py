@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from ipsecsim.base.instant import Instant
+from ipsecsim.base.trace import Told
 from ipsecsim.experiment.expectations import Verdict, judge_all
 from ipsecsim.experiment.script import Script
+from ipsecsim.observe.inventory import Inventory
 from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.build import build
@@ -24,9 +26,15 @@ class Run:
         self.topology = topology
         self.seed = topology.seed if seed is None else seed
         self.recorder = Recorder()
-        self.world: World = build(topology, seed=self.seed, observer=self.recorder.tell)
+        self.inventory = Inventory()
+        self.world: World = build(topology, seed=self.seed, observer=self._tell)
+        self.inventory.watch(self.world.simulator)
         self._lives = Lives(self.recorder)
         self._script = Script(self.world, self._lives)
+
+    def _tell(self, told: Told) -> None:
+        self.inventory.tell(told)
+        self.recorder.tell(told)
 
     @property
     def now(self) -> Instant:

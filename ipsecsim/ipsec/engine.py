@@ -52,8 +52,8 @@ class IpsecEngine:
         self._surroundings = surroundings or Nowhere()
         self._path_mtus = PathMtus(self._surroundings, settings, tap)
         self._keeper = SaKeeper(self.sad, self.spd, self._path_mtus, self._surroundings, tap)
-        self._holding = Holding()
-        self._with_deadlines = (self._holding, self._keeper, self._path_mtus)
+        self.holding = Holding()
+        self._with_deadlines = (self.holding, self._keeper, self._path_mtus)
 
     def outbound(self, packet: bytes, now: Instant) -> list[Action] | None:
         """Decide about a packet that is to cross the boundary outwards (RFC 4301 5.1).
@@ -234,7 +234,7 @@ class IpsecEngine:
         `reached`: the peer was there, and said no.
         """
         complaint = Complaint.PROHIBITED if reached else Complaint.UNREACHABLE
-        queues = self._holding.of(policy) if only is None else [(policy, only)]
+        queues = self.holding.of(policy) if only is None else [(policy, only)]
         return [action for queue in queues for action in self._end_hold(queue, complaint)]
 
     def next_deadline(self) -> Instant | None:
@@ -250,20 +250,20 @@ class IpsecEngine:
         """Harmless when early, when repeated, and when nothing is due."""
         self._path_mtus.forget_old(now)
         actions: list[Action] = []
-        for policy, only in self._holding.pop_expired(now):
+        for policy, only in self.holding.pop_expired(now):
             actions += self._end_hold((policy, only), Complaint.UNREACHABLE)
         return actions + self._keeper.handle_timeout(now)
 
     def forget(self, reason: DropReason) -> None:
         """Know of no SA any more; what waits for one is dropped for that reason."""
-        for queue in self._holding.queues():
+        for queue in self.holding.queues():
             self._drop_held(queue, reason)
         self._keeper.remove_all()
 
     @property
     def held(self) -> int:
         """How many packets wait for an SA."""
-        return len(self._holding)
+        return len(self.holding)
 
     # -- what a common packet does not need -----------------------------------------------------
 
@@ -344,11 +344,11 @@ class IpsecEngine:
             return self._drop(DropReason.SA_EXPIRED if is_over else DropReason.NO_SA_YET, packet, policy.name)
         only = policy.populated(flow)
         queue = (policy.name, only)
-        if not self._holding.has_room(queue):
+        if not self.holding.has_room(queue):
             return self._drop(DropReason.NO_SA_YET, packet, policy.name)
         if self.tap is not None:
             self.tap(PacketHeld(policy.name, packet))
-        return [Acquire(policy.name, flow, only)] if self._holding.keep(queue, packet, now) else []
+        return [Acquire(policy.name, flow, only)] if self.holding.keep(queue, packet, now) else []
 
     def _end_hold(self, queue: Queue, complaint: Complaint) -> list[Action]:
         actions: list[Action] = []
@@ -359,7 +359,7 @@ class IpsecEngine:
     def _drop_held(self, queue: Queue, reason: DropReason) -> list[bytes]:
         """Nothing comes of the packets that wait in a queue; they are given back."""
         policy, _ = queue
-        packets = self._holding.release(queue)
+        packets = self.holding.release(queue)
         for packet in packets:
             if self.tap is not None:
                 self.tap(HoldEnded(policy, packet))
@@ -371,10 +371,10 @@ class IpsecEngine:
         policy = parameters.policy
         queues = [
             (name, only)
-            for name, only in self._holding.of(policy)
+            for name, only in self.holding.of(policy)
             if only is None or any(only.overlaps(row) for row in parameters.selectors)
         ]
-        for packet in [packet for queue in queues for packet in self._holding.release(queue)]:
+        for packet in [packet for queue in queues for packet in self.holding.release(queue)]:
             if self.tap is not None:
                 self.tap(HoldEnded(policy, packet))
             sa = self.sad.outbound(policy, flow_of(packet), ip.traffic_class(packet) >> 2)

@@ -1,5 +1,7 @@
 """Packets that wait until their PROTECT rule has an SA (RFC 4301 5.1: an implementation may keep them)."""
 
+from collections.abc import Iterator
+
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.base.timers import Timers
 from ipsecsim.ipsec.selector import Selector
@@ -36,6 +38,10 @@ class Holding:
             return False
         self._timers.set(queue, now + HOLD_TIME)
         return True
+
+    def items(self) -> Iterator[tuple[Queue, int]]:
+        """Every queue, and how many packets wait in it."""
+        return ((queue, len(packets)) for queue, packets in self._waiting.items())
 
     def queues(self) -> list[Queue]:
         """All queues, the oldest first."""

@@ -5,6 +5,7 @@ ports, such as ESP and AH, the two addresses alone. It lives from packet to pack
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ipsecsim.base.errors import RemoteError
@@ -53,6 +54,9 @@ class ConnectionTable:
         self._timeouts = Timeouts()
         self._known: OrderedDict[Key, Connection] = OrderedDict()  # the longest unused first
         self._unanswered: OrderedDict[Key, None] = OrderedDict()  # these too
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._known.values())
 
     def __len__(self) -> int:
         return len(self._known)

@@ -59,8 +59,8 @@ class HostStack:
         self._identification = entropy.fork("ip identification").below(0x10000)
         self._fragment_identification = entropy.fork("ipv6 identification").below(1 << 32)
         self.reassembler = Reassembler(tap)
-        self._paths = PathMtuTable(tap)  # what routers told
-        self._tunnels = PathMtuTable(tap)  # what was told by `report_error` about packets of this node
+        self.paths = PathMtuTable(tap)  # what routers told
+        self.tunnels = PathMtuTable(tap)  # what was told by `report_error` about packets of this node
         self._error_budget = Budget()
         self._own = OwnAddresses(self.interfaces, self.routes)
         self.addresses: Set[bytes] = self._own.all
@@ -154,7 +154,7 @@ class HostStack:
         if ip.source(packet) not in self.addresses:
             return self._complain(packet, problem, mtu, now)
         if problem is Problem.TOO_BIG and may_cut:
-            self._tunnels.lower(ip.destination(packet), mtu, now)
+            self.tunnels.lower(ip.destination(packet), mtu, now)
         return self._tell_own(packet, problem, mtu)
 
     def exchange_address(self, interface: str, old: bytes, new: bytes) -> None:
@@ -187,15 +187,15 @@ class HostStack:
 
     def next_deadline(self) -> Instant | None:
         """When fragments run out of time, or a path MTU is to be forgotten."""
-        if not self._paths.known and not self._tunnels.known:
+        if not self.paths.known and not self.tunnels.known:
             return self.reassembler.next_deadline()
-        tables = (self.reassembler, self._paths, self._tunnels)
+        tables = (self.reassembler, self.paths, self.tunnels)
         return min(at for table in tables if (at := table.next_deadline()) is not None)
 
     def handle_timeout(self, now: Instant) -> list[Action]:
         """Harmless when early, when repeated, and when nothing is due."""
-        self._paths.forget_old(now)
-        self._tunnels.forget_old(now)
+        self.paths.forget_old(now)
+        self.tunnels.forget_old(now)
         actions: list[Action] = []
         for first in self.reassembler.expire(now):
             actions += self._complain(first, Problem.REASSEMBLY, 0, now)
@@ -274,9 +274,9 @@ class HostStack:
             self._drop(DropReason.IP_NO_ROUTE, packet)
             return self._tell_own(packet, Problem.NO_ROUTE)
         passage = Passage(outbound=route.interface, exempt=exempt)
-        mtu = self._mtu_by(route, destination) if self._paths.known else self.interfaces[route.interface].mtu
-        if whole or self._tunnels.known:
-            limit = None if exempt else self._tunnels.get(destination)
+        mtu = self._mtu_by(route, destination) if self.paths.known else self.interfaces[route.interface].mtu
+        if whole or self.tunnels.known:
+            limit = None if exempt else self.tunnels.get(destination)
             if limit is not None or (whole and len(destination) == 16):
                 largest = mtu if limit is None else min(limit, mtu)
                 if len(packet) > largest:
@@ -397,8 +397,8 @@ class HostStack:
 
     def _mtu_by(self, route: Route, destination: bytes) -> int:
         mtu = self.interfaces[route.interface].mtu
-        if self._paths.known:
-            return min(mtu, self._paths.get(destination) or mtu)
+        if self.paths.known:
+            return min(mtu, self.paths.get(destination) or mtu)
         return mtu
 
     def _learn(self, error: icmp.IcmpError, now: Instant) -> None:
@@ -407,7 +407,7 @@ class HostStack:
             return
         told = path_mtu.told_by(error)
         if told is not None and told[0] in self.addresses and error.mtu < self.mtu_towards(told[1]):
-            self._paths.lower(told[1], error.mtu, now)
+            self.paths.lower(told[1], error.mtu, now)
 
     def _tell_own(self, packet: bytes, problem: Problem, rest: int = 0) -> list[Action]:
         """Tell a program on this node."""

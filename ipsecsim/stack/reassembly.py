@@ -5,6 +5,7 @@ stays and the later one is refused; an IPv6 packet with an overlap is given up a
 still comes of it too. A piece that is there already, byte for byte, is dropped alone in both.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -101,6 +102,10 @@ class Reassembler:
             if partial.first.start == 0 and partial.pieces:
                 told.append(partial.first.packet)
         return told
+
+    def unfinished(self) -> Iterator[tuple[FragmentKey, int]]:
+        """Which packets are not whole yet, and how many pieces of them are here."""
+        return ((key, len(partial.pieces)) for key, partial in self._partials.items())
 
     def lose(self) -> None:
         """The node goes down: what waits is lost."""

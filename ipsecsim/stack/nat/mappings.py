@@ -219,6 +219,11 @@ class MappingTable:
         ends[outside] = now + lifetime
         ends.move_to_end(outside)
 
+    def ends_at(self, mapping: Mapping) -> Instant | None:
+        """When a mapping runs out if nobody uses it; None for one that a rule keeps."""
+        ends = self._ends.get(mapping.lifetime)
+        return None if ends is None else ends.get((mapping.protocol, mapping.outside))
+
     def next_deadline(self) -> Instant | None:
         """When the first mapping runs out."""
         return min((next(iter(ends.values())) for ends in self._ends.values() if ends), default=None)

@@ -1,0 +1,5 @@
+"""What every node knew at any position of a run: SPD, SAD, IKE SAs, NAT mappings, connections, routes."""
+
+from ipsecsim.observe.inventory.inventory import Change, Inventory, Path
+
+__all__ = ["Change", "Inventory", "Path"]
