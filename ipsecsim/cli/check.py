@@ -79,7 +79,7 @@ def check(
 
 def _files(source: str) -> list[str]:
     folder = Path(source)
-    return sorted(str(path) for path in folder.glob("*.yaml")) if folder.is_dir() else [source]
+    return sorted(str(path) for path in folder.rglob("*.yaml")) if folder.is_dir() else [source]
 
 
 def _understood(source: str, param: Sequence[str] | None, change: Sequence[str] | None) -> Topology | None:

@@ -6,8 +6,13 @@ from typing import Annotated
 import typer
 
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.scenario import find, json_schema, names, read
+from ipsecsim.scenario import find, groups, json_schema, read
 from ipsecsim.views.tables import table
+
+_TITLES = {
+    "": "Topologies (run one with: ipsecsim run NAME)",
+    "failures": "Failures (ask what is wrong with: ipsecsim why NAME)",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -19,13 +24,13 @@ def register(app: typer.Typer) -> None:
 
 def list_topologies() -> None:
     """List the topologies that come with ipsecsim."""
-    rows = []
-    for name in names():
-        topology = read(name)
-        rows.append((name, len(topology.nodes), len(topology.tunnels), _first_sentence(topology.story)))
-    typer.echo(
-        table("Topologies (run one with: ipsecsim run NAME)", ("name", "nodes", "tunnels", "story"), rows)
-    )
+    for folder, names in groups().items():
+        rows = []
+        for name in names:
+            topology = read(name)
+            rows.append((name, len(topology.nodes), len(topology.tunnels), _first_sentence(topology.story)))
+        title = _TITLES.get(folder, f"More in {folder}")
+        typer.echo(table(title, ("name", "nodes", "tunnels", "story"), rows) + "\n")
 
 
 def show(name: Annotated[str, typer.Argument(help="A name from `ipsecsim list`.")]) -> None:

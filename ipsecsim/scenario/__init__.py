@@ -1,7 +1,7 @@
 """The topology language: from a file that says what is there to a checked and complete model of it."""
 
 from ipsecsim.scenario.editor_schema import json_schema
-from ipsecsim.scenario.library import find, names
+from ipsecsim.scenario.library import find, groups, names
 from ipsecsim.scenario.model import Remark, Topology
 from ipsecsim.scenario.problems import Refused
 from ipsecsim.scenario.read import Checked, check, read
@@ -17,6 +17,7 @@ __all__ = [
     "check",
     "expanded_yaml",
     "find",
+    "groups",
     "json_schema",
     "names",
     "read",

@@ -1,5 +1,6 @@
 """The chain of events that leads from a cause to the end of it: few links, each of which a student can check."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -17,8 +18,9 @@ from ipsecsim.stack.nat import events as nat
 from ipsecsim.study.trouble import Evidence, Trouble
 
 MOST = 6
-_BEFORE = 3  # links between the beginning and where it shows
 _AFTER = 2
+_BETWEEN = 2  # links between cause and end that show it too
+_OF_A_KIND = 2
 
 _WEIGHTS: dict[type[TraceEvent], int] = {
     net.NodeCrashed: 9,
@@ -38,6 +40,10 @@ _WEIGHTS: dict[type[TraceEvent], int] = {
     stack.PacketFragmented: 6,
     ike.NotifyReceived: 6,
     ike.BeganAgain: 5,
+    ike.MessageRetransmitted: 5,
+    ike.RekeyPostponed: 6,
+    ipsec.SaExpired: 6,
+    ike.StateChanged: 3,
     ike.IkeMessageSent: 5,
     ipsec.PacketHeld: 4,
     ipsec.PacketOpened: 4,
@@ -72,13 +78,14 @@ class Link:
 def chain(evidence: Evidence, trouble: Trouble, traffic: frozenset[str]) -> tuple[Link, ...]:
     """Two to six links in the order of their turns, for one packet of the traffic where any is meant."""
     cause, end = _cause_and_end(evidence, trouble, traffic)
-    chosen = {row.sequence: row for row in (cause, end)}
+    shown = [row for row in _varied(trouble.rows, 1) if cause.sequence < row.sequence < end.sequence]
+    chosen = {row.sequence: row for row in (cause, *shown[:_BETWEEN], end)}
     before = _before(evidence, end) + ([] if cause is end else _before(evidence, cause))
     if before:
         begin = min(before, key=lambda row: row.sequence)
         chosen[begin.sequence] = begin
     weighty = sorted(before, key=lambda row: (-_weight(row), -row.sequence))
-    for row in [*_after(evidence, end), *weighty[:_BEFORE], *weighty]:
+    for row in [*_after(evidence, end), *_varied(weighty, _OF_A_KIND)]:
         if len(chosen) >= (
             MOST if _weight(row) > 2 else 2
         ):  # what explains little is only there for want of better
@@ -116,6 +123,17 @@ _ERRORS = frozenset(
 )
 
 
+def _varied(rows: Iterable[Record], most: int) -> list[Record]:
+    """Not the same thing again and again: of each kind so many at most."""
+    seen = Counter[type[TraceEvent]]()
+    found: list[Record] = []
+    for row in rows:
+        seen[type(row.event)] += 1
+        if seen[type(row.event)] <= most:
+            found.append(row)
+    return found
+
+
 def _cause_and_end(evidence: Evidence, trouble: Trouble, traffic: frozenset[str]) -> tuple[Record, Record]:
     """Where it begins and where it shows: two rows of different kinds, or twice the same one."""
     first = trouble.rows[0]
@@ -149,7 +167,7 @@ def _best(rows: Iterable[Record]) -> Iterator[Record]:
 
 def _weight(row: Record) -> int:
     if isinstance(row.event, net.TrafficSent):
-        return 4
+        return 2
     if isinstance(row.event, ipsec.PolicyMatched) and row.event.policy == IKE_RULE:
         return 0  # that IKE's own packets pass is no news
     return _WEIGHTS.get(type(row.event), 0)

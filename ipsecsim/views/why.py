@@ -45,7 +45,8 @@ def _knowing(why: Why) -> str:
     known = _listed(why.known_by)
     if not why.unknown_to:
         return known
-    return f"{known}, and only {known}: {_listed(why.unknown_to)} see {why.blind}"
+    verb = "sees" if len(why.unknown_to) == 1 else "see"
+    return f"{known}, and only {known}: {_listed(why.unknown_to)} {verb} {why.blind}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from ipsecsim.net.simulator import Simulator
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.why.addressing import src_not_in_ts, subnet_overlap
+from ipsecsim.observe.why.collisions import rekey_collision
 from ipsecsim.observe.why.finding import Case, Finder, Finding
 from ipsecsim.observe.why.firewall import esp_filtered_on_path, ike_filtered_on_path
 from ipsecsim.observe.why.integrity import icv_len_mismatch
@@ -38,6 +39,7 @@ FINDERS: dict[Diagnosis, Finder] = {
     Diagnosis.IKE_FILTERED_ON_PATH: ike_filtered_on_path,
     Diagnosis.REPLAY_WINDOW_TOO_SMALL: replay_window_too_small,
     Diagnosis.STALE_SA: stale_sa,
+    Diagnosis.REKEY_COLLISION: rekey_collision,
     Diagnosis.PEER_REBOOTED: peer_rebooted,
     Diagnosis.PLAINTEXT_LEAK: plaintext_leak,
     Diagnosis.SUBNET_OVERLAP: subnet_overlap,

@@ -9,8 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ipsecsim.scenario import expanded_yaml, json_schema, names, read
-from ipsecsim.scenario.library import root
+from ipsecsim.scenario import expanded_yaml, find, json_schema, names, read
 from tests.unit.scenario.examples import ALL
 
 EXAMPLES = Path(__file__).parent.parent.parent / "data" / "topology_examples"
@@ -47,7 +46,7 @@ def test_it_accepts_what_the_reader_accepts(validator, text):
 
 @pytest.mark.parametrize("name", names())
 def test_it_accepts_the_library(validator, name):
-    assert not list(validator.iter_errors(load((root() / f"{name}.yaml").read_text(encoding="utf-8"))))
+    assert not list(validator.iter_errors(load(find(name).read_text(encoding="utf-8"))))
 
 
 @pytest.mark.parametrize(
