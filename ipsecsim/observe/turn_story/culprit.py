@@ -1,0 +1,66 @@
+"""Who made a seal untrue: the packet as it was sealed, compared with what arrived, step by step on its way."""
+
+from collections.abc import Iterator
+
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.trace import PacketDropped
+from ipsecsim.net.events import BitFlipped
+from ipsecsim.observe.life import Life
+from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.turn_story.story import Culprit
+from ipsecsim.wire.dissect import dissect
+from ipsecsim.wire.layout import AUTHENTICATED, SEALED, Field
+
+_SEAL_BROKEN = (DropReason.ICV_FAIL, DropReason.AH_ICV_FAIL)
+
+
+def culprit(drop: PacketDropped, life: Life | None, recorder: Recorder) -> Culprit | None:
+    """The first change under the seal, if the drop is for a broken one and the recording saw who made it."""
+    if life is None or drop.reason not in _SEAL_BROKEN:
+        return None
+    for turn, by, before, after in _changes(life, recorder):
+        changed = _sealed_difference(before, after)
+        if changed is not None:
+            return Culprit(*changed, by, turn)
+    return None
+
+
+def _changes(life: Life, recorder: Recorder) -> Iterator[tuple[int, str, bytes, bytes]]:
+    """Turn, who, and the bytes before and after, in the order in which it happened."""
+    found = [
+        (step.turn, step.node, step.before, step.after) for step in life.steps if step.what == "rewritten"
+    ]
+    for hop in life.hops:
+        if hop.arrived_packet is not None:
+            by = _attacker(recorder, hop.left, hop.frame) or hop.link
+            found.append((hop.left, by, hop.packet, hop.arrived_packet))
+    yield from sorted(found, key=lambda change: change[0])
+
+
+def _attacker(recorder: Recorder, turn: int, frame: int) -> str:
+    events = (row.event for row in recorder.turn(turn))
+    return next(
+        (each.attacker for each in events if isinstance(each, BitFlipped) and each.frame == frame), ""
+    )
+
+
+def _sealed_difference(before: bytes, after: bytes) -> tuple[str, str, str, str] | None:
+    """Of the first field under a seal that differs: its layer, its name, and what it was and is."""
+    old, new = dissect(before), dissect(after)
+    for (layer, was), (_, now) in zip(_leaves(old, ""), _leaves(new, ""), strict=False):
+        if was.protection not in (AUTHENTICATED, SEALED) or was.name != now.name:
+            continue
+        if was.protection == SEALED:
+            at = next((i for i in range(was.start, was.end) if before[i] != after[i]), None)
+            if at is not None:
+                return layer, "encrypted data", f"{before[at]:#04x} at byte {at}", f"{after[at]:#04x}"
+        elif before[was.start : was.end] != after[now.start : now.end]:
+            return layer, was.name.lower(), was.value, now.value
+    return None
+
+
+def _leaves(field: Field, layer: str) -> Iterator[tuple[str, Field]]:
+    if not field.children:
+        yield layer, field
+    for child in field.children:
+        yield from _leaves(child, field.name)

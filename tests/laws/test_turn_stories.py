@@ -1,0 +1,110 @@
+"""Every turn of every topology in the library has a story, and every drop reason a check that it belongs to."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.experiment.run import Run
+from ipsecsim.experiment.telling import teller
+from ipsecsim.observe.turn_story import TurnStory
+from ipsecsim.observe.turn_story.drops import CHECK
+from ipsecsim.observe.turn_story.hooks import STOPS
+from ipsecsim.scenario import names, read
+
+MOST_WORDS = 17
+NAMES = sorted(names())
+_STORIES: dict[str, list[TurnStory]] = {}
+
+
+def stories(name: str) -> list[TurnStory]:
+    if name not in _STORIES:
+        run = Run(read(name)).run()
+        told = teller(run)
+        _STORIES[name] = [told.tell(number) for number in range(1, run.turns + 1)]
+    return _STORIES[name]
+
+
+def everywhere() -> Iterator[tuple[str, TurnStory]]:
+    return ((name, story) for name in NAMES for story in stories(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_turn_is_told_in_one_short_sentence_and_a_deeper_one_that_says_more(name):
+    for story in stories(name):
+        assert story.say.startswith((story.node, "The link ")), story
+        assert story.say.endswith((".", "!", "?")) or story.verb == "notes", story
+        assert story.verb == "notes" or len(story.say.split()) <= MOST_WORDS, story.say
+        assert story.deeper, story
+        assert story.deeper.endswith("."), story.deeper
+        assert story.deeper != story.say
+        assert not re.search(r"\bNone\b|[{}]|  ", story.say + story.deeper), story
+        assert re.fullmatch(r"|RFC \d{3,4}( [A-D]?\d+(\.\d+)*)?", story.clause), story
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_drop_says_who_drops_what_and_why_and_which_check_it_was(name):
+    for story in stories(name):
+        assert (story.drop is not None) is ("drop" in story.kinds)
+        if story.drop is not None:
+            assert story.verb == "drops"
+            assert re.fullmatch(r".+ drops .+: .+\.", story.say), story.say
+            assert story.drop.hook == CHECK[DropReason[story.drop.code]]
+            assert story.drop.clause == DropReason[story.drop.code].clause
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_after_the_check_that_failed_only_an_answer_is_sent(name):
+    for story in stories(name):
+        verdicts = [hook.verdict for hook in story.hooks]
+        assert verdicts.count("fail") == (1 if story.drop is not None else 0), story
+        if "unreached" in verdicts:
+            assert verdicts.index("fail") < verdicts.index("unreached"), story
+        if story.drop is not None:
+            after = story.hooks[verdicts.index("fail") + 1 :]
+            passed = [hook.name for hook in after if hook.verdict == "pass"]
+            assert not passed or passed[-1] in ("send", "tell the sender"), story
+
+
+def test_every_drop_reason_belongs_to_one_check_and_every_check_stands_on_a_way():
+    assert set(CHECK) == set(DropReason)
+    assert set(CHECK.values()) <= {stop.check for stop in STOPS}
+
+
+@pytest.mark.parametrize(
+    "name", ["behind_nat", "remote_access_nat", "roaming_without_mobike", "replay_attack"]
+)
+def test_what_is_said_of_a_turn_does_not_depend_on_what_comes_after_it(name):
+    run = Run(read(name))
+    told = teller(run)
+    live = []
+    while run.step(run.topology.until):
+        live.append(told.tell(run.turns))
+    assert live == stories(name)
+
+
+def test_a_broken_seal_names_the_field_and_who_changed_it():
+    dropped = next(each.drop for each in stories("ah_meets_nat") if each.drop is not None)
+    assert dropped.culprit is not None
+    assert (dropped.culprit.field, dropped.culprit.by) == ("source address", "box")
+    assert dropped.culprit.turn < next(each.turn for each in stories("ah_meets_nat") if each.drop is not None)
+    flipped = [each.drop.culprit for each in stories("bit_flip") if each.drop is not None]
+    assert {each.by for each in flipped if each is not None} == {"mallory"}
+    assert None not in flipped
+
+
+def test_the_library_shows_every_verb_that_a_lecture_needs():
+    said = {story.verb for _, story in everywhere()}
+    assert said >= {
+        "seals",
+        "opens",
+        "rewrites",
+        "forwards",
+        "answers",
+        "accepts",
+        "repeats",
+        "drops",
+        "holds",
+    }
+    assert said >= {"sends", "learns", "gives up", "keeps", "cuts", "joins", "crashes", "starts", "forgets"}
