@@ -20,6 +20,12 @@ Changes = Annotated[
     typer.Option("--set", help="A setting, such as links.wan.delay=50ms. Repeatable."),
 ]
 
+Seed = Annotated[str | None, typer.Option(help="Another seed: other keys, nonces and SPIs.")]
+Until = Annotated[str | None, typer.Option(help="Simulated time at which to stop, such as 10s.")]
+Do = Annotated[
+    list[str] | None, typer.Option(help='A line for the script, such as "5s ping alice bob". Repeatable.')
+]
+
 
 def read_source(
     source: str,

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.base.instant import Duration
-from ipsecsim.cli.options import Changes, Params, Source, read_source, read_time
-from ipsecsim.cli.progress import Bar
+from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until, read_source, read_time
+from ipsecsim.cli.playing import lead
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import save
 from ipsecsim.views import tables, text
@@ -33,15 +32,13 @@ def register(app: typer.Typer) -> None:
 
 def run(
     source: Source,
-    seed: Annotated[str | None, typer.Option(help="Another seed: other keys, nonces and SPIs.")] = None,
-    until: Annotated[str | None, typer.Option(help="Simulated time at which to stop, such as 10s.")] = None,
+    seed: Seed = None,
+    until: Until = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Write trace.jsonl, audit.jsonl, capture.pcapng and wireshark/ into this folder."),
     ] = None,
-    do: Annotated[
-        list[str] | None, typer.Option(help='A line for the script, such as "5s ping alice bob". Repeatable.')
-    ] = None,
+    do: Do = None,
     expect: Annotated[
         list[str] | None, typer.Option(help='A claim to check, such as "ping: received 3". Repeatable.')
     ] = None,
@@ -59,7 +56,7 @@ def run(
         typer.echo(str(warning), err=True)
     experiment = Run(topology, seed=seed)
     typer.echo(text.opening(topology, experiment.seed) + "\n")
-    _lead(experiment, stop)
+    lead(experiment, stop)
     if not quiet:
         for block in text.story(experiment.recorder):
             typer.echo(block)
@@ -81,17 +78,6 @@ def run(
         typer.echo("\n".join(f"wrote {path}" for path in written))
     if any(not verdict.is_met for verdict in experiment.verdicts()):
         raise typer.Exit(1)
-
-
-def _lead(experiment: Run, until: Duration | None) -> None:
-    """Run to the end. Ctrl-C stops between turns, and what happened so far is told."""
-    bar = Bar()
-    try:
-        experiment.run(until, progress=bar)
-    except KeyboardInterrupt:
-        typer.echo(f"interrupted after {experiment.turns} turns; what follows is the story so far", err=True)
-    finally:
-        bar.close()
 
 
 @contextmanager

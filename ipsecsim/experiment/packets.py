@@ -15,6 +15,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.selection import Sight, crossing, selection
 from ipsecsim.observe.data_frame import data_frame
 from ipsecsim.observe.fate import Outcome, outcome
+from ipsecsim.observe.journey import Journey, journey
 from ipsecsim.observe.life import Hop, Life
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.name_table import names_of
@@ -119,6 +120,10 @@ class Packet:
     def answered_by(self) -> tuple["Packet", ...]:
         """The packets that were made because of it, for who sent it."""
         return self._others(self.life.answered_by)
+
+    def follow(self) -> Journey:
+        """Through all that changed or carried it."""
+        return journey(self._run.lives, self.life)
 
     @property
     def _outcome(self) -> Outcome:

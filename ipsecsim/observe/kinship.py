@@ -31,6 +31,13 @@ def whole(every: Sequence[Life], pieces: Sequence[Life]) -> Life | None:
     return None if number is None else every[number - 1]
 
 
+def is_piece(every: Sequence[Life], piece: Life, larger: Life) -> bool:
+    """Is it known already that one is a piece of the other, or of a piece of it?"""
+    return larger.number in piece.piece_of or any(
+        is_piece(every, every[number - 1], larger) for number in piece.piece_of
+    )
+
+
 def _larger(every: Sequence[Life], piece: Life) -> list[int]:
     """The packets that a piece is of, nearest first: pieces may be cut once more."""
     found: list[int] = []

@@ -305,6 +305,8 @@ class Lives:
                 return None
             life = waiting.popleft()
             self._end(life, row, "dropped", reason=reason)
+            if not ip.fragment_offset(life.image):
+                self._prompt = life  # its sender may be told
         else:
             picked = self._pick(event.packet)
             if picked is None:
@@ -422,7 +424,7 @@ class Lives:
         else:
             whole = self._copy(known, row, event.packet, "reassembled")
         for piece in pieces:
-            if whole.number not in piece.piece_of:
+            if not kinship.is_piece(self.all, piece, whole):
                 piece.piece_of.append(whole.number)
                 whole.pieces.append(piece.number)
             self._end(piece, row, "joined", whole)

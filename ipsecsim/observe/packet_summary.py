@@ -41,6 +41,14 @@ def summary(packet: bytes) -> str:
     return f"{_words(packet, found)}, {len(packet)} B"
 
 
+def details(packet: bytes) -> str:
+    """The same without the ends of the outer header and without the size: 'ICMP echo request 1'."""
+    found = headers(packet)
+    if found[0].fault:
+        return f"no IP packet ({found[0].fault})"
+    return _words(packet, found).partition(", ")[2]
+
+
 def esp_of(packet: bytes) -> tuple[int, int] | None:
     """SPI and sequence number of an ESP packet, in UDP or not; None for others and for later fragments.
 

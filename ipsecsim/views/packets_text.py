@@ -1,0 +1,88 @@
+"""Packets in plain text: a line a packet, and the journey of one."""
+
+from collections.abc import Iterator, Sequence
+
+from ipsecsim.base.instant import format_seconds
+from ipsecsim.experiment.packets import Packet, Packets
+from ipsecsim.observe.journey import Journey, form
+from ipsecsim.observe.packet_summary import details
+
+
+def listing(packets: Packets, limit: int | None = None) -> Iterator[str]:
+    """A line a packet, then how many there are; of many the first `limit`."""
+    shown = packets if limit is None else packets[:limit]
+    yield from columns([_cells(each) for each in shown])
+    more = len(packets) - len(shown)
+    yield f"{len(packets)} packets, {packets.bytes} B" + (f"; {more} more are not shown" if more else "")
+
+
+def line(packet: Packet) -> str:
+    """'#27  esp  west > east   140 B   ok   spi 5e0d77aa seq 1'."""
+    return "   ".join(each for each in _cells(packet) if each)
+
+
+def whole(packet: Packet) -> str:
+    """The line, what it has to do with other packets, and every hop."""
+    return "\n".join([line(packet), *(f"  {each}" for each in (*_kin(packet), *_hops(packet)))])
+
+
+def journey(packet: Packet) -> str:
+    """One datagram through all that changed or carried it, a line a stop."""
+    told = packet.follow()
+    head = f"#{packet.number} {form(packet.data)} {packet.source} > {packet.to}   {packet.size} B"
+    return "\n".join([head, *(f"  {each}" for each in stops(told))])
+
+
+def stops(told: Journey) -> list[str]:
+    """The stops of a journey, a line each."""
+    return columns([["  " * leg.depth + leg.place, leg.way, leg.words] for leg in told.legs])
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Cells under each other, the last column as long as it is."""
+    if not rows:
+        return []
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
+    return [
+        "   ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in rows
+    ]
+
+
+def _cells(packet: Packet) -> list[str]:
+    fate = "ok" if packet.fate == "delivered" and not packet.reason else packet.reason or packet.fate
+    ends = f"{packet.source} > {packet.to}"
+    return [f"#{packet.number}", form(packet.data), ends, f"{packet.size} B", fate, details(packet.data)]
+
+
+def _kin(packet: Packet) -> Iterator[str]:
+    life = packet.life
+    copied = [] if life.copy_of is None else [life.copy_of]
+    answered = [] if life.answers is None else [life.answers]
+    for words, numbers in (
+        ("carries", life.carries),
+        ("carried by", life.carried_by),
+        ("cut into", life.pieces),
+        ("a piece of", life.piece_of),
+        ("a copy of", copied),
+        ("answers", answered),
+        ("answered by", life.answered_by),
+    ):
+        if numbers:
+            yield f"{words} {', '.join(f'#{number}' for number in numbers)}"
+
+
+def _hops(packet: Packet) -> list[str]:
+    """When and where it was on a link, and what became of it there."""
+    return columns(
+        [
+            [
+                f"hop {number}",
+                f"turn {hop.left}",
+                format_seconds(hop.at),
+                hop.link,
+                f"{hop.source} > {hop.to}",
+            ]
+            for number, hop in enumerate(packet.hops, 1)
+        ]
+    )

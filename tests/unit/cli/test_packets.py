@@ -1,0 +1,68 @@
+"""`packets` and `packet` as a person types them."""
+
+import json
+
+import pytest
+
+from tests.unit.cli.test_commands import ipsecsim
+
+pytestmark = pytest.mark.slow
+
+
+def test_packets_lists_those_that_fit_and_counts_them():
+    done = ipsecsim("packets", "behind_nat", "--where", "layer=esp link=uplink", "--limit", "2")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "#6   esp in udp   west > east   148 B   ok   ESP SPI 3ded7ac4 sequence 1 in UDP 4500 > 4500",
+        "#8   esp in udp   east > west   148 B   ok   ESP SPI cb59c85c sequence 1 in UDP 4500 > 4500",
+        "6 packets, 888 B; 4 more are not shown",
+    ]
+
+
+def test_packets_as_json_have_their_hops():
+    done = ipsecsim("packets", "behind_nat", "--where", "flow=ping layer=icmp turn=1", "--jsonl")
+    (line,) = done.stdout.splitlines()
+    told = json.loads(line)
+    assert (told["number"], told["kind"], told["source"], told["to"]) == (1, "icmp", "alice", "bob")
+    assert [hop["link"] for hop in told["hops"]] == ["left", "right"]
+    assert bytes.fromhex(told["hops"][0]["packet"])[12:16] == bytes((10, 1, 0, 2))
+
+
+def test_the_options_of_run_hold():
+    more = ipsecsim("packets", "site_to_site", "--do", "5s ping alice bob name=late", "--where", "flow=late")
+    assert more.stdout.splitlines()[-1].startswith("4 packets")
+    short = ipsecsim("packets", "site_to_site", "--until", "1us")
+    assert short.stdout.splitlines()[-1].startswith("1 packets") or "2 packets" in short.stdout
+    other = ipsecsim("packets", "site_to_site", "--seed", "2", "--where", "layer=esp").stdout
+    assert other != ipsecsim("packets", "site_to_site", "--where", "layer=esp").stdout
+
+
+def test_a_packet_and_its_journey():
+    one = ipsecsim("packet", "behind_nat", "1").stdout
+    assert "carried by #6" in one
+    assert "answered by #7" in one
+    journey = ipsecsim("packet", "behind_nat", "1", "--follow").stdout
+    assert "becomes #6 esp in udp (148 B), SA 3ded7ac4" in journey
+    assert "source 192.168.1.1:4500 becomes 192.0.2.1:4500" in journey
+    assert journey.splitlines()[-1].split() == ["bob", "delivered", "to", "icmp,", "answered", "by", "#7"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["packets", "behind_nat", "--where", "layer=ah"], 'no packet matches "layer=ah"; there are: icmp 6'),
+        (["packets", "behind_nat", "--where", "layer=ahh"], "unknown word 'ahh'; did you mean 'ah'?"),
+        (["packet", "behind_nat", "99"], "no packet 99; the run has 16, numbered from 1"),
+    ],
+)
+def test_what_is_not_there_ends_with_2_and_a_remedy(words, said):
+    done = ipsecsim(*words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["packets", "packet"])
+def test_help_shows_examples(command):
+    done = ipsecsim(command, "--help")
+    assert f"ipsecsim {command} " in done.stdout.split("Examples", 1)[1]
