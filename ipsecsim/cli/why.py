@@ -1,13 +1,17 @@
-"""`ipsecsim why`: run a topology and ask it why something went wrong."""
+"""`ipsecsim why`: run a topology and ask it why something went wrong, or a whole folder of them."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.cli.options import Changes, Params, Source, read_source
+from ipsecsim.cli.options import Changes, Params, pairs, read_source
 from ipsecsim.cli.progress import Bar
 from ipsecsim.experiment.run import Run
+from ipsecsim.scenario import read
+from ipsecsim.study.gallery import Row, gallery
+from ipsecsim.study.proof import prove as run_again
 from ipsecsim.study.why import why as ask
 from ipsecsim.views import why as view
 
@@ -17,9 +21,9 @@ _EXAMPLES = """Examples:
 
   ipsecsim why ts_narrowed "ping alice carol"
 
-  ipsecsim why pmtu_blackhole "tunnel net"
+  ipsecsim why esp_blocked --packet 6 --prove
 
-  ipsecsim why esp_blocked --packet 6
+  ipsecsim why --all topologies/failures
 """
 
 
@@ -29,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    source: Source,
+    source: Annotated[
+        str | None, typer.Argument(help="A name from `ipsecsim list`, or a file.", metavar="NAME|FILE")
+    ] = None,
     about: Annotated[
         str | None,
         typer.Argument(
@@ -38,11 +44,24 @@ def why(
         ),
     ] = None,
     packet: Annotated[int | None, typer.Option(help="Ask about the packet of this number.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--all", help="Ask every topology of a folder for its main trouble.")
+    ] = None,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Run again with the one setting that should help, and compare.")
+    ] = False,
     seed: Annotated[str | None, typer.Option(help="Another seed: other keys, nonces and SPIs.")] = None,
     param: Params = None,
     change: Changes = None,
 ) -> None:
     """Run a topology and say why it went wrong: the cause, the chain of events, who knows, and what would help."""
+    if folder is not None:
+        if source is not None or packet is not None:
+            raise ConfigError("--all asks a whole folder; leave out the name and what to ask about")
+        typer.echo(view.gallery(_all(folder, prove=prove), with_proof=prove))
+        return
+    if source is None:
+        raise ConfigError("say which topology to ask, such as  ipsecsim why psk_mismatch")
     if about is not None and packet is not None:
         raise ConfigError(f"ask about '{about}' or about packet {packet}, one at a time")
     run = Run(read_source(source, param, change), seed=seed)
@@ -51,4 +70,25 @@ def why(
         run.run(progress=bar)
     finally:
         bar.close()
-    typer.echo(view.whole(ask(run, about if packet is None else packet)))
+    answer = ask(run, about if packet is None else packet)
+    typer.echo(view.whole(answer))
+    if prove and answer.reason:
+        params, settings = dict(pairs("--param", param)), pairs("--set", change)
+        proof = run_again(run, answer, lambda more: read(source, params=params, settings=[*settings, *more]))
+        typer.echo(view.proof(proof))
+
+
+def _all(folder: Path, *, prove: bool) -> list[Row]:
+    """A row for each file of a folder, saying on standard error how far it is. Raises ConfigError."""
+    files = sorted(folder.rglob("*.yaml"))
+    if not files:
+        raise ConfigError(f"--all {folder}: there are no topologies in it; try  --all topologies/failures")
+    bar = Bar()
+    rows: list[Row] = []
+    try:
+        for row in gallery(files, with_proof=prove):
+            rows.append(row)
+            bar.show(f"{len(rows)} of {len(files)} asked, the last {row.name}")
+    finally:
+        bar.close()
+    return rows

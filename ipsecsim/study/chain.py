@@ -97,12 +97,17 @@ def chain(evidence: Evidence, trouble: Trouble, traffic: frozenset[str]) -> tupl
 def told(event: TraceEvent) -> str:
     """A link's sentence. Of an IKE message its name is enough, and the errors in it."""
     if isinstance(event, ike.IkeMessageSent):
-        errors = [name[2:-1] for name in event.payloads if name in _ERRORS]
         name = message_name(event.exchange, event.message_id, is_response=event.is_response)
-        return f"sent {name}" + (f" with {', '.join(errors)}" if errors else "")
+        return f"sent {name}" + (f" with {', '.join(errors(event))}" if errors(event) else "")
     if isinstance(event, ike.Diagnosed):
         return f"found out: {event.diagnosis.sentence} ({event.detail})"
     return explain(event)
+
+
+def errors(event: TraceEvent) -> list[str]:
+    """The errors that a message of IKE tells, by name, if this is the sending of one."""
+    payloads = event.payloads if isinstance(event, ike.IkeMessageSent) else ()
+    return [name[2:-1] for name in payloads if name in _ERRORS]
 
 
 _ERRORS = frozenset(
@@ -190,6 +195,4 @@ def _after(evidence: Evidence, end: Record) -> list[Record]:
 
 
 def _is_answer(event: TraceEvent) -> bool:
-    if isinstance(event, ike.IkeMessageSent):
-        return bool(_ERRORS.intersection(event.payloads))
-    return isinstance(event, stack.IcmpErrorSent)
+    return bool(errors(event)) or isinstance(event, stack.IcmpErrorSent)

@@ -86,6 +86,12 @@ class Evidence:
             _one_of("traffic", about, self.world.traffic)
         return Question(about.strip(), traffic=names)
 
+    def of_traffic(self, name: str) -> Question:
+        """The question about one traffic. Who made it is said where nobody gave it a name."""
+        verb, source, to = self.world.traffic[name]
+        has_name = name.split()[0] != verb
+        return Question(name if has_name else f"{verb} {source} {to}", traffic=frozenset((name,)))
+
     def about(self, question: Question) -> list[Trouble]:
         """The troubles that a question is about, diagnoses first; of a run also drops that did unexplained harm."""
         if question.tunnel:

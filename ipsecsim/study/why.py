@@ -6,11 +6,10 @@ from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
-from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.observe.record import Record
-from ipsecsim.study.chain import Link, chain
+from ipsecsim.study.chain import Link, chain, errors
 from ipsecsim.study.cures import cure
-from ipsecsim.study.trouble import Evidence, Question, Trouble
+from ipsecsim.study.trouble import BY_DESIGN, Evidence, Question, Trouble
 from ipsecsim.study.words import WORDS, of_drop
 
 
@@ -98,7 +97,7 @@ def _narrowed(evidence: Evidence, question: Question, trouble: Trouble) -> Quest
     hurt = evidence.hurt() & evidence.behind(trouble.rows)
     names = [name for name in evidence.world.traffic if name in hurt]
     if names:
-        return evidence.question(names[0])
+        return evidence.of_traffic(names[0])
     return evidence.question(f"tunnel {tunnel}" if tunnel else f"node {trouble.node}")
 
 
@@ -128,15 +127,21 @@ def _concerned(evidence: Evidence, question: Question, trouble: Trouble) -> list
 
 
 def _shows_as(evidence: Evidence, trouble: Trouble) -> str:
-    """The drop reason it is seen by, or the notify that goes out in the same turn; else what its row says."""
+    """The drop reason in its rows, the notify in its turn, or a drop of the same traffic; '' for nothing."""
     for row in trouble.rows:
         if isinstance(row.event, PacketDropped):
             return row.event.reason.name
-    expected = trouble.reason.shows_as if isinstance(trouble.reason, Diagnosis) else ()
     for row in trouble.rows:
         for each in evidence.recorder.turn(row.turn.number):
-            if isinstance(each.event, IkeMessageSent):
-                told = [name for name in expected if f"N({name})" in each.event.payloads]
-                if told:
-                    return told[0]
-    return ""
+            told = errors(each.event)
+            if told:
+                return told[0]
+    expected = trouble.reason.shows_as if isinstance(trouble.reason, Diagnosis) else ()
+    behind = evidence.behind(trouble.rows)
+    drops = [
+        event.reason
+        for row, event in evidence.recorder.of(PacketDropped)
+        if event.reason not in BY_DESIGN and evidence.lives.behind[row.sequence] & behind
+    ]
+    usual = [reason for reason in drops if reason.name in expected]
+    return next((reason.name for reason in [*usual, *drops]), "")

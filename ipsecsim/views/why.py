@@ -1,10 +1,13 @@
 """What went wrong in a run, and why, in plain text. The words are those of `study`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
 from ipsecsim.experiment.run import Run
+from ipsecsim.study.gallery import Row
+from ipsecsim.study.proof import Proof
 from ipsecsim.study.why import Why, whys
+from ipsecsim.views.tables import table
 
 _WIDTH = 110
 _LABEL = 13
@@ -34,6 +37,38 @@ def whole(why: Why) -> str:
     )
     lines += [line for label, text in parts if text for line in _part(label, text)]
     return "\n".join(lines)
+
+
+def proof(proof: Proof | None) -> str:
+    """What came of the setting: a sentence for each difference."""
+    if proof is None:
+        return "  proved       there is no single setting to try"
+    word = "cured" if proof.is_cured else "not cured"
+    return "\n".join(_part("proved", f"{word} by  --set '{proof.setting}': {'; '.join(proof.differences)}"))
+
+
+def gallery(rows: Sequence[Row], *, with_proof: bool) -> str:
+    """Every failure by diagnosis, drop reason or notify, node and clause, and what a student is told."""
+    heads = ["file", "diagnosis", "shows as", "node", "clause", "what is wrong"]
+    cells = [
+        [
+            row.name,
+            "" if row.why.reason == row.why.shows_as else row.why.reason,
+            row.why.shows_as,
+            row.why.node,
+            row.why.clause,
+            row.why.sentence,
+        ]
+        for row in rows
+    ]
+    if with_proof:
+        heads.append("proved")
+        cells = [[*cell, _cured(row.proof)] for cell, row in zip(cells, rows, strict=True)]
+    return table("Failures", heads, cells)
+
+
+def _cured(proof: Proof | None) -> str:
+    return "" if proof is None else f"{'cured by' if proof.is_cured else 'not cured by'} {proof.setting}"
 
 
 def _line(why: Why) -> str:

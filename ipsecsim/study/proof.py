@@ -1,0 +1,56 @@
+"""Would that have helped? The same topology with the same seed and one setting changed is run again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ipsecsim.experiment.expectations import is_up
+from ipsecsim.experiment.run import Run
+from ipsecsim.scenario.model import Topology
+from ipsecsim.study.trouble import Evidence
+from ipsecsim.study.why import Why
+
+Reread = Callable[[Sequence[tuple[str, str]]], Topology]
+"""Reads the topology of a run once more, with these settings made after all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of it. `differences` are sentences: what is gone, what is up, what got through."""
+
+    setting: str
+    is_cured: bool
+    differences: tuple[str, ...]
+
+
+def prove(run: Run, why: Why, reread: Reread) -> Proof | None:
+    """Run again with the setting of an answer; None when it has none. Raises ConfigError when it cannot be made."""
+    path, equals, value = why.setting.partition("=")
+    if not equals:
+        return None
+    again = Run(reread([(path, value)]), seed=run.seed).run()
+    had, left = _reasons(run), _reasons(again)
+    is_gone = why.reason not in left
+    differences = [f"{why.reason} is {'gone' if is_gone else 'still there'}"]
+    for name in run.topology.tunnels:
+        was, now = is_up(run.world, name), name in again.topology.tunnels and is_up(again.world, name)
+        if was != now:
+            differences.append(f"tunnel {name} was {_state(is_up=was)} and is {_state(is_up=now)}")
+    for name, result in run.world.results.items():
+        other = again.world.results.get(name)
+        if other is not None and other.received != result.received:
+            differences.append(
+                f"{name}: {result.received} of {result.sent} got through, now {other.received} of {other.sent}"
+            )
+    new = sorted(left - had)
+    if new:
+        differences.append(f"instead there is {', '.join(new)}")
+    return Proof(why.setting, is_gone, tuple(differences))
+
+
+def _reasons(run: Run) -> set[str]:
+    evidence = Evidence(run)
+    return {each.reason.name for each in evidence.about(evidence.question(None))}
+
+
+def _state(*, is_up: bool) -> str:
+    return "up" if is_up else "down"

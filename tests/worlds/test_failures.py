@@ -1,0 +1,88 @@
+"""Every failure of the library is named by diagnosis, drop reason or notify, node and clause, and cured.
+
+What is expected stands in tests/data/failures.csv, written by hand from what people get wrong, and not from
+what is found.
+"""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.cli.app import app
+from ipsecsim.experiment.run import Run
+from ipsecsim.scenario import find, groups, read
+from ipsecsim.scenario.not_yet import DIAGNOSES_LATER
+from ipsecsim.study.gallery import gallery
+from ipsecsim.study.why import why
+
+DATA = Path(__file__).parents[1] / "data" / "failures.csv"
+EXPECTED = {row["file"]: row for row in csv.DictReader(DATA.open(encoding="utf-8"))}
+MOST_WORDS = 30
+
+
+def test_every_failure_is_expected_and_every_diagnosis_has_one():
+    assert sorted(EXPECTED) == groups()["failures"]
+    assert {row["diagnosis"] for row in EXPECTED.values()} - {""} == set(
+        Diagnosis.__members__
+    ) - DIAGNOSES_LATER
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_it_is_named_and_cured_by_its_one_setting(name):
+    expected = EXPECTED[name]
+    (row,) = gallery([name], with_proof=True)
+    answer = row.why
+    assert answer.reason == (expected["diagnosis"] or expected["shows as"])
+    assert (answer.shows_as, answer.node, answer.clause) == (
+        expected["shows as"],
+        expected["node"],
+        expected["clause"],
+    )
+    assert answer.setting.partition("=")[0] == expected["cured by"]
+    assert (row.proof is not None) is bool(expected["cured by"])
+    if row.proof is not None:
+        assert row.proof.is_cured
+        assert row.proof.differences[0] == f"{answer.reason} is gone"
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_its_answer_can_be_followed(name):
+    run = Run(read(name)).run()
+    answer = why(run)
+    nodes = run.topology.nodes
+    assert len(answer.sentence.split()) < MOST_WORDS
+    assert {*answer.known_by, *answer.unknown_to, answer.node} <= set(nodes)
+    assert not set(answer.known_by) & set(answer.unknown_to)
+    assert re.search(
+        rf"\b({'|'.join([*nodes, *run.topology.tunnels, *run.world.traffic])})\b", answer.sentence
+    )
+    assert "{" not in answer.sentence + answer.look_at
+    turns = [link.turn for link in answer.chain]
+    assert 2 <= len(turns) <= 6
+    assert turns == sorted(turns)
+    for link in answer.chain:
+        assert run.recorder.turn(link.turn)[0].node == link.node
+        assert link.sentence
+    assert answer.node in [link.node for link in answer.chain]
+    assert answer.blind or not answer.unknown_to
+
+
+def test_the_whole_table_is_printed():
+    folder = find("psk_mismatch").parent
+    result = CliRunner().invoke(app, ["why", "--all", str(folder)])
+    assert result.exit_code == 0
+    lines = {line.split()[0]: line for line in result.stdout.splitlines()[3:] if line.strip()}
+    assert set(lines) == set(EXPECTED)
+    for name, row in EXPECTED.items():
+        for column in ("diagnosis", "shows as", "node", "clause"):
+            assert row[column] in lines[name]
+
+
+def test_a_file_that_is_cured_says_what_is_different():
+    result = CliRunner().invoke(app, ["why", "psk_mismatch", "--prove"])
+    assert "cured by  --set 'nodes.east.ipsec.secrets.ike-net.secret=" in result.stdout
+    assert "tunnel net was down and is up" in " ".join(result.stdout.split())
