@@ -3,45 +3,16 @@
 Position n is after turn n, 0 before anything happened. The world always stands at its own end; only the gaze moves.
 """
 
-from collections.abc import Callable, Sequence
-
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import Instant, format_seconds
-from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
-from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent, StateChanged
-from ipsecsim.ipsec.events import PacketOpened, PacketSealed, SaInstalled, SaRemoved
 from ipsecsim.net.events import NoteTaken
-from ipsecsim.observe.record import Record
+from ipsecsim.observe.turn_story import Teller
 from ipsecsim.scenario import units
 from ipsecsim.scenario.problems import Mistake, did_you_mean
-from ipsecsim.stack.nat.events import MappingEnded, MappingMade, PacketTranslated
 
-Finds = Callable[[Sequence[Record]], bool]
-
-
-def _told(*kinds: type) -> Finds:
-    return lambda rows: any(isinstance(row.event, kinds) for row in rows)
-
-
-def _protection(protocol: str) -> Finds:
-    def finds(rows: Sequence[Record]) -> bool:
-        events = (row.event for row in rows)
-        return any(isinstance(e, PacketSealed | PacketOpened) and e.protocol == protocol for e in events)
-
-    return finds
-
-
-FINDS: dict[str, Finds] = {
-    "drop": _told(PacketDropped),
-    "ike": _told(IkeMessageSent, IkeMessageReceived),
-    "esp": _protection("ESP"),
-    "ah": _protection("AH"),
-    "nat": _told(PacketTranslated, MappingMade, MappingEnded),
-    "change": _told(SaInstalled, SaRemoved, StateChanged),
-    "note": _told(NoteTaken),
-}
-"""What 'next ...' and 'last ...' can look for: is it in a turn?"""
+KINDS = ("ike", "esp", "ah", "nat", "state", "change", "drop", "forward", "app", "note")
+"""What 'next ...' and 'last ...' can look for: the kinds of turns that stories know, a change of state, a note."""
 
 
 class Cursor:
@@ -50,6 +21,7 @@ class Cursor:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.turn = 0
+        self._teller = Teller(run.recorder, lives=run.lives)
 
     @property
     def end(self) -> int:
@@ -97,14 +69,18 @@ class Cursor:
         return number
 
     def _search(self, what: str, *, forwards: bool) -> int:
-        finds = FINDS.get(what)
-        if finds is None:
-            raise ConfigError(f"'{what}' cannot be looked for{did_you_mean(what, FINDS)}")
+        if what not in KINDS:
+            raise ConfigError(f"'{what}' cannot be looked for{did_you_mean(what, KINDS)}")
         turns = range(self.turn + 1, self.end + 1) if forwards else range(self.turn - 1, 0, -1)
         for number in turns:
-            if finds(self.run.recorder.turn(number)):
+            if self._is_there(what, number):
                 return number
         raise ConfigError(f"no {what} {'after' if forwards else 'before'} turn {self.turn}")
+
+    def _is_there(self, what: str, turn: int) -> bool:
+        if what == "note":
+            return any(isinstance(row.event, NoteTaken) for row in self.run.recorder.turn(turn))
+        return ("state" if what == "change" else what) in self._teller.kinds(turn)
 
     def _at_time(self, text: str) -> int:
         try:

@@ -113,22 +113,29 @@ class Teller:
 
     def tell(self, turn: int) -> TurnStory:
         """The story of one turn, counted from 1. Raises IndexError for a turn that did not happen."""
-        rows = self._recorder.turn(turn)
-        self._catch_up()
-        node = rows[0].turn.node
-        facts = Facts(
-            rows,
-            self.lives,
-            self._place(node, turn),
-            lambda address: self._name(node, address, turn),
-            lambda address: self._owner(address, turn),
-        )
+        facts = self._facts(turn)
         if facts.drops:
             return self._drop(facts)
         row, event = _row(facts)
         about = event if row.clause_of is None else facts.first(row.clause_of) or event
         return self._story(
             facts, row.verb, filled(row.say, event, facts), filled(row.deeper, event, facts), clause(about)
+        )
+
+    def kinds(self, turn: int) -> tuple[str, ...]:
+        """What one turn is about, as in its story. Raises IndexError for a turn that did not happen."""
+        return _kinds(self._facts(turn))
+
+    def _facts(self, turn: int) -> Facts:
+        rows = self._recorder.turn(turn)
+        self._catch_up()
+        node = rows[0].turn.node
+        return Facts(
+            rows,
+            self.lives,
+            self._place(node, turn),
+            lambda address: self._name(node, address, turn),
+            lambda address: self._owner(address, turn),
         )
 
     def _drop(self, f: Facts) -> TurnStory:

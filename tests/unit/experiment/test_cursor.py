@@ -4,7 +4,7 @@ import pytest
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.experiment.cursor import FINDS, Cursor
+from ipsecsim.experiment.cursor import KINDS, Cursor
 from ipsecsim.experiment.run import Run
 from ipsecsim.scenario import read
 
@@ -69,7 +69,7 @@ def test_a_place_that_is_not_there_is_said_and_the_gaze_stays(cursor: Cursor, wh
 
 
 def test_everything_that_can_be_looked_for_is_found_somewhere() -> None:
-    left = set(FINDS)
+    left = set(KINDS)
     for name in ("ah_meets_nat", "behind_nat", "gateway_crash_dpd", "ah_and_esp"):
         cursor = Cursor(Run(read(name)).run())
         for what in sorted(left):
