@@ -9,20 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from ipsecsim.base.address import unpack
-from ipsecsim.base.errors import ConfigError, Place
+from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import SECOND
+from ipsecsim.experiment.asked import as_text, read_selection
 from ipsecsim.experiment.run import Run
-from ipsecsim.experiment.selection import Sight, crossing, selection
+from ipsecsim.experiment.selection import Sight, crossing
+from ipsecsim.observe import kinship
 from ipsecsim.observe.data_frame import data_frame
 from ipsecsim.observe.fate import Outcome, outcome
 from ipsecsim.observe.journey import Journey, journey
 from ipsecsim.observe.life import Hop, Life
-from ipsecsim.scenario.model import Condition
-from ipsecsim.scenario.name_table import names_of
-from ipsecsim.scenario.problems import Mistake
-from ipsecsim.scenario.selection import check_recorded
-from ipsecsim.scenario.sentence import quote
-from ipsecsim.scenario.tree import Text
 from ipsecsim.wire import ip
 from ipsecsim.wire.layers import kind, layers
 
@@ -121,6 +117,16 @@ class Packet:
         """The packets that were made because of it, for who sent it."""
         return self._others(self.life.answered_by)
 
+    def causes(self) -> "Packets":
+        """The packets that this one came of, however far back: those it carries, answers, copies, is a piece of."""
+        lives = self._run.lives
+        return Packets(self._run, [lives[number] for number in kinship.causes(lives.all, self.life)])
+
+    def effects(self) -> "Packets":
+        """The packets that came of this one, however far: they carry, answer, copy it or are its pieces."""
+        lives = self._run.lives
+        return Packets(self._run, [lives[number] for number in kinship.effects(lives.all, self.life)])
+
     def follow(self) -> Journey:
         """Through all that changed or carried it."""
         return journey(self._run.lives, self.life)
@@ -139,7 +145,7 @@ class Packet:
             yield from (crossing(life, hop) for hop in life.hops)
         else:
             at = self._run.recorder.turn(life.born)[0].at
-            yield Sight(life.born, at, life.node, "", (life.first,), life.reason, life.traffic)
+            yield Sight(life.born, at, life.node, "", life.number, (life.first,), life.reason, life.traffic)
 
 
 class Packets(Sequence[Packet]):
@@ -186,10 +192,8 @@ class Packets(Sequence[Packet]):
         words that are not understood.
         """
         tests = [each for each in asked if not isinstance(each, str)]
-        texts = [each for each in asked if isinstance(each, str)]
-        written = " ".join([*texts, *(_word(key, value) for key, value in words.items())])
-        conditions = read_selection(self._run, written)
-        fits = selection(conditions, self._run.world.simulator, self._run.world.traffic)
+        written = as_text([each for each in asked if isinstance(each, str)], words)
+        conditions, fits = read_selection(self._run, written)
         chosen = [
             each.life
             for each in self
@@ -260,26 +264,6 @@ class Packets(Sequence[Packet]):
             return f"nothing was sent {on}".rstrip()
         counted = Counter(each.kind for each in there).most_common()
         return f"{on}there are: {', '.join(f'{name} {number}' for name, number in counted)}"
-
-
-def read_selection(run: Run, text: str) -> tuple[Condition, ...]:
-    """The words of a selection, about this run. Raises ConfigError with a caret under what is wrong."""
-    try:
-        return check_recorded(Text(text, Place("selection")), names_of(run.topology))
-    except Mistake as mistake:
-        place = Place("selection", 0, mistake.offset + 1, text)
-        raise ConfigError(mistake.message, place) from mistake
-
-
-def _word(key: str, value: object) -> str:
-    """layer="esp", dport=(500, 4500) as the words they stand for."""
-    several = value if isinstance(value, list | tuple | set | frozenset) else [value]
-    return f"{key}={'|'.join(_quoted(each) for each in several)}"
-
-
-def _quoted(value: object) -> str:
-    text = str(value)
-    return text if "|" in text else quote(text)  # alternatives may be written out
 
 
 def _row(packet: Packet) -> dict[str, object]:

@@ -28,15 +28,17 @@ Traffic = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A packet on a link, or a drop. A drop inside a tunnel shows two packets: what came, and what was in it.
+    """A packet on a link, a drop or an event. A drop inside a tunnel shows two: what came, and what was in it.
 
-    `reason` is why it ended, there or when it had arrived; `traffic` that on whose account it happened.
+    `packet` is its number, 0 where it is about none; `reason` is why it ended, there or when it had arrived;
+    `traffic` that on whose account it happened.
     """
 
     turn: int
     at: Instant
     node: str
     link: str
+    packet: int
     packets: tuple[bytes, ...]
     reason: DropReason | None
     traffic: frozenset[str]
@@ -47,7 +49,7 @@ Selects = Callable[[Sight], bool]
 
 def crossing(life: Life, hop: Hop) -> Sight:
     """One packet on one link."""
-    return Sight(hop.left, hop.at, hop.source, hop.link, (hop.packet,), hop.reason, life.traffic)
+    return Sight(hop.left, hop.at, hop.source, hop.link, life.number, (hop.packet,), hop.reason, life.traffic)
 
 
 def frames(lives: Lives) -> Iterator[Sight]:
@@ -75,8 +77,22 @@ def _drop(lives: Lives, row: Record, event: PacketDropped, on_link: tuple[str, t
         link, packets = life.hops[-1].link, (life.hops[-1].packet,)
     else:
         packets = (event.packet, *packets)
-    traffic = lives.behind[row.sequence]
-    return Sight(turn.number, turn.at, turn.node, link, packets, event.reason, traffic)
+    number, traffic = lives.about[row.sequence], lives.behind[row.sequence]
+    return Sight(turn.number, turn.at, turn.node, link, number, packets, event.reason, traffic)
+
+
+def events(lives: Lives) -> Iterator[tuple[Record, Sight]]:
+    """Every row of the recording, with the packet it speaks of, else the one it is about as it was made."""
+    for row, number, traffic in zip(lives.recorder.rows, lives.about, lives.behind, strict=True):
+        turn, event = row.turn, row.event
+        spoken_of = getattr(event, "packet", None)
+        if isinstance(spoken_of, bytes):
+            packets: tuple[bytes, ...] = (spoken_of,)
+        else:
+            packets = (lives[number].first,) if number else ()
+        reason = event.reason if isinstance(event, PacketDropped) else None
+        link = getattr(event, "link", "")
+        yield row, Sight(turn.number, turn.at, turn.node, link, number, packets, reason, traffic)
 
 
 def selection(conditions: Sequence[Condition], simulator: Simulator, traffic: Traffic) -> Selects:
@@ -110,12 +126,14 @@ def _recorded(condition: Condition, traffic: Traffic) -> Selects:
             return lambda sight: is_one_of(condition, sight.link)
         case "node":
             return lambda sight: is_one_of(condition, sight.node)
+        case "packet":
+            return lambda sight: _is_number(condition, sight.packet, units.whole)
         case "turn":
             return lambda sight: _is_number(condition, sight.turn, units.whole)
         case "at":
             return lambda sight: _is_number(condition, sight.at, units.duration)
         case "exchange":
-            return lambda sight: is_one_of(condition, _exchange(sight.packets[0]))
+            return lambda sight: is_one_of(condition, _exchange(sight))
         case "reason":
             return lambda sight: is_one_of(condition, "" if sight.reason is None else sight.reason.name)
         case _:  # flow
@@ -136,8 +154,8 @@ def _fits(operator: str, text: str, number: int, read: Callable[[str], int]) -> 
     return {"<": number < first, "<=": number <= first, ">": number > first, ">=": number >= first}[operator]
 
 
-def _exchange(packet: bytes) -> str:
-    message = ike_of(packet)
+def _exchange(sight: Sight) -> str:
+    message = ike_of(sight.packets[0]) if sight.packets else None
     return "" if message is None else name_of(ExchangeType, message.exchange)
 
 

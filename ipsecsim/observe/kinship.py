@@ -1,6 +1,6 @@
 """Which packet carries which, and which is a piece of which, where copies stand for what they are copies of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ipsecsim.observe.life import Life
 
@@ -36,6 +36,27 @@ def is_piece(every: Sequence[Life], piece: Life, larger: Life) -> bool:
     return larger.number in piece.piece_of or any(
         is_piece(every, every[number - 1], larger) for number in piece.piece_of
     )
+
+
+def causes(every: Sequence[Life], life: Life) -> list[int]:
+    """The packets that this one came of: which it carries, is a piece or a copy of, answers; and theirs in turn."""
+    return _reach(every, life, lambda each: [*each.carries, *each.piece_of, each.copy_of, each.answers])
+
+
+def effects(every: Sequence[Life], life: Life) -> list[int]:
+    """The packets that came of this one: its carriers, pieces, copies, answers; and theirs in turn."""
+    return _reach(every, life, lambda each: [*each.carried_by, *each.pieces, *each.copies, *each.answered_by])
+
+
+def _reach(every: Sequence[Life], life: Life, near: Callable[[Life], list[int | None]]) -> list[int]:
+    found = {life.number}
+    waiting = [life]
+    while waiting:
+        for number in near(waiting.pop()):
+            if number is not None and number not in found:
+                found.add(number)
+                waiting.append(every[number - 1])
+    return sorted(found - {life.number})
 
 
 def _larger(every: Sequence[Life], piece: Life) -> list[int]:

@@ -113,7 +113,7 @@ PACKET: dict[str, Check] = {
 }
 """What can be read off a packet by anybody."""
 
-COUNTS = ("sport", "dport", "port", "size", "dscp", "turn", "at")
+COUNTS = ("sport", "dport", "port", "size", "dscp", "turn", "at", "packet")
 """Keys whose values are numbers, so that one can be less than another."""
 
 NODE_KEYS = ("node", "from", "to", "src", "dst")
@@ -141,6 +141,7 @@ ON_PATH: dict[str, Check] = {**SHOWN, "link": lambda word, names: names.link(wor
 RECORDED: dict[str, Check] = {
     **ON_PATH,
     "node": lambda word, names: names.members(word),
+    "packet": _range(units.whole),
     "turn": _range(units.whole),
     "at": _range(units.duration),
     "flow": _any,

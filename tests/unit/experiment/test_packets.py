@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from ipsecsim.base.errors import ConfigError
+from ipsecsim.experiment.events import Events
 from ipsecsim.experiment.packets import NoSuchThing, Packets
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.data_frame import events
 from ipsecsim.scenario import read
 
 
@@ -72,6 +72,15 @@ def test_one_means_one(packets: Packets) -> None:
         packets.number(99)
 
 
+def test_causes_and_effects_go_across_protection_and_answers(packets: Packets) -> None:
+    request = packets.where("flow=ping layer=icmp").first
+    (outer,), (reply,) = request.carried_by, request.answered_by
+    (back,) = reply.carried_by
+    assert list(request.effects()) == [outer, reply, back]
+    assert list(back.causes()) == [request, reply]
+    assert list(request.causes()) == []
+
+
 def test_a_slip_is_shown_with_a_caret(packets: Packets) -> None:
     with pytest.raises(ConfigError) as error:
         packets.where("link=left layer=epsp")
@@ -97,7 +106,7 @@ def test_packets_and_events_as_tables_of_pandas(run: Run, packets: Packets) -> N
     assert len(table) == len(packets)
     assert table[table.kind == "esp"]["size"].unique().tolist() == [148]
     assert table.loc[7, "answers"] == 1
-    told = events(run.recorder.rows)
+    told = Events(run).to_pandas()
     assert len(told) == len(run.recorder.rows)
     assert told[told.event == "PacketSealed"].groupby("node").size().to_dict() == {"east": 3, "west": 3}
 
