@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.nodes import KINDS
-from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.turn_story import Place, Teller
 from ipsecsim.scenario.model import NodeSpec, Topology
 
 
-def teller(run: Run, lives: Lives | None = None) -> Teller:
+def teller(run: Run) -> Teller:
     """Tells the turns that have run and those to come."""
-    return Teller(run.recorder, places(run.topology), lives)
+    return Teller(run.recorder, places(run.topology), run.lives)
 
 
 def places(topology: Topology) -> Mapping[str, Place]:

@@ -10,6 +10,7 @@ from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import SaInstalled, SaRemoved
 from ipsecsim.net.events import NodeCrashed
+from ipsecsim.net.turn import Turn
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.world import World
 
@@ -23,9 +24,22 @@ class TunnelLife:
 
 
 def life_of(world: World, recorder: Recorder, tunnel: str) -> TunnelLife:
-    """Up is a tunnel while both ends have an SA each way for each of its children."""
+    """How long it took to come up, and how long it was down afterwards."""
+    changes = ups(world, recorder, tunnel)
+    if not changes:
+        return TunnelLife()
+    ends = [turn.at for turn, _ in changes[1:]] + [world.simulator.now]
+    down = sum(end - turn.at for (turn, is_up), end in zip(changes, ends, strict=True) if not is_up)
+    up_at = changes[0][0].at
+    return TunnelLife(up_at - _began(world, recorder, tunnel, up_at), down)
+
+
+def ups(world: World, recorder: Recorder, tunnel: str) -> list[tuple[Turn, bool]]:
+    """The turns in which it came up or went down, the first one to up.
+
+    Up is a tunnel while both ends have an SA each way for each of its children.
+    """
     spec = world.topology.tunnels[tunnel]
-    connections = {(end.node, end.connection) for end in spec.ends}
     wanted = {
         (end.node, rule, direction.value)
         for end in spec.ends
@@ -33,13 +47,10 @@ def life_of(world: World, recorder: Recorder, tunnel: str) -> TunnelLife:
         for direction in Direction
     }
     there: Counter[tuple[str, str, str]] = Counter()
-    began: Instant | None = None
-    changes: list[tuple[Instant, bool]] = []  # in turn, the first one to up
+    changes: list[tuple[Turn, bool]] = []
     for row in recorder.rows:
         event = row.event
-        if isinstance(event, StateChanged) and event.before == State.IDLE.name and began is None:
-            began = row.at if (row.node, event.connection) in connections else None
-        elif isinstance(event, SaInstalled | SaRemoved):
+        if isinstance(event, SaInstalled | SaRemoved):
             there[row.node, event.policy, event.direction] += 1 if isinstance(event, SaInstalled) else -1
         elif isinstance(event, NodeCrashed):
             for key in [key for key in there if key[0] == row.node]:
@@ -48,9 +59,16 @@ def life_of(world: World, recorder: Recorder, tunnel: str) -> TunnelLife:
             continue
         is_up = bool(wanted) and all(there[key] > 0 for key in wanted)
         if is_up is not (bool(changes) and changes[-1][1]):
-            changes.append((row.at, is_up))
-    if not changes:
-        return TunnelLife()
-    ends = [at for at, _ in changes[1:]] + [world.simulator.now]
-    down = sum(end - at for (at, is_up), end in zip(changes, ends, strict=True) if not is_up)
-    return TunnelLife(changes[0][0] - (began or 0), down)
+            changes.append((row.turn, is_up))
+    return changes
+
+
+def _began(world: World, recorder: Recorder, tunnel: str, up_at: Instant) -> Instant:
+    """When the first of its IKE SAs left the state in which all begin; 0 for keys by hand."""
+    connections = {(end.node, end.connection) for end in world.topology.tunnels[tunnel].ends}
+    for row, event in recorder.of(StateChanged):
+        if row.at > up_at:
+            break
+        if event.before == State.IDLE.name and (row.node, event.connection) in connections:
+            return row.at
+    return 0

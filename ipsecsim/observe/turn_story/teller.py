@@ -135,7 +135,7 @@ class Teller:
             self.lives,
             self._place(node, turn),
             lambda address: self._name(node, address, turn),
-            lambda address: self._owner(address, turn),
+            lambda address: self.owner(address, turn),
         )
 
     def _drop(self, f: Facts) -> TurnStory:
@@ -158,7 +158,7 @@ class Teller:
             self._relation(f),
             _kinds(f),
             None if f.arrived is None else f.arrived.frame,
-            tuple(each.frame for each in f.sent),
+            tuple(crossing.frame for crossing in self.lives.in_turn(f.number).went),
             say,
             deeper,
             where,
@@ -211,9 +211,10 @@ class Teller:
         self._turns = self._recorder.turns
 
     def _name(self, node: str, address: bytes, turn: int) -> str:
-        return self._heard.get((node, address), turn) or self._owner(address, turn)
+        return self._heard.get((node, address), turn) or self.owner(address, turn)
 
-    def _owner(self, address: bytes, turn: int) -> str:
+    def owner(self, address: bytes, turn: int) -> str:
+        """The node that has an address, as far as it was known by that turn; else the address as text."""
         return self._owners.get(address) or self._taken.get(address, turn) or unpack(address)
 
     def _place(self, node: str, turn: int) -> Place:

@@ -1,0 +1,1 @@
+"""The stepper: a run in a browser or a notebook, turn by turn."""
