@@ -96,4 +96,3 @@ def _way(topology: Topology, source: str, to: str) -> list[str]:
         to, by = came[to]
         links.append(by)
     return links
-
