@@ -1,6 +1,6 @@
 """Why did it go wrong? One answer for a tunnel, for traffic, a node or a packet, as far as the recording knows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.trace import PacketDropped
@@ -9,6 +9,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.observe.record import Record
 from ipsecsim.study.chain import Link, chain, errors
 from ipsecsim.study.cures import cure
+from ipsecsim.study.strip import Strip, strip
 from ipsecsim.study.trouble import BY_DESIGN, Evidence, Question, Trouble
 from ipsecsim.study.words import WORDS, of_drop
 
@@ -20,6 +21,7 @@ class Why:
     `shows_as` is the drop reason or notify by which it is seen; `known_by` are the nodes whose own recording holds
     the evidence, `unknown_to` those concerned that see only what `blind` says. `setting` is 'path=value', which
     `--set` understands and which makes it well; '' where no single one does. `packet` is 0 where none is meant.
+    `strip` is the order of operations at the node where it died, empty where no packet did.
     """
 
     reason: str
@@ -36,6 +38,7 @@ class Why:
     shows_as: str = ""
     packet: int = 0
     detail: str = ""
+    strip: Strip = field(default_factory=Strip)
 
 
 def why(run: Run, about: str | int | None = None) -> Why:
@@ -43,7 +46,11 @@ def why(run: Run, about: str | int | None = None) -> Why:
 
     None asks for the run's main trouble. Raises ConfigError for a question about what is not there.
     """
-    evidence = Evidence(run)
+    return ask(Evidence(run), about)
+
+
+def ask(evidence: Evidence, about: str | int | None = None) -> Why:
+    """`why`, for who has many questions about one run. Raises ConfigError."""
     question = evidence.question(about)
     troubles = evidence.about(question)
     if not troubles:
@@ -84,6 +91,7 @@ def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
         _shows_as(evidence, trouble),
         packet,
         trouble.sentence,
+        strip(evidence, row),
     )
 
 
@@ -102,9 +110,10 @@ def _narrowed(evidence: Evidence, question: Question, trouble: Trouble) -> Quest
 
 
 def _shown_row(evidence: Evidence, question: Question, trouble: Trouble) -> Record:
-    """The first row about what was asked."""
+    """The first row about what was asked; in it a packet died, if one did."""
     behind = evidence.lives.behind
-    return next((row for row in trouble.rows if behind[row.sequence] & question.traffic), trouble.rows[0])
+    meant = [row for row in trouble.rows if behind[row.sequence] & question.traffic] or trouble.rows
+    return next((row for row in meant if isinstance(row.event, PacketDropped)), meant[0])
 
 
 def _ends(evidence: Evidence, question: Question, trouble: Trouble) -> list[str]:

@@ -11,6 +11,7 @@ from ipsecsim.views.tables import table
 
 _WIDTH = 110
 _LABEL = 13
+_VERDICTS = {"pass": "ok", "skip": "-", "fail": "FAIL", "unreached": ""}
 
 
 def troubles(run: Run) -> str:
@@ -36,7 +37,21 @@ def whole(why: Why) -> str:
         ("look at", why.look_at),
     )
     lines += [line for label, text in parts if text for line in _part(label, text)]
+    lines += _strip(why)
     return "\n".join(lines)
+
+
+def _strip(why: Why) -> list[str]:
+    """The checks in their order, the failing one with the rules that it went through."""
+    if not why.strip.hooks:
+        return []
+    width = max(len(hook.name) for hook in why.strip.hooks)
+    lines = [f"  the order of operations in {why.look_at.partition(':')[0]}"]
+    for hook in why.strip.hooks:
+        lines.append(f"    {_VERDICTS[hook.verdict]:<5} {hook.name:<{width}}  {hook.detail}".rstrip())
+        if hook.verdict == "fail":
+            lines += [f"    {'':<5} {'':<{width}}    {tried}" for tried in why.strip.rules]
+    return lines
 
 
 def proof(proof: Proof | None) -> str:

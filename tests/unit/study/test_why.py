@@ -5,9 +5,13 @@ import pytest
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
+from ipsecsim.net.events import FrameArrived, TurnBegan
+from ipsecsim.net.turn import Turn
 from ipsecsim.scenario import read
 from ipsecsim.scenario.not_yet import DIAGNOSES_LATER
+from ipsecsim.study.trouble import BY_DESIGN
 from ipsecsim.study.why import why, whys
 from ipsecsim.study.words import LOOK_BY_LAYER, WORDS
 
@@ -98,3 +102,30 @@ def test_all_that_went_wrong_is_told():
 def test_every_diagnosis_and_every_layer_of_drops_has_its_words():
     assert {diagnosis.name for diagnosis in WORDS} == set(Diagnosis.__members__) - DIAGNOSES_LATER
     assert set(LOOK_BY_LAYER) == {reason.layer for reason in DropReason}
+
+
+@pytest.mark.parametrize("reason", list(DropReason), ids=lambda reason: reason.name)
+def test_every_drop_reason_has_an_answer(reason):
+    experiment = run("site_to_site")
+    arrival = experiment.recorder.turn(7)
+    packet = next(row.event.packet for row in arrival if isinstance(row.event, FrameArrived))
+    turn = Turn(experiment.turns + 1, experiment.now, arrival[0].node, "frame", arrival[0].turn.cause)
+    experiment.recorder.observe(turn, TurnBegan("frame"))
+    experiment.recorder.observe(turn, PacketDropped(reason, packet))
+    answer = why(experiment, f"node {turn.node}")
+    if reason in BY_DESIGN:
+        assert answer.reason == ""
+        return
+    assert (answer.node, answer.shows_as) == (turn.node, reason.name)
+    if answer.reason in Diagnosis.__members__:
+        assert reason in (DropReason.IP_DF_TOO_BIG, DropReason.FW_RULE, DropReason.FW_STATE)
+        assert reason.name in Diagnosis[answer.reason].shows_as
+    else:
+        assert (answer.reason, answer.clause) == (reason.name, reason.clause)
+        assert reason.sentence in answer.sentence
+    assert len(answer.sentence.split()) < 30
+    assert answer.look_at.startswith(f"turn {turn.number}, {turn.node}")
+    assert [hook.verdict for hook in answer.strip.hooks].count("fail") == 1
+    turns = [link.turn for link in answer.chain]
+    assert turns == sorted(turns)
+    assert 2 <= len(turns) <= 6
