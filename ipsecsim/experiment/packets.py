@@ -16,7 +16,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.selection import Sight, crossing
 from ipsecsim.observe import kinship
 from ipsecsim.observe.data_frame import data_frame
-from ipsecsim.observe.fate import Outcome, outcome
+from ipsecsim.observe.fate import Fate, Outcome, fate, outcome
 from ipsecsim.observe.journey import Journey, journey
 from ipsecsim.observe.life import Hop, Life
 from ipsecsim.wire import ip
@@ -126,6 +126,10 @@ class Packet:
         """The packets that came of this one, however far: they carry, answer, copy it or are its pieces."""
         lives = self._run.lives
         return Packets(self._run, [lives[number] for number in kinship.effects(lives.all, self.life)])
+
+    def fate_of(self, hop: Hop) -> Fate:
+        """What became of it behind one hop."""
+        return fate(self._run.lives, self.life, hop)
 
     def follow(self) -> Journey:
         """Through all that changed or carried it."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from ipsecsim.base.instant import format_seconds
 from ipsecsim.experiment.packets import Packet, Packets
 from ipsecsim.observe.journey import Journey, form
+from ipsecsim.observe.life import Hop
 from ipsecsim.observe.packet_summary import details
 
 
@@ -13,7 +14,8 @@ def listing(packets: Packets, limit: int | None = None) -> Iterator[str]:
     shown = packets if limit is None else packets[:limit]
     yield from columns([_cells(each) for each in shown])
     more = len(packets) - len(shown)
-    yield f"{len(packets)} packets, {packets.bytes} B" + (f"; {more} more are not shown" if more else "")
+    noun = "packet" if len(packets) == 1 else "packets"
+    yield f"{len(packets)} {noun}, {packets.bytes} B" + (f"; {more} more are not shown" if more else "")
 
 
 def line(packet: Packet) -> str:
@@ -74,15 +76,10 @@ def _kin(packet: Packet) -> Iterator[str]:
 
 def _hops(packet: Packet) -> list[str]:
     """When and where it was on a link, and what became of it there."""
-    return columns(
-        [
-            [
-                f"hop {number}",
-                f"turn {hop.left}",
-                format_seconds(hop.at),
-                hop.link,
-                f"{hop.source} > {hop.to}",
-            ]
-            for number, hop in enumerate(packet.hops, 1)
-        ]
-    )
+    return columns([_hop(packet, number, hop) for number, hop in enumerate(packet.hops, 1)])
+
+
+def _hop(packet: Packet, number: int, hop: Hop) -> list[str]:
+    way = f"{hop.source} > {hop.to}" if hop.to else hop.source
+    when = [f"turn {hop.left}", format_seconds(hop.at)]
+    return [f"hop {number}", *when, hop.link, way, packet.fate_of(hop).words]
