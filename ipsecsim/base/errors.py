@@ -48,6 +48,10 @@ class ConfigError(IpsecsimError):
         self.message = message
         self.place = place
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: the message. How it came about is no news to who wrote what is wrong."""
+        return [f"{type(self).__name__}: {self}"]
+
     def __str__(self) -> str:
         if self.place is None:
             return self.message

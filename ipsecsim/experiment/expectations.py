@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import nan
+from typing import NamedTuple
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import format_duration
@@ -32,12 +34,16 @@ ABOUT = 0.1  # 'about 10' means 9 to 11
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Was a claim met, and what was found."""
+    """Was a claim met, and what was found; `number` is what was measured, in ns, B or bit/s, where it is one."""
 
     subject: str
     claim: str
     is_met: bool
     found: str
+    number: float = nan
+
+    def __bool__(self) -> bool:
+        return self.is_met
 
     def __str__(self) -> str:
         if self.is_met:
@@ -56,8 +62,8 @@ def judge(world: World, lives: Lives, expectation: Expectation) -> Verdict:
     finder = FINDERS.get(subject.kind)
     if finder is None:
         raise _not_yet(expectation, f"'{subject.kind}'")
-    is_met, found = finder(_Question(world, lives, expectation, subject, claim))
-    return Verdict(subject.text, expectation.claim_text, is_met, found)
+    answer = finder(_Question(world, lives, expectation, subject, claim))
+    return Verdict(subject.text, expectation.claim_text, answer.is_met, answer.found, answer.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,12 @@ class _Question:
         return self.lives.recorder
 
 
-Answer = tuple[bool, str]
+class Answer(NamedTuple):
+    """Is a claim met, what was found, and the number that was compared."""
+
+    is_met: bool
+    found: str
+    number: float = nan
 
 
 def _traffic(ask: _Question) -> Answer:
@@ -91,7 +102,10 @@ def _traffic(ask: _Question) -> Answer:
 
 def traffic_names(world: World, wanted: tuple[str, ...]) -> Sequence[str]:
     """`ping` means every ping, `ping alice bob` those between the two, a name= just that one."""
-    return [name for name, key in world.traffic.items() if wanted == (name,) or key[: len(wanted)] == wanted]
+    name_as_text = " ".join(wanted)  # the second ping of a file is called 'ping 2'
+    return [
+        name for name, key in world.traffic.items() if name == name_as_text or key[: len(wanted)] == wanted
+    ]
 
 
 def _tunnel(ask: _Question) -> Answer:
@@ -103,7 +117,7 @@ def _tunnel(ask: _Question) -> Answer:
     down = len(names) - up
     wanted = ask.claim.count
     hits = up if ask.claim.state == "up" else down
-    return hits == (len(names) if wanted is None else wanted), f"{up} up, {down} down"
+    return Answer(hits == (len(names) if wanted is None else wanted), f"{up} up, {down} down")
 
 
 def _tunnel_time(ask: _Question, names: Sequence[str], claim: MeasureClaim) -> Answer:
@@ -112,7 +126,7 @@ def _tunnel_time(ask: _Question, names: Sequence[str], claim: MeasureClaim) -> A
     times = [each.setup_time if claim.measure == "setup_time" else each.outage for each in lives]
     known = [each for each in times if each is not None]
     if not known or len(known) < len(times):
-        return False, "one that never came up"
+        return Answer(False, "one that never came up")  # noqa: FBT003
     return _compare(claim, max(known))
 
 
@@ -160,7 +174,7 @@ def _drops(ask: _Question) -> Answer:
     found = ", ".join(f"{name} {dropped.count(name)}" for name in dict.fromkeys(dropped)) or "none"
     if isinstance(ask.claim, ReasonClaim):
         count = dropped.count(ask.claim.reason)
-        return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
+        return Answer(count > 0 if ask.claim.count is None else count == ask.claim.count, found)
     return _count(ask.claim, len(dropped), found)
 
 
@@ -195,7 +209,7 @@ def _notify(ask: _Question) -> Answer:
     found = ", ".join(dict.fromkeys(name[2:-1] for name in seen)) or "none"
     if isinstance(ask.claim, ReasonClaim):
         count = seen.count(f"N({ask.claim.reason})")
-        return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
+        return Answer(count > 0 if ask.claim.count is None else count == ask.claim.count, found)
     return _count(ask.claim, len(seen), found)
 
 
@@ -211,7 +225,7 @@ def _why(ask: _Question) -> Answer:
     known = [each.diagnosis.name for each in _findings_about(ask)]
     found = ", ".join(f"{name} {known.count(name)}" for name in dict.fromkeys(known)) or "none"
     count = known.count(ask.claim.reason)
-    return (count > 0 if ask.claim.count is None else count == ask.claim.count), found
+    return Answer(count > 0 if ask.claim.count is None else count == ask.claim.count, found)
 
 
 def _findings_about(ask: _Question) -> list[Finding]:
@@ -237,7 +251,7 @@ def _mapping(ask: _Question) -> Answer:
     )
     found = f"{made} made, {lost} lost"
     if isinstance(ask.claim, MeasureClaim) and ask.claim.measure == "lost":
-        return _compare(ask.claim, lost)[0], found
+        return _compare(ask.claim, lost)._replace(found=found)
     return _count(ask.claim, made, found)
 
 
@@ -258,12 +272,12 @@ def _node(ask: _Question) -> Answer:
     if isinstance(ask.claim, MeasureClaim):
         held = [len(node.ipsec.sad.all()) if isinstance(node, VpnGateway) else 0 for node in nodes]
         found = ", ".join(f"{node.name} {number}" for node, number in zip(nodes, held, strict=True))
-        return all(_compare(ask.claim, number)[0] for number in held), found
+        return Answer(all(_compare(ask.claim, number).is_met for number in held), found, sum(held))
     assert isinstance(ask.claim, StateClaim)  # noqa: S101 - a node has no reasons
     up = sum(node.is_up for node in nodes)
     hits = up if ask.claim.state == "up" else len(nodes) - up
     wanted = len(nodes) if ask.claim.count is None else ask.claim.count
-    return hits == wanted, f"{up} up, {len(nodes) - up} down"
+    return Answer(hits == wanted, f"{up} up, {len(nodes) - up} down")
 
 
 FINDERS: dict[str, Callable[[_Question], Answer]] = {
@@ -282,9 +296,9 @@ FINDERS: dict[str, Callable[[_Question], Answer]] = {
 
 def _count(claim: Claim, number: int, found: str) -> Answer:
     if isinstance(claim, StateClaim):
-        return number == 0, found
+        return Answer(number == 0, found, number)
     assert isinstance(claim, MeasureClaim)  # noqa: S101 - a reason is judged by the caller
-    return _compare(claim, number)[0], found
+    return _compare(claim, number)._replace(found=found)
 
 
 def _compare(claim: MeasureClaim, number: float) -> Answer:
@@ -298,7 +312,7 @@ def _compare(claim: MeasureClaim, number: float) -> Answer:
         "less than": number < wanted,
         "about": abs(number - wanted) <= ABOUT * abs(wanted),
     }[claim.comparison]
-    return is_met, _shown(number, claim.unit)
+    return Answer(is_met, _shown(number, claim.unit), number)
 
 
 def _shown(number: float, unit: str) -> str:

@@ -6,7 +6,7 @@ as it was made.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, Self, overload
 
 from ipsecsim.base.address import unpack
 from ipsecsim.base.errors import ConfigError
@@ -140,7 +140,7 @@ class Packet:
         return outcome(self._run.lives, self.life)
 
     def _others(self, numbers: Sequence[int]) -> tuple["Packet", ...]:
-        return tuple(Packet(self._run, self._run.lives[number]) for number in numbers)
+        return tuple(type(self)(self._run, self._run.lives[number]) for number in numbers)
 
     def sights(self) -> Iterator[Sight]:
         """What can be asked about: each hop, or the packet as it was made."""
@@ -154,6 +154,8 @@ class Packet:
 
 class Packets(Sequence[Packet]):
     """Packets of a run as they were made. `asked` has the words that chose them, `links` the links among those."""
+
+    _kind: type[Packet] = Packet  # what it is a sequence of: somebody above may know more of a packet
 
     def __init__(
         self,
@@ -173,11 +175,11 @@ class Packets(Sequence[Packet]):
     @overload
     def __getitem__(self, index: int) -> Packet: ...
     @overload
-    def __getitem__(self, index: slice) -> "Packets": ...
-    def __getitem__(self, index: int | slice) -> "Packet | Packets":
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Packet | Self:
         if isinstance(index, slice):
-            return Packets(self._run, self._lives[index], self._asked, self._links)
-        return Packet(self._run, self._lives[index])
+            return type(self)(self._run, self._lives[index], self._asked, self._links)
+        return self._kind(self._run, self._lives[index])
 
     def __repr__(self) -> str:
         return f"<{len(self)} packets{' where ' + self._words if self._asked else ''}>"
@@ -187,9 +189,9 @@ class Packets(Sequence[Packet]):
         lives = self._run.lives.all
         if not 1 <= number <= len(lives):
             raise NoSuchThing(f"no packet {number}; the run has {len(lives)}, numbered from 1")
-        return Packet(self._run, lives[number - 1])
+        return self._kind(self._run, lives[number - 1])
 
-    def where(self, *asked: str | Test, **words: object) -> "Packets":
+    def where(self, *asked: str | Test, **words: object) -> Self:
         """Those that fit: 'layer=esp link=wan', layer="esp", or a question such as `lambda p: p.size > 1400`.
 
         All must hold, and all words on one hop; several values of a word mean any of them. Raises ConfigError for
@@ -205,7 +207,7 @@ class Packets(Sequence[Packet]):
         ]
         said = (*self._asked, *([written] if written else []), *["a test"] * len(tests))
         links = [name for each in conditions if each.key == "link" for name in each.values]
-        return Packets(self._run, chosen, said, (*self._links, *links))
+        return type(self)(self._run, chosen, said, (*self._links, *links))
 
     @property
     def first(self) -> Packet:
@@ -249,7 +251,7 @@ class Packets(Sequence[Packet]):
     def _words(self) -> str:
         return f'"{" ".join(self._asked)}"'
 
-    def _some(self) -> "Packets":
+    def _some(self) -> Self:
         if self._lives:
             return self
         if not self._asked:

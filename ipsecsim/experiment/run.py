@@ -60,14 +60,19 @@ class Run:
 
     def run(self, until: Instant | None = None, *, progress: Progress | None = None) -> "Run":
         """Run to `until`, else to the file's own end, else until the world is quiet; turns at the end still run."""
-        end = self.topology.until if until is None else until
-        while self.turns < MOST_TURNS:
-            if not self.step(end):
-                break
+        self.advance(self.topology.until if until is None else until, progress=progress)
+        self.finish()
+        return self
+
+    def advance(self, until: Instant | None = None, *, progress: Progress | None = None) -> None:
+        """Run to `until`, or until the world is quiet. What the script waits for may still come."""
+        while self.turns < MOST_TURNS and self.step(until):
             if progress is not None and self.turns % PROGRESS_EVERY == 0:
                 progress(self)
+
+    def finish(self) -> None:
+        """Nothing more will come: what the script still waits for, it has waited for in vain."""
         self._script.finish()
-        return self
 
     def verdicts(self) -> list[Verdict]:
         """What came of the file's expectations: those on the way, then those at the end."""

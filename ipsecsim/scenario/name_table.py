@@ -8,6 +8,7 @@ from typing import Protocol
 from ipsecsim.base.address import pack
 from ipsecsim.base.errors import Place
 from ipsecsim.scenario.model import Topology
+from ipsecsim.scenario.model_script import Traffic
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.scenario.sentence import Word
 from ipsecsim.scenario.tree import Map, Seq, Text
@@ -120,10 +121,17 @@ def collect(root: Map, families: Mapping[str, tuple[str, ...]]) -> Names:
 
 
 def names_of(topology: Topology) -> Names:
-    """The names of nodes, links and traffic of a topology that was read, for whoever asks about its run."""
+    """The names in a topology that was read, for whoever asks about its run."""
     nothing = Map(Place(topology.file))
     nodes, links = (dict.fromkeys(names, nothing) for names in (topology.nodes, topology.links))
-    return Names(nodes, links, {}, topology.groups, {})
+    tunnels = {
+        each.name: TunnelName(
+            each.name, each.ends[0].node, each.ends[0].connection, each.children, is_keyed=bool(each.by_hand)
+        )
+        for each in topology.tunnels.values()
+    }
+    traffic = {action.name for entry in topology.script for action in entry.do if isinstance(action, Traffic)}
+    return Names(nodes, links, tunnels, topology.groups, {}, traffic)
 
 
 def _tunnels(root: Map, nodes: Mapping[str, Map]) -> dict[str, TunnelName]:

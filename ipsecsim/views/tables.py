@@ -187,11 +187,11 @@ def summary(run: Run) -> str:
         f"leaks {leaked or 'none'}"
     ]
     for name, (verb, source, to) in run.world.traffic.items():
-        lines.append(f"  {verb} {source} {to}   {_found(verb, run.world.results[name])}")
+        lines.append(f"  {verb} {source} {to}   {found(verb, run.world.results[name])}")
     return "\n".join(lines)
 
 
-def _found(verb: str, result: Result) -> str:
+def found(verb: str, result: Result) -> str:
     """What one traffic found out, as far as it can be asked for."""
     measures = APPS[verb].measures
     words = [f"sent {result.sent}"]

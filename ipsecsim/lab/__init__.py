@@ -1,0 +1,8 @@
+"""What a notebook holds in its hand: one run, looked at from anywhere, acted on at its end, asked why."""
+
+from ipsecsim.experiment.packets import NoSuchThing
+from ipsecsim.lab.builder import Topology
+from ipsecsim.lab.errors import LabError
+from ipsecsim.lab.lab import Lab
+
+__all__ = ["Lab", "LabError", "NoSuchThing", "Topology"]

@@ -1,0 +1,142 @@
+"""What is read and what is taken away: story, ladder, map, the stepper, and files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.instant import format_seconds
+from ipsecsim.experiment import save
+from ipsecsim.experiment.run import Run
+from ipsecsim.lab.shown import Shown
+from ipsecsim.lab.table import Cell, Table
+from ipsecsim.observe import data_frame, jsonl, pcapng
+from ipsecsim.observe.key_log import write_profile
+from ipsecsim.observe.turn_story import naming
+from ipsecsim.scenario import expanded_yaml
+from ipsecsim.views import text
+
+if TYPE_CHECKING:
+    from ipsecsim.lab.lab import Lab
+
+_LADDER = ("sent", "arrived", "from", "to", "link", "message", "size", "lost")
+
+
+class Story(Shown):
+    """The turns of a run in sentences."""
+
+    def __init__(self, run: Run, since: int, until: int) -> None:
+        self._blocks = tuple(text.turn(run.recorder.turn(number)) for number in range(since, until + 1))
+
+    def text(self) -> str:
+        """Turn after turn."""
+        return "\n".join(self._blocks) or "nothing has happened yet"
+
+
+class Map(Shown):
+    """Which node is on which link, with its addresses."""
+
+    def __init__(self, run: Run) -> None:
+        self._lines = list(_map_lines(run))
+
+    def text(self) -> str:
+        """A line a link."""
+        return "\n".join(self._lines)
+
+
+def _map_lines(run: Run) -> list[str]:
+    topology = run.topology
+    lines = [f"{topology.name}: {len(topology.nodes)} nodes, {len(topology.links)} links"]
+    for link in topology.links.values():
+        ends = [
+            f"{node.name} {', '.join(str(address) for address in _addresses(run, node.name, interface.name))}"
+            for node in topology.nodes.values()
+            for interface in node.interfaces
+            if interface.link == link.name
+        ]
+        lines.append(f"  {link.name:<12} {' - '.join(ends)}")
+    for tunnel in topology.tunnels.values():
+        lines.append(f"  tunnel {tunnel.name}: {' = '.join(end.node for end in tunnel.ends)}")
+    return lines
+
+
+def _addresses(run: Run, node: str, interface: str) -> list[str]:
+    tree: Any = run.inventory.tree(0, node)
+    return str(tree["interfaces"][interface]["addresses"]).split(", ")
+
+
+class Keeping:
+    """Reading a run as a whole, and writing it down."""
+
+    def story(self, since: int = 1) -> Story:
+        """Every turn up to the position, from `since` on, in sentences."""
+        return Story(self._of.recording, since, int(self._of.turn))
+
+    def ladder(self, *nodes: str, data: bool = False) -> Table:
+        """Who sent which message to whom: IKE, and with `data` all packets; between some nodes, or all."""
+        run, last = self._of.recording, int(self._of.turn)
+        rows: list[dict[str, Cell]] = []
+        for life in run.lives.all:
+            for hop in life.hops:
+                ends = {hop.source, hop.to}
+                if hop.left > last or (nodes and not ends & set(nodes)):
+                    continue
+                if not data and naming.layer(hop.packet) != "ike":
+                    continue
+                lost = "" if hop.reason is None else hop.reason.name
+                cells = (format_seconds(hop.at), hop.arrived, hop.source, hop.to, hop.link)
+                rows.append(
+                    dict(zip(_LADDER, (*cells, naming.name(hop.packet), len(hop.packet), lost), strict=True))
+                )
+        rows.sort(key=lambda row: str(row["sent"]))
+        return Table("Messages", _LADDER, rows)
+
+    def map(self) -> Map:
+        """The topology, with addresses."""
+        return Map(self._of.recording)
+
+    def to_yaml(self, path: str | Path | None = None) -> str:
+        """The whole topology as YAML, with all that a short file leaves out; written to `path` too."""
+        written = expanded_yaml(self._of.topology)
+        if path is not None:
+            Path(path).write_text(written, encoding="utf-8")
+        return written
+
+    def to_jsonl(self, path: str | Path) -> Path:
+        """Every event, a line each."""
+        with Path(path).open("w", encoding="utf-8") as file:
+            jsonl.write(self._of.recording.recorder.rows, file)
+        return Path(path)
+
+    def to_pcapng(self, path: str | Path) -> Path:
+        """Every frame, for Wireshark, with a comment each."""
+        with Path(path).open("wb") as file:
+            pcapng.write(self._of.recording.recorder, file)
+        return Path(path)
+
+    def to_wireshark(self, folder: str | Path) -> Path:
+        """The capture, and beside it the profile with the keys."""
+        run, where = self._of.recording, Path(folder)
+        where.mkdir(parents=True, exist_ok=True)
+        self.to_pcapng(where / save.CAPTURE)
+        write_profile(run.recorder.rows, where / save.WIRESHARK)
+        return where
+
+    def to_pandas(self) -> Any:
+        """Every event up to the position, as a pandas DataFrame. Raises ConfigError without pandas."""
+        last = int(self._of.turn)
+        return data_frame.events(row for row in self._of.recording.recorder.rows if row.turn.number <= last)
+
+    def save(self, folder: str | Path) -> Path:
+        """Trace, audit log, capture, Wireshark profile, story and topology, all in one folder."""
+        where = Path(folder)
+        try:
+            save.save(self._of.recording, where)
+            (where / "story.txt").write_text(text.whole(self._of.recording), encoding="utf-8")
+            self.to_yaml(where / "lab.yaml")
+        except OSError as refused:
+            raise ConfigError(f"save({str(folder)!r}): {refused.strerror}; name another folder") from None
+        return where
+
+    @property
+    def _of(self) -> "Lab":
+        return self  # type: ignore[return-value]
