@@ -20,6 +20,7 @@ from ipsecsim.net.events import (
     PacketReplayed,
     TrafficSent,
 )
+from ipsecsim.net.turn import Turn
 from ipsecsim.observe import kinship
 from ipsecsim.observe.life import Crossing, Hop, Life, Passed
 from ipsecsim.observe.life_bytes import answers, forwarded
@@ -61,7 +62,8 @@ class Lives:
         self._hops: dict[int, Hop] = {}  # by frame
         self._held: dict[tuple[str, bytes], deque[Life]] = {}  # by node
         self._stored: dict[tuple[str, FragmentKey], deque[Life]] = {}
-        self._behind_turn: list[frozenset[str]] = [_NONE]  # turn 0 is no turn
+        self._behind_turn: dict[int, frozenset[str]] = {}
+        self._turn = 0
         self._passed: dict[tuple[str, bytes], Life] | None = None  # what an attacker may send again
         # in the present turn
         self._hand: list[Life] = []
@@ -103,10 +105,8 @@ class Lives:
         for sequence in range(len(self.about), len(rows)):
             row = rows[sequence]
             event, turn = row.event, row.turn
-            if turn.number >= len(self._behind_turn):
-                self._begin_turn()
-                self._traffic = self._behind_turn[turn.cause]
-                self._behind_turn.append(_NONE)
+            if turn.number != self._turn:
+                self._begin_turn(turn)
             kind = type(event)
             life = self._hand[-1] if self._hand else None
             if kind in handlers:
@@ -119,7 +119,7 @@ class Lives:
             self.about.append(0 if life is None else life.number)
             self.behind.append(self._traffic)
             if self._traffic:
-                self._behind_turn[-1] |= self._traffic
+                self._behind_turn[turn.number] |= self._traffic
         return self
 
     def number(self, frame: int) -> int:
@@ -150,7 +150,10 @@ class Lives:
 
     # -- in hand --------------------------------------------------------------------------------
 
-    def _begin_turn(self) -> None:
+    def _begin_turn(self, turn: Turn) -> None:
+        self._turn = turn.number
+        self._traffic = self._behind_turn.get(turn.cause, _NONE)
+        self._behind_turn[turn.number] = _NONE
         self._hand, self._wrapped = [], {}
         self._prompt = self._lost = self._arrival = None
         self._made_of_arrival = set()
