@@ -17,7 +17,8 @@ from ipsecsim.stack import events as stack
 from ipsecsim.stack.nat import events as nat
 from ipsecsim.study.trouble import Evidence, Trouble
 
-MOST = 6
+FEWEST, MOST = 2, 6
+_WORTH_TELLING = 3  # what has less weight is only told for want of better
 _AFTER = 2
 _BETWEEN = 2  # links between cause and end that show it too
 _OF_A_KIND = 2
@@ -85,12 +86,11 @@ def chain(evidence: Evidence, trouble: Trouble, traffic: frozenset[str]) -> tupl
         begin = min(before, key=lambda row: row.sequence)
         chosen[begin.sequence] = begin
     weighty = sorted(before, key=lambda row: (-_weight(row), -row.sequence))
-    for row in [*_after(evidence, end), *_varied(weighty, _OF_A_KIND)]:
-        if len(chosen) >= (
-            MOST if _weight(row) > 2 else 2
-        ):  # what explains little is only there for want of better
-            continue
+    telling = [row for row in _varied(weighty, _OF_A_KIND) if _weight(row) >= _WORTH_TELLING]
+    for row in [*_after(evidence, end), *telling][: MOST - len(chosen)]:
         chosen[row.sequence] = row
+    if len(chosen) < FEWEST:
+        chosen |= {row.sequence: row for row in weighty[:1]}
     return tuple(Link(row.turn.number, row.node, told(row.event)) for _, row in sorted(chosen.items()))
 
 
@@ -179,19 +179,17 @@ def _weight(row: Record) -> int:
 
 
 def _after(evidence: Evidence, end: Record) -> list[Record]:
-    """What was answered, and who gave up: in its own turn, in those that it led to, or by the traffic itself."""
+    """What was answered, and who gave up: in its own turn, in what its cause led to, or by the traffic itself."""
     same = [row for row in evidence.recorder.turn(end.turn.number) if row.sequence > end.sequence]
     found = [row for row in same if _is_answer(row.event)][:1]
-    led_to = set(effects(evidence.recorder, end.turn.number))
+    led_to = set(effects(evidence.recorder, end.turn.cause or end.turn.number))
     behind = evidence.lives.behind[end.sequence]
     for row in evidence.recorder.rows[end.sequence + 1 :]:
         if isinstance(row.event, _ENDS) and (
             row.turn.number in led_to or getattr(row.event, "name", "") in behind
         ):
             found.append(row)
-        if len(found) >= _AFTER:
-            break
-    return found
+    return _varied(found, 1)[:_AFTER]
 
 
 def _is_answer(event: TraceEvent) -> bool:

@@ -19,8 +19,12 @@ from ipsecsim.wire import ip
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """The checks in their order, and the rules that the failing one went through, as they stand in the end."""
+    """The checks in their order, and the rules that the failing one went through, as they stand in the end.
 
+    `say` is the sentence of the turn.
+    """
+
+    say: str = ""
     hooks: tuple[Hook, ...] = ()
     rules: tuple[Tried, ...] = ()
 
@@ -31,9 +35,9 @@ def strip(evidence: Evidence, row: Record) -> Strip:
     packet = next((event.packet for event in dropped if isinstance(event, PacketDropped)), b"")
     if not packet:
         return Strip()
-    hooks = teller(evidence.run).tell(row.turn.number).hooks
-    failed = next((hook.name for hook in hooks if hook.verdict == "fail"), "")
-    return Strip(hooks, tuple(_rules(evidence, row, packet, failed)))
+    story = teller(evidence.run).tell(row.turn.number)
+    failed = next((hook.name for hook in story.hooks if hook.verdict == "fail"), "")
+    return Strip(story.say, story.hooks, tuple(_rules(evidence, row, packet, failed)))
 
 
 def _rules(evidence: Evidence, row: Record, packet: bytes, failed: str) -> list[Tried]:

@@ -1,5 +1,6 @@
 """Why did it go wrong? One answer for a tunnel, for traffic, a node or a packet, as far as the recording knows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ipsecsim.base.diagnoses import Diagnosis
@@ -68,10 +69,11 @@ def whys(run: Run) -> list[Why]:
 def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
     question = _narrowed(evidence, question, trouble)
     reason = trouble.reason
-    words = WORDS[reason] if isinstance(reason, Diagnosis) else of_drop(reason)
+    row = _shown_row(evidence, question, trouble)
+    order = strip(evidence, row)
+    words = WORDS[reason] if isinstance(reason, Diagnosis) else of_drop(reason, order.say)
     node, other = trouble.node, _other(evidence, question, trouble)
     known = tuple(dict.fromkeys(row.node for row in trouble.rows))
-    row = _shown_row(evidence, question, trouble)
     ended = evidence.lives.ended_by.get(row.sequence)
     packet = evidence.lives.about[row.sequence] if ended is None else ended.number
     place = f"turn {row.turn.number}, {row.node}" + (f", packet {packet}" if packet else "")
@@ -79,20 +81,27 @@ def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
     return Why(
         reason.name,
         question.words,
-        f"{evidence.state(question)}: {words.sentence.format(**fill)}",
+        f"{evidence.state(question)}: {_filled(words.sentence, fill)}",
         chain(evidence, trouble, question.traffic),
         known,
         tuple(name for name in _concerned(evidence, question, trouble) if name not in known),
         words.blind,
         reason.clause,
         cure(evidence, trouble) if isinstance(reason, Diagnosis) else "",
-        f"{place}: {words.field.format(**fill)}",
+        f"{place}: {_filled(words.field, fill)}",
         node,
         _shows_as(evidence, trouble),
         packet,
         trouble.sentence,
-        strip(evidence, row),
+        order,
     )
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    """A sentence with the names of nodes; what a packet says is no template."""
+    for key, name in names.items():
+        text = text.replace(f"{{{key}}}", name)
+    return text
 
 
 def _narrowed(evidence: Evidence, question: Question, trouble: Trouble) -> Question:

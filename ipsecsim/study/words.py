@@ -118,7 +118,7 @@ WORDS: dict[Diagnosis, Words] = {
         "the sequence number, and the top of the window",
     ),
     Diagnosis.NAT_MAPPING_LOST: Words(
-        "the NAT has forgotten the mapping by which packets came in, so what still comes for it ends at {node}",
+        "the NAT {node} has forgotten the mapping by which packets came in, and they find nobody now",
         "silence, until somebody inside speaks again",
         "when the mapping was used last, and its time",
     ),
@@ -187,10 +187,7 @@ LOOK_BY_LAYER: dict[str, str] = {
 """What to look at when a check of this layer ended a packet."""
 
 
-def of_drop(reason: DropReason) -> Words:
-    """A drop that no diagnosis explains says what the check says."""
-    return Words(
-        f"{{node}} dropped a packet: {reason.sentence}",
-        _SILENCE,
-        LOOK_BY_LAYER[reason.layer],
-    )
+def of_drop(reason: DropReason, said: str) -> Words:
+    """A drop that no diagnosis explains: what is said of its turn, as every view says it."""
+    sentence = said[:1].lower() + said[1:] if said.startswith("The ") else said
+    return Words(sentence.removesuffix("."), _SILENCE, LOOK_BY_LAYER[reason.layer])

@@ -123,7 +123,7 @@ def nat_mapping_lost(case: Case) -> Iterator[Finding]:
             f"{unpack(outside)}:{outside_port} until {format_seconds(end.at, 3)} ({event.why}); "
             f"{count(len(rows), 'packet')} came for it afterwards"
         )
-        yield Finding(Diagnosis.NAT_MAPPING_LOST, tuple(rows), sentence)
+        yield Finding(Diagnosis.NAT_MAPPING_LOST, (end, *rows), sentence)
 
 
 def spd_conflict_same_outer(case: Case) -> Iterator[Finding]:
