@@ -16,10 +16,11 @@ KINDS = ("ike", "esp", "ah", "nat", "state", "change", "drop", "forward", "app",
 
 
 class Cursor:
-    """Where somebody looks. `turn` is the position."""
+    """Where somebody looks. `turn` is the position; with `until` no more is simulated than up to that time."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, until: Instant | None = None) -> None:
         self.run = run
+        self.until = until
         self.turn = 0
         self._teller = Teller(run.recorder, lives=run.lives)
 
@@ -36,7 +37,7 @@ class Cursor:
     def step(self, count: int = 1) -> int:
         """Go forwards, past the end by simulating; it stays at the end when nothing is left to do."""
         for _ in range(count):
-            if self.turn == self.end and not self.run.step():
+            if self.turn == self.end and not self.run.step(self.until):
                 break
             self.turn += 1
         return self.turn

@@ -66,6 +66,21 @@ def whys(run: Run) -> list[Why]:
     return [_answer(evidence, question, each) for each in evidence.about(question)]
 
 
+def by_turn(run: Run) -> dict[int, Why]:
+    """An answer for each turn in which a packet was dropped or something shows that is wrong as a whole.
+
+    Of several in one turn a diagnosis goes before a mere drop.
+    """
+    evidence = Evidence(run)
+    question = evidence.question(None)
+    found: dict[int, Why] = {}
+    for trouble in evidence.troubles:
+        answer = _answer(evidence, question, trouble)
+        for row in trouble.rows:
+            found.setdefault(row.turn.number, answer)
+    return found
+
+
 def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
     question = _narrowed(evidence, question, trouble)
     reason = trouble.reason

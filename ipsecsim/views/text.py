@@ -16,12 +16,13 @@ from ipsecsim.scenario.model import Topology
 from ipsecsim.stack.events import PacketDelivered, PacketOriginated
 
 _INDENT = "    "
-_STARTS = {
+STARTS = {
     "timer": "a timer rings",
     "script": "the script speaks",
     "start": "the node starts",
     "look": "the script looks",
 }
+"""What begins a turn that no packet begins."""
 
 # Said by other lines of the same turn already.
 _SILENT = (TurnBegan, FrameArrived, FrameSent, PacketOriginated)
@@ -72,7 +73,7 @@ def _stimulus(rows: Sequence[Record]) -> str:
     for row in rows:
         if isinstance(row.event, FrameArrived):
             return f"got from {row.event.link}: {summary(row.event.packet)}"
-    return _STARTS[rows[0].turn.stimulus]
+    return STARTS[rows[0].turn.stimulus]
 
 
 def _lines(event: TraceEvent) -> Iterator[str]:

@@ -90,7 +90,7 @@ _WHY: dict[DropReason, str] = {
 def said(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> str:
     """Who drops what, and the reason."""
     what = _what(f, drop)
-    if drop.reason.layer in ("link", "adversary") and f.is_lost_on_a_link:
+    if _is_on_a_link(f, drop):
         link = next((each.link for each in f.sent if each.packet == drop.packet), f.sent[-1].link)
         return f"The link {link} drops {what}: {drop.reason.sentence}."
     if culprit is not None:
@@ -122,9 +122,10 @@ def story(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> DropStory:
     """All that the recording tells of a drop."""
     life = _life(f, drop)
     told = _told(f)
-    knows = f"{f.node}: it counts {drop.reason.name}"
-    if told:
-        knows += f"; {told}"
+    if _is_on_a_link(f, drop):
+        knows = "nobody: a link counts, and tells no one"
+    else:
+        knows = f"{f.node}: it counts {drop.reason.name}" + (f"; {told}" if told else "")
     if drop.detail:
         knows += f" ({drop.detail})"
     return DropStory(
@@ -132,7 +133,7 @@ def story(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> DropStory:
         CHECK[drop.reason],
         drop.reason.clause,
         knows,
-        "" if told else _blind(f, life),
+        "" if told else _blind(f, drop, life),
         _look(f, drop, life, culprit),
         culprit=culprit,
     )
@@ -164,14 +165,18 @@ def _told(f: Facts) -> str:
     return ""
 
 
-def _blind(f: Facts, life: Life | None) -> str:
+def _is_on_a_link(f: Facts, drop: PacketDropped) -> bool:
+    return drop.reason.layer in ("link", "adversary") and f.is_lost_on_a_link
+
+
+def _blind(f: Facts, drop: PacketDropped, life: Life | None) -> str:
     if life is None:
         return ""
-    nodes = list(dict.fromkeys([life.node, *(hop.source for hop in life.hops)]))
-    others = [each for each in nodes if each != f.node]
+    nodes = dict.fromkeys([life.node, *(hop.source for hop in life.hops)])
+    *others, last = [each for each in nodes if each != f.node or _is_on_a_link(f, drop)] or [""]
     if not others:
-        return ""
-    return f"{' and '.join(others)}: nobody tells them" if others[1:] else f"{others[0]}: nobody tells it"
+        return f"{last}: nobody tells it" if last else ""
+    return f"{', '.join(others)} and {last}: nobody tells them"
 
 
 def _look(f: Facts, drop: PacketDropped, life: Life | None, culprit: Culprit | None) -> str:

@@ -34,8 +34,8 @@ class Culprit:
 class DropStory:
     """Why a packet ended: `code` is the drop reason, `hook` the check that failed.
 
-    `knows` and `blind` say who hears of it and who does not, `look` where to look. `flip`, the setting that would
-    change it, is no matter of the recording: who asks `why` about the drop adds it.
+    `knows` and `blind` say who hears of it and who does not, `look` where to look. Which setting would change it is
+    no matter of the recording: `study.why` tells that.
     """
 
     code: str
@@ -44,7 +44,6 @@ class DropStory:
     knows: str
     blind: str
     look: str
-    flip: str = ""
     culprit: Culprit | None = None
 
 

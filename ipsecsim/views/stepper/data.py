@@ -12,6 +12,7 @@ from ipsecsim.experiment.telling import teller
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.life import Hop
 from ipsecsim.observe.turn_story import DropStory, TurnStory
+from ipsecsim.study.why import Why, by_turn
 from ipsecsim.views.stepper.chapters import chapters, topics
 from ipsecsim.views.stepper.images import Images
 from ipsecsim.views.stepper.ladder import Rung, rungs
@@ -46,10 +47,11 @@ class Feed:
         self._rungs: list[Rung] = []
         self._chapters: list[tuple[int, str]] = []
         self._known = (0, 0, 0)  # strings, layouts, packets that were told
+        self._whys: dict[int, Why] | None = None  # by turn, as far as the run goes; made when somebody asks
 
     def whole(self, first: int = 1, last: int | None = None, *, live: bool = False) -> Json:
         """The turns from `first` to `last`, and all that is needed to show them. `live`: more may come."""
-        run = self._run
+        run, self._whys = self._run, None
         end = run.turns if last is None else min(last, run.turns)
         self._rungs = self._ladder(first, end)
         self._chapters = [each for each in chapters(run.recorder) if each[0] <= end]
@@ -85,7 +87,7 @@ class Feed:
 
     def more(self, *, live: bool = True) -> Json:
         """What has happened since: new entries of each list, and the rows of the ladder from `ladder_from` on."""
-        run, first = self._run, self._sent + 1
+        run, first, self._whys = self._run, self._sent + 1, None
         before, self._rungs = self._rungs, self._ladder(1, run.turns)
         same = next(
             (at for at, (old, new) in enumerate(zip(before, self._rungs, strict=False)) if old != new),
@@ -173,14 +175,16 @@ class Feed:
 
     def _drop(self, story: TurnStory, drop: DropStory) -> Json:
         text = self._strings
+        why = self._why(story.turn)
         told: Json = {
             "code": text(drop.code),
             "hook": text(drop.hook),
             "clause": text(drop.clause),
             "knows": text(drop.knows),
             "blind": text(drop.blind),
-            "look": text(drop.look),
-            "flip": text(drop.flip),
+            "look": text(drop.look or ("" if why is None else why.look_at)),
+            "flip": text("" if why is None else why.setting),
+            "why": text("" if why is None or why.reason == drop.code else why.sentence),
         }
         if drop.culprit is not None:
             told["culprit"] = {
@@ -191,9 +195,13 @@ class Feed:
             }
         return told
 
+    def _why(self, turn: int) -> Why | None:
+        if self._whys is None:
+            self._whys = by_turn(self._run)
+        return self._whys.get(turn)
+
     def _hop(self, frame: int) -> Hop:
-        life = self._run.lives.by_frame[frame]
-        return next(hop for hop in life.hops if hop.frame == frame)
+        return self._run.lives.crossing(frame)[1]
 
     def _life(self, frame: int) -> int:
         return self._run.lives.by_frame[frame].number
