@@ -1,0 +1,132 @@
+"""The stepper as one offline page: module, styles and run in a single file that may load nothing and ask nobody."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from html import escape
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from ipsecsim.base.instant import format_seconds
+from ipsecsim.views.palette import Theme, colour, css
+
+Data = Mapping[str, Any]
+"""A run in the form of `views/stepper/data`."""
+
+MOST_LINES = 2000  # of the text below the picture
+_HERE = Path(__file__).parent
+_IFRAME_HEIGHT = 860  # pixels
+
+
+@cache
+def module() -> str:
+    """The ES module with `mount`: its parts in the order of their names. Whole and without a build step."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((_HERE / "js").glob("*.js")))
+
+
+@cache
+def stylesheet() -> str:
+    """The colours of the palette, and what has which."""
+    return css() + (_HERE / "stepper.css").read_text(encoding="utf-8")
+
+
+def to_html(data: Data, *, host: str = "page", theme: str = "auto") -> str:
+    """The page as text. `host` is 'page', or 'notebook' for a view of fixed height; `theme` auto, light or dark."""
+    script = f"{module()}\n{_START % (dumps(host), dumps(theme))}"
+    style = f"{stylesheet()}{_page_style()}"
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    title = escape(str(data["title"]))
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{title}</title>",
+            f"<style>{style}</style>",
+            "</head>",
+            "<body>",
+            f'<main><h1 class="offscreen">{title}</h1><div id="stepper"></div>{_twin(data)}</main>',
+            f'<script type="application/json" id="run">{_embedded(data)}</script>',
+            f'<script type="module">{script}</script>',
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
+
+
+def to_iframe(data: Data, *, height: int = _IFRAME_HEIGHT, theme: str = "auto") -> str:
+    """The page within another one, where widgets do not work: sandboxed, so that it reaches nothing of it.
+
+    `height` in pixels.
+    """
+    page = escape(to_html(data, host="notebook", theme=theme), quote=True)
+    title = escape(f"step by step: {data['title']}", quote=True)
+    return (
+        f'<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts" width="100%" height="{height}" '
+        'style="border: 0"></iframe>'
+    )
+
+
+@cache
+def _page_style() -> str:
+    """The ground around the stepper, in the theme that it has."""
+    light, dark = (
+        f"{{ background: {colour('background', theme)}; color: {colour('ink', theme)}; }}" for theme in Theme
+    )
+    return (
+        f"body {{ margin: 0; }} body {light} "
+        f"@media (prefers-color-scheme: dark) {{ body:not(:has([data-theme=light])) {dark} }} "
+        f"body:has([data-theme=dark]) {dark} @media print {{ body {light} }} "
+        ".offscreen { position: absolute; clip-path: inset(50%); } "
+        ".twin { padding: 0 18px 18px; font: 14px system-ui, sans-serif; } .twin pre { white-space: pre-wrap; }"
+    )
+
+
+_START = """
+const place = document.getElementById("stepper");
+const options = { data: JSON.parse(document.getElementById("run").textContent), host: %s, theme: %s };
+const asked = new URLSearchParams(location.hash.slice(1));
+if (asked.has("theme")) options.theme = asked.get("theme");
+if (asked.has("host")) options.host = asked.get("host");
+const stepper = mount(place, options);
+if (asked.has("turn")) stepper.go(Number(asked.get("turn")));
+"""
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _embedded(data: Data) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element or a line."""
+    text = dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _twin(data: Data) -> str:
+    """The same story in text, for print, for search, and for browsers without scripts."""
+    strings: Sequence[str] = data["strings"]
+
+    def text(value: int | str | None) -> str:
+        return strings[value] if isinstance(value, int) else value or ""
+
+    turns: Sequence[Data] = data["turns"]
+    lines = [
+        f"turn {turn['n']}   {format_seconds(turn['t'])}   {turn['node']}   {text(turn['say'])}"
+        for turn in turns[:MOST_LINES]
+    ]
+    if len(turns) > MOST_LINES:
+        lines.append(f"and {len(turns) - MOST_LINES} turns more")
+    story = escape("\n".join(lines))
+    return f'<details class="twin"><summary>The same in text</summary><pre>{story}</pre></details>'
