@@ -9,7 +9,7 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.cli.options import Changes, Params, pairs, read_source
 from ipsecsim.cli.progress import Bar
 from ipsecsim.experiment.run import Run
-from ipsecsim.scenario import read
+from ipsecsim.scenario import groups, read
 from ipsecsim.study.gallery import Row, gallery
 from ipsecsim.study.proof import prove as run_again
 from ipsecsim.study.why import why as ask
@@ -23,7 +23,7 @@ _EXAMPLES = """Examples:
 
   ipsecsim why esp_blocked --packet 6 --prove
 
-  ipsecsim why --all topologies/failures
+  ipsecsim why --all failures
 """
 
 
@@ -45,7 +45,12 @@ def why(
     ] = None,
     packet: Annotated[int | None, typer.Option(help="Ask about the packet of this number.")] = None,
     folder: Annotated[
-        Path | None, typer.Option("--all", help="Ask every topology of a folder for its main trouble.")
+        Path | None,
+        typer.Option(
+            "--all",
+            help="Ask every topology of a folder, or of a group of `ipsecsim list`, for its main trouble.",
+            metavar="FOLDER",
+        ),
     ] = None,
     prove: Annotated[
         bool, typer.Option("--prove", help="Run again with the one setting that should help, and compare.")
@@ -80,9 +85,9 @@ def why(
 
 def _all(folder: Path, *, prove: bool) -> list[Row]:
     """A row for each file of a folder, saying on standard error how far it is. Raises ConfigError."""
-    files = sorted(folder.rglob("*.yaml"))
+    files: list[str | Path] = [*sorted(folder.rglob("*.yaml"))] or [*groups().get(str(folder), ())]
     if not files:
-        raise ConfigError(f"--all {folder}: there are no topologies in it; try  --all topologies/failures")
+        raise ConfigError(f"--all {folder}: there are no topologies in it; try  --all failures")
     bar = Bar()
     rows: list[Row] = []
     try:

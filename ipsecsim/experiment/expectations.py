@@ -10,7 +10,7 @@ from ipsecsim.base.instant import format_duration
 from ipsecsim.experiment.measures import MEASURES, lost_share
 from ipsecsim.experiment.selection import Sight, drops, frames, is_one_of, selection
 from ipsecsim.experiment.tunnel_life import life_of
-from ipsecsim.experiment.tunnels import is_about_tunnel
+from ipsecsim.experiment.tunnels import Tunnels
 from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
 from ipsecsim.net.apps import APPS
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
@@ -234,7 +234,8 @@ def _findings_about(ask: _Question) -> list[Finding]:
     if not kind or ask.subject.names == ("tunnel",):
         return every
     if kind == "tunnel":
-        return [each for each in every if any(is_about_tunnel(ask.world, each, name) for name in names)]
+        tunnels = Tunnels(ask.world)
+        return [each for each in every if any(tunnels.is_about(each, name) for name in names)]
     behind = ask.lives.catch_up().behind
     meant = frozenset(traffic_names(ask.world, ask.subject.names))
     return [each for each in every if any(behind[row.sequence] & meant for row in each.rows)]

@@ -7,17 +7,25 @@ from ipsecsim.scenario.model import NodeSpec, TunnelEnd, TunnelSpec
 from ipsecsim.scenario.world import World
 
 
-def is_about_tunnel(world: World, shown: Shown, tunnel: str) -> bool:
-    """Does it concern the tunnel of that name, by its connections, its rules or its packets?"""
-    spec = world.topology.tunnels[tunnel]
-    sides = [_side(world, spec, end) for end in spec.ends]
-    gateways = {
-        address
-        for node in world.simulator.nodes.values()
-        if isinstance(node, VpnGateway)
-        for address in _addresses(world, node.name)
-    }
-    return is_about(shown, sides, gateways)
+class Tunnels:
+    """The tunnels of a world as they stand now, for who has many findings to ask about."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._sides: dict[str, list[Side]] = {}
+        self._gateways = {
+            address
+            for node in world.simulator.nodes.values()
+            if isinstance(node, VpnGateway)
+            for address in _addresses(world, node.name)
+        }
+
+    def is_about(self, shown: Shown, tunnel: str) -> bool:
+        """Does it concern the tunnel of that name, by its connections, its rules or its packets?"""
+        if tunnel not in self._sides:
+            spec = self._world.topology.tunnels[tunnel]
+            self._sides[tunnel] = [_side(self._world, spec, end) for end in spec.ends]
+        return is_about(shown, self._sides[tunnel], self._gateways)
 
 
 def _side(world: World, spec: TunnelSpec, end: TunnelEnd) -> Side:

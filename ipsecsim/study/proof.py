@@ -48,8 +48,7 @@ def prove(run: Run, why: Why, reread: Reread) -> Proof | None:
 
 
 def _reasons(run: Run) -> set[str]:
-    evidence = Evidence(run)
-    return {each.reason.name for each in evidence.about(evidence.question(None))}
+    return {each.reason.name for each in Evidence(run).harm()}
 
 
 def _state(*, is_up: bool) -> str:

@@ -9,7 +9,7 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up, traffic_names
 from ipsecsim.experiment.run import Run
-from ipsecsim.experiment.tunnels import is_about_tunnel
+from ipsecsim.experiment.tunnels import Tunnels
 from ipsecsim.observe.life import Life
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.telling import count
@@ -61,6 +61,7 @@ class Evidence:
         self.world = run.world
         self.recorder = run.recorder
         self.lives = run.lives
+        self._tunnels = Tunnels(run.world)
         found = [
             Trouble(each.diagnosis, each.rows, each.sentence, each.rules)
             for each in findings(run.recorder, run.world.simulator)
@@ -86,6 +87,10 @@ class Evidence:
             _one_of("traffic", about, self.world.traffic)
         return Question(about.strip(), traffic=names)
 
+    def harm(self) -> list[Trouble]:
+        """All that went wrong with the run, as `about` has it for the question about all of it."""
+        return self.about(self.question(None))
+
     def of_traffic(self, name: str) -> Question:
         """The question about one traffic. Who made it is said where nobody gave it a name."""
         verb, source, to = self.world.traffic[name]
@@ -95,7 +100,7 @@ class Evidence:
     def about(self, question: Question) -> list[Trouble]:
         """The troubles that a question is about, diagnoses first; of a run also drops that did unexplained harm."""
         if question.tunnel:
-            return [each for each in self.troubles if is_about_tunnel(self.world, each, question.tunnel)]
+            return [each for each in self.troubles if self._tunnels.is_about(each, question.tunnel)]
         if question.node:
             return [each for each in self.troubles if any(row.node == question.node for row in each.rows)]
         if question.packet:
@@ -117,7 +122,7 @@ class Evidence:
     def tunnel_of(self, trouble: Trouble) -> str:
         """The first tunnel that it concerns; '' for none."""
         tunnels = self.world.topology.tunnels
-        return next((name for name in tunnels if is_about_tunnel(self.world, trouble, name)), "")
+        return next((name for name in tunnels if self._tunnels.is_about(trouble, name)), "")
 
     def hurt(self) -> frozenset[str]:
         """Traffic of which not all arrived."""

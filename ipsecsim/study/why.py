@@ -7,12 +7,13 @@ from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
+from ipsecsim.ike.events import Diagnosed
 from ipsecsim.observe.record import Record
 from ipsecsim.study.chain import Link, chain, errors
 from ipsecsim.study.cures import cure
 from ipsecsim.study.strip import Strip, strip
 from ipsecsim.study.trouble import BY_DESIGN, Evidence, Question, Trouble
-from ipsecsim.study.words import WORDS, of_drop
+from ipsecsim.study.words import TOLD_BY_IKE, WORDS, Words, of_drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,6 @@ def ask(evidence: Evidence, about: str | int | None = None) -> Why:
     return _answer(evidence, question, troubles[0])
 
 
-def whys(run: Run) -> list[Why]:
-    """An answer for all that went wrong in a run."""
-    evidence = Evidence(run)
-    question = evidence.question(None)
-    return [_answer(evidence, question, each) for each in evidence.about(question)]
-
-
 def by_turn(run: Run) -> dict[int, Why]:
     """An answer for each turn in which a packet was dropped or something shows that is wrong as a whole.
 
@@ -86,11 +80,10 @@ def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
     reason = trouble.reason
     row = _shown_row(evidence, question, trouble)
     order = strip(evidence, row)
-    words = WORDS[reason] if isinstance(reason, Diagnosis) else of_drop(reason, order.say)
+    words = _words(trouble, order.say)
     node, other = trouble.node, _other(evidence, question, trouble)
     known = tuple(dict.fromkeys(row.node for row in trouble.rows))
-    ended = evidence.lives.ended_by.get(row.sequence)
-    packet = evidence.lives.about[row.sequence] if ended is None else ended.number
+    packet = _packet(evidence, row)
     place = f"turn {row.turn.number}, {row.node}" + (f", packet {packet}" if packet else "")
     fill = {"node": node, "other": other}
     return Why(
@@ -110,6 +103,22 @@ def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
         trouble.sentence,
         order,
     )
+
+
+def _packet(evidence: Evidence, row: Record) -> int:
+    """The packet that a row ended or is about, else the one with which its turn began; 0 for none."""
+    ended = evidence.lives.ended_by.get(row.sequence)
+    if ended is not None:
+        return ended.number
+    came = evidence.lives.in_turn(row.turn.number).came
+    return evidence.lives.about[row.sequence] or (0 if came is None else came.packet)
+
+
+def _words(trouble: Trouble, said: str) -> Words:
+    if not isinstance(trouble.reason, Diagnosis):
+        return of_drop(trouble.reason, said)
+    is_told = isinstance(trouble.rows[0].event, Diagnosed)
+    return TOLD_BY_IKE[trouble.reason] if is_told and trouble.reason in TOLD_BY_IKE else WORDS[trouble.reason]
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:

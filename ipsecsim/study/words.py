@@ -170,6 +170,15 @@ WORDS: dict[Diagnosis, Words] = {
 }
 """A row for every diagnosis that is made."""
 
+TOLD_BY_IKE: dict[Diagnosis, Words] = {
+    Diagnosis.PEER_REBOOTED: Words(
+        "{other} comes to {node} anew and knows of no SA, as if it had lost all that it had in memory",
+        "nothing: it begins with a new handshake",
+        "INITIAL_CONTACT in the IKE_AUTH request",
+    ),
+}
+"""What to tell when it is a node that has found out, and no look at the recording: the fault is the peer's then."""
+
 LOOK_BY_LAYER: dict[str, str] = {
     "link": "the link's settings and queue",
     "adversary": "what the attacker was told to do",

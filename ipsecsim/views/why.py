@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
 from ipsecsim.experiment.run import Run
+from ipsecsim.observe.telling import count
 from ipsecsim.study.gallery import Row
 from ipsecsim.study.proof import Proof
-from ipsecsim.study.why import Why, whys
+from ipsecsim.study.trouble import Evidence, Trouble
+from ipsecsim.study.why import Why
 from ipsecsim.views.tables import table
 
 _WIDTH = 110
@@ -16,7 +18,7 @@ _VERDICTS = {"pass": "ok", "skip": "-", "fail": "FAIL", "unreached": ""}
 
 def troubles(run: Run) -> str:
     """A line for each thing that went wrong, as a run ends with."""
-    found = whys(run)
+    found = Evidence(run).harm()
     if not found:
         return "Why: nothing that has a name went wrong"
     return "\n".join(["Why: what went wrong, and where it shows", *map(_line, found)])
@@ -86,9 +88,11 @@ def _cured(proof: Proof | None) -> str:
     return "" if proof is None else f"{'cured by' if proof.is_cured else 'not cured by'} {proof.setting}"
 
 
-def _line(why: Why) -> str:
-    clause = f"   [{why.clause}]" if why.clause else ""
-    return f"  {why.reason}   {why.detail}{clause}   {why.look_at.partition(',')[0]}"
+def _line(trouble: Trouble) -> str:
+    clause = f"   [{trouble.reason.clause}]" if trouble.reason.clause else ""
+    turns = list(dict.fromkeys(row.turn.number for row in trouble.rows))
+    more = f" and {count(len(turns) - 1, 'turn')} more" if turns[1:] else ""
+    return f"  {trouble.reason.name}   {trouble.sentence}{clause}   turn {turns[0]}{more}"
 
 
 def _knowing(why: Why) -> str:

@@ -11,8 +11,8 @@ from ipsecsim.net.events import FrameArrived, TurnBegan
 from ipsecsim.net.turn import Turn
 from ipsecsim.scenario import read
 from ipsecsim.scenario.not_yet import DIAGNOSES_LATER
-from ipsecsim.study.trouble import BY_DESIGN
-from ipsecsim.study.why import why, whys
+from ipsecsim.study.trouble import BY_DESIGN, Evidence
+from ipsecsim.study.why import why
 from ipsecsim.study.words import LOOK_BY_LAYER, WORDS
 
 
@@ -96,7 +96,10 @@ def test_a_question_about_what_is_not_there_names_what_is(about, words):
 
 
 def test_all_that_went_wrong_is_told():
-    assert [each.reason for each in whys(run("spd_order_wrong"))] == ["SPD_ORDER", "SPD_ORDER"]
+    assert [each.reason.name for each in Evidence(run("spd_order_wrong")).harm()] == [
+        "SPD_ORDER",
+        "SPD_ORDER",
+    ]
 
 
 def test_every_diagnosis_and_every_layer_of_drops_has_its_words():
@@ -129,3 +132,9 @@ def test_every_drop_reason_has_an_answer(reason):
     turns = [link.turn for link in answer.chain]
     assert turns == sorted(turns)
     assert 2 <= len(turns) <= 6
+
+
+def test_who_was_told_by_ike_that_its_peer_begins_anew_speaks_of_the_peer():
+    answer = why(run("roaming_without_mobike"), "tunnel work")
+    assert (answer.reason, answer.node) == ("PEER_REBOOTED", "moon")
+    assert "carol comes to moon anew" in answer.sentence
