@@ -62,4 +62,4 @@ class ReplayWindow:
     def picture(self, cells: int = 32) -> str:
         """The last `cells` numbers, newest right: '1' seen, '.' not seen."""
         shown = min(cells, self.size)
-        return "".join("1" if self.seen >> age & 1 else "." for age in reversed(range(shown)))
+        return f"{self.seen & (1 << shown) - 1:0{shown}b}".replace("0", ".") if shown else ""

@@ -1,6 +1,6 @@
 """A node: an IP stack, perhaps engines above it, applications, and one timer for all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from ipsecsim.base.actions import Action
@@ -127,6 +127,12 @@ class Node:
         size = 4 if version == 4 else 16
         every = (each.packed for own in self.stack.interfaces.values() for each in own.addresses)
         return next((packed for packed in every if len(packed) == size), None)
+
+    @property
+    def programs(self) -> Iterator[Application]:
+        """All that were started here, and all that listen; whoever does both comes once."""
+        listening = (program for programs in self._listeners.values() for program in programs)
+        return iter(dict.fromkeys((*self.applications, *listening)))
 
     @property
     def roaming_interfaces(self) -> list[str]:

@@ -58,8 +58,16 @@ class ConnectionTable:
     def __iter__(self) -> Iterator[Connection]:
         return iter(self._known.values())
 
+    def __reversed__(self) -> Iterator[Connection]:
+        """The one used last comes first."""
+        return reversed(self._known.values())
+
     def __len__(self) -> int:
         return len(self._known)
+
+    def known(self, key: Key) -> Connection | None:
+        """The connection that began with these ends."""
+        return self._known.get(key)
 
     def clear(self, why: str) -> None:
         """Forget all of them."""

@@ -1,5 +1,6 @@
 """What every node knew at any position of a run: SPD, SAD, IKE SAs, NAT mappings, connections, routes."""
 
-from ipsecsim.observe.inventory.inventory import Change, Inventory, Path
+from ipsecsim.observe.inventory.inventory import Inventory
+from ipsecsim.observe.inventory.seen import Change, Path
 
 __all__ = ["Change", "Inventory", "Path"]

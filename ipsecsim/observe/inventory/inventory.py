@@ -1,67 +1,81 @@
 """The state of every node at every position of a run: gathered while it runs, walked both ways afterwards."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
-from ipsecsim.base.trace import Told, TraceEvent, event_of
+from ipsecsim.base.trace import PacketDropped, Told, TraceEvent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.turn import ARRIVAL, TURN
 from ipsecsim.observe.inventory import touched
-from ipsecsim.observe.inventory.looking import SECTIONS, Value
-
-Path = tuple[str, ...]
-"""Node, section, and the way inside it: ('east', 'sas', 'in 5e0d77aa', 'window')."""
+from ipsecsim.observe.inventory.section import Value
+from ipsecsim.observe.inventory.sections import DROPPED, SECTIONS
+from ipsecsim.observe.inventory.seen import Change, Path, SeenSection
 
 Tree = dict[str, "Tree | Value"]
 
-_CHECKPOINT_EVERY = 64  # turns: what is rebuilt at a jump, against what is kept
-_ON_USE = frozenset(("mappings", "connections"))  # every packet that passes may make them last longer
-_AT_TIMERS = frozenset(("fragments", "path MTU", "mappings", "connections", "held"))
+_State = dict[str, dict[Path, Value]]  # by node
+
+_SMALLEST_CHECKPOINT = 256  # changes
+
+_USED_LAST: tuple[str, Hashable] = ("connections", None)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one turn made of one value. None: it was not there before, or is no more."""
-
-    path: Path
-    old: Value | None
-    new: Value | None
+@dataclass(slots=True)
+class _Checkpoint:
+    turn: int
+    state: _State
 
 
 class Inventory:
     """Observes a simulator: give it `tell`, and the simulator by `watch` once it is built.
 
-    A turn is over when the next one begins, or when somebody asks: then those sections are looked at that the
-    turn's events may have changed. Position 0 is before the first turn.
+    A turn is over when the next one begins, or when somebody asks: then those rows are looked at that the turn's
+    events may have changed. Position 0 is before the first turn.
     """
 
     def __init__(self) -> None:
         self._simulator: Simulator | None = None
-        self._told: list[Told] = []
+        self._events: list[TraceEvent] = []  # of the turn that is not looked at yet
         self._node = ""
         self._stimulus = ""
-        self._open = 0  # the turn that is not looked at yet
-        self._seen: dict[tuple[str, str], dict[Path, Value]] = {}
+        self._is_open = False
+        self._seen: dict[str, dict[str, SeenSection]] = {}
+        self._dropped: dict[str, Counter[str]] = {}
         self._changes: list[tuple[Change, ...]] = [()]  # by turn
-        self._checkpoints: list[dict[Path, Value]] = []
+        self._checkpoints = [_Checkpoint(0, {})]
+        self._until_next = 0  # how many changes, until there is another checkpoint
+        self._here = _Checkpoint(0, {})  # where somebody looked last
 
     def watch(self, simulator: Simulator) -> None:
         """Look at the world as it is before anything happens."""
         self._simulator = simulator
         first: list[Change] = []
         for name in simulator.nodes:
+            self._seen[name] = {each: SeenSection(section, name, each) for each, section in SECTIONS.items()}
+            self._dropped[name] = Counter()
             self._look(name, touched.EVERYTHING, first)
-        self._checkpoints.append({change.path: change.new for change in first if change.new is not None})
+        for name in simulator.nodes:
+            self._checkpoints[0].state[name] = {}
+        _forwards(self._checkpoints[0].state, first)
+        self._here = _copied(self._checkpoints[0])
+        self._until_next = _distance(self._here.state)
 
     def tell(self, told: Told) -> None:
         """Take what a simulator tells."""
-        if isinstance(told, tuple) and told[0] in (TURN, ARRIVAL):
-            self._settle()
-            self._open, self._node = told[1], told[3]
-            self._stimulus = told[4] if told[0] == TURN else ""
-        else:
-            self._told.append(told)
+        if type(told) is not tuple:
+            self._events.append(told)  # type: ignore[arg-type]  # it is no tuple
+        elif told[0] == ARRIVAL:
+            if self._is_open:
+                self._settle()
+            self._is_open, self._node, self._stimulus = True, told[3], ""
+        elif told[0] == TURN:
+            if self._is_open:
+                self._settle()
+            self._is_open, self._node, self._stimulus = True, told[3], told[4]
+
+    # -- asking ---------------------------------------------------------------------------------
 
     @property
     def turns(self) -> int:
@@ -71,90 +85,139 @@ class Inventory:
 
     def changes(self, turn: int) -> tuple[Change, ...]:
         """What a turn changed. Raises IndexError for a turn that did not happen."""
-        self._settle()
-        if not 0 <= turn < len(self._changes):
-            raise IndexError(f"turn {turn} of {len(self._changes) - 1}")
+        self._check(turn)
         return self._changes[turn]
 
     def at(self, turn: int) -> Mapping[Path, Value]:
         """Everything that was known once a turn was over. Raises IndexError for a turn that did not happen."""
+        return {path: value for known in self._go(turn).values() for path, value in known.items()}
+
+    def tree(self, turn: int, node: str) -> Tree:
+        """What one node knew once a turn was over, section by section. Raises IndexError as `at` does."""
+        root: Tree = {}
+        known = self._go(turn)[node]
+        order = {name: number for number, name in enumerate((*SECTIONS, DROPPED))}
+        for _, *way, last in sorted(known, key=lambda path: (order[path[1]], _natural(path[2]))):
+            below: Tree = root
+            for step in way:
+                inner = below.setdefault(step, {})
+                assert isinstance(inner, dict)  # noqa: S101 - a way never leads through a value
+                below = inner
+            below[last] = known[node, *way, last]
+        return root
+
+    def _check(self, turn: int) -> None:
         self._settle()
         if not 0 <= turn < len(self._changes):
             raise IndexError(f"turn {turn} of {len(self._changes) - 1}")
-        number = turn // _CHECKPOINT_EVERY
-        state = dict(self._checkpoints[number])
-        for each in range(number * _CHECKPOINT_EVERY + 1, turn + 1):
-            _apply(state, self._changes[each])
-        return state
 
-    def tree(self, turn: int, node: str) -> Tree:
-        """What one node knew once a turn was over, section by section."""
-        root: Tree = {}
-        for (name, *way, last), value in self.at(turn).items():
-            if name == node:
-                at: Tree = root
-                for step in way:
-                    below = at.setdefault(step, {})
-                    assert isinstance(below, dict)  # noqa: S101 - a way never leads through a value
-                    at = below
-                at[last] = value
-        return root
+    def _go(self, turn: int) -> _State:
+        """The state at a position, from where somebody looked last or from a checkpoint, whichever is nearer."""
+        self._check(turn)
+        here = self._here
+        start = next(each for each in reversed(self._checkpoints) if each.turn <= turn)
+        if abs(here.turn - turn) > turn - start.turn:
+            here = self._here = _copied(start)
+        for number in range(here.turn + 1, turn + 1):
+            _forwards(here.state, self._changes[number])
+        for number in range(here.turn, turn, -1):
+            _backwards(here.state, self._changes[number])
+        here.turn = turn
+        return here.state
 
     # -- looking --------------------------------------------------------------------------------
 
     def _settle(self) -> None:
         """Look at what the turn that is over has changed."""
-        if not self._open or self._simulator is None:
+        if not self._is_open or self._simulator is None:
             return
+        self._is_open = False
+        events = self._events
         changed: list[Change] = []
-        events = [event_of(each) for each in self._told]
-        if self._stimulus == "script" or any(map(touched.is_of_the_world, events)):
+        if any(map(touched.is_of_the_world, events)):
             for name in self._simulator.nodes:
                 self._look(name, touched.EVERYTHING, changed)
         else:
-            self._look(self._node, self._touched(events), changed)
-        self._told.clear()
+            self._look_where_told(changed)
+        for event in events:
+            if isinstance(event, PacketDropped):
+                counted, reason = self._dropped[self._node], event.reason.name
+                counted[reason] += 1
+                number = counted[reason]
+                changed.append(Change((self._node, DROPPED, reason), number - 1 or None, number))
+        events.clear()
         self._changes.append(tuple(changed))
-        turn, self._open = self._open, 0
-        if turn % _CHECKPOINT_EVERY == 0:
-            state = dict(self._checkpoints[-1])
-            for each in self._changes[-_CHECKPOINT_EVERY:]:
-                _apply(state, each)
-            self._checkpoints.append(state)
+        self._until_next -= len(changed)
+        if self._until_next < 0:
+            self._keep_checkpoint()
 
-    def _touched(self, events: list[TraceEvent]) -> frozenset[str]:
+    def _look_where_told(self, changed: list[Change]) -> None:
         assert self._simulator is not None  # noqa: S101 - asked by `_settle` alone
         node = self._simulator.nodes[self._node]
-        found = touched.sections(events)
-        if node.translation is not None or node.filtering is not None:
-            found |= _ON_USE
+        wanted: frozenset[str] = frozenset()
         if self._stimulus:
-            found |= _AT_TIMERS
-            if isinstance(node, VpnGateway):
-                found |= touched.EVERYTHING
-        return found
+            is_all = self._stimulus != "timer" or isinstance(node, VpnGateway)
+            wanted = touched.EVERYTHING if is_all else touched.AT_TIMERS
+        rows: dict[tuple[str, Hashable], None] = {}
+        for event in self._events:
+            kind = type(event)
+            wanted |= touched.sections(kind)
+            for section, handle_of in touched.rows(kind):
+                rows[section, handle_of(event)] = None
+        if node.filtering is not None:
+            rows[_USED_LAST] = None
+        if wanted:
+            self._look(self._node, wanted, changed)
+        seen = self._seen[self._node]
+        for section, handle in rows:
+            if section not in wanted:
+                seen[section].look_at(node, handle, changed)
 
     def _look(self, name: str, wanted: frozenset[str], changed: list[Change]) -> None:
         assert self._simulator is not None  # noqa: S101 - asked once there is a world to look at
         node = self._simulator.nodes[name]
-        for section, look in SECTIONS.items():
-            if section not in wanted:
-                continue
-            now = {(name, section, *way): value for way, value in look(node)}
-            before = self._seen.get((name, section), {})
-            if now == before:
-                continue
-            self._seen[name, section] = now
-            changed += [
-                Change(path, before.get(path), now.get(path))
-                for path in dict.fromkeys((*before, *now))
-                if before.get(path) != now.get(path)
-            ]
+        for section, seen in self._seen[name].items():
+            if section in wanted:
+                seen.look(node, changed)
+
+    def _keep_checkpoint(self) -> None:
+        """One for as many changes as it has values: so checkpoints never hold more than what has changed."""
+        last = self._checkpoints[-1]
+        new = _copied(last)
+        for number in range(last.turn + 1, len(self._changes)):
+            _forwards(new.state, self._changes[number])
+        new.turn = len(self._changes) - 1
+        self._checkpoints.append(new)
+        self._until_next = _distance(new.state)
 
 
-def _apply(state: dict[Path, Value], changes: tuple[Change, ...]) -> None:
-    for change in changes:
-        if change.new is None:
-            del state[change.path]
-        else:
-            state[change.path] = change.new
+def _copied(checkpoint: _Checkpoint) -> _Checkpoint:
+    return _Checkpoint(checkpoint.turn, {name: dict(known) for name, known in checkpoint.state.items()})
+
+
+def _distance(state: _State) -> int:
+    """Between a checkpoint and the next one, in changes."""
+    return max(_SMALLEST_CHECKPOINT, sum(map(len, state.values())))
+
+
+def _forwards(state: _State, changes: list[Change] | tuple[Change, ...]) -> None:
+    for path, _, new in changes:
+        _put(state[path[0]], path, new)
+
+
+def _backwards(state: _State, changes: tuple[Change, ...]) -> None:
+    for path, old, _ in reversed(changes):
+        _put(state[path[0]], path, old)
+
+
+def _put(known: dict[Path, Value], path: Path, value: Value | None) -> None:
+    if value is None:
+        known.pop(path, None)
+    else:
+        known[path] = value
+
+
+def _natural(row: str) -> tuple[int, str]:
+    """Rows with a number in front stand in its order."""
+    number = row.partition(" ")[0]
+    return (int(number), row) if number.isdigit() else (0, row)

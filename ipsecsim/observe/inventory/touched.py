@@ -1,31 +1,40 @@
-"""Which sections of a node an event may have changed: events tell where to look, the live node what is there."""
+"""What an event may have changed, sections or rows of them: events say where to look, the node what is there."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable
+from dataclasses import fields
+from typing import Any
 
 from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.ike import events as ike_events
 from ipsecsim.ipsec import events as ipsec
 from ipsecsim.net import events as net
-from ipsecsim.observe.inventory.looking import SECTIONS
+from ipsecsim.observe.inventory.sections import SECTIONS
 from ipsecsim.stack import events as stack
 from ipsecsim.stack.nat import events as nat
 
 EVERYTHING = frozenset(SECTIONS)
+AT_TIMERS = frozenset(("fragments", "path MTU"))
+"""What runs out without a word."""
 
-_OF_IKE = frozenset(("ike", "sas", "policies", "held", "pools", "interfaces", "routes", "path MTU"))
-_OF_IPSEC = frozenset(("sas", "policies", "held", "path MTU"))
+RowOf = tuple[str, Callable[[Any], Hashable]]
+"""A section, and the handle of the row in it that an event is about."""
 
-_BY_MODULE = {
-    ike_events.__name__.rpartition(".")[0]: _OF_IKE,  # all of the package
+_OF_IKE = frozenset(("ike", "sas", "policies", "held"))
+_OF_IPSEC = frozenset(("sas", "policies", "held"))
+
+_BY_PACKAGE = {
+    ike_events.__name__.rpartition(".")[0]: _OF_IKE,
     ipsec.__name__.rpartition(".")[0]: _OF_IPSEC,
-    nat.__name__.rpartition(".")[0]: frozenset(("mappings",)),
 }
 _BY_CLASS: dict[type[TraceEvent], frozenset[str]] = {
-    PacketDropped: frozenset(
-        ("sas", "policies", "held", "fragments")
-    ),  # the last check failed, earlier ones held
-    stack.ConnectionOpened: frozenset(("connections",)),
-    stack.ConnectionForgotten: frozenset(("connections",)),
+    PacketDropped: frozenset(("sas", "policies", "held", "fragments")),  # earlier checks held
+    ipsec.PolicyMatched: frozenset(),
+    ipsec.PacketSealed: frozenset(),
+    ipsec.PacketOpened: frozenset(),
+    ipsec.SaPathMtuLowered: frozenset(("sas", "path MTU")),
+    ipsec.IcmpErrorBelieved: frozenset(("sas", "path MTU")),
+    ike_events.AddressLent: frozenset(("pools",)),
+    ike_events.AddressReturned: frozenset(("pools",)),
     stack.RulesChanged: frozenset(("connections",)),
     stack.FragmentStored: frozenset(("fragments",)),
     stack.FragmentsAbandoned: frozenset(("fragments",)),
@@ -33,6 +42,26 @@ _BY_CLASS: dict[type[TraceEvent], frozenset[str]] = {
     stack.PathMtuLowered: frozenset(("path MTU",)),
     stack.AddressTaken: frozenset(("interfaces", "routes")),
     stack.AddressReleased: frozenset(("interfaces", "routes")),
+}
+
+
+def _outside(event: nat.PacketTranslated) -> Hashable:
+    return event.after if event.where == "source" else event.before
+
+
+def _key(event: stack.ConnectionOpened | stack.ConnectionForgotten) -> Hashable:
+    return (event.protocol, *event.source, *event.destination)
+
+
+_ROWS: dict[type[TraceEvent], tuple[RowOf, ...]] = {
+    ipsec.PolicyMatched: (("policies", lambda event: event.policy),),
+    ipsec.PacketSealed: (("sas", lambda event: event.spi),),
+    ipsec.PacketOpened: (("sas", lambda event: event.spi),),
+    nat.MappingMade: (("mappings", lambda event: event.outside),),
+    nat.MappingEnded: (("mappings", lambda event: event.outside),),
+    nat.PacketTranslated: (("mappings", _outside),),
+    stack.ConnectionOpened: (("connections", _key),),
+    stack.ConnectionForgotten: (("connections", _key),),
 }
 _OF_THE_WORLD = (
     net.SettingChanged,
@@ -49,17 +78,19 @@ def is_of_the_world(event: TraceEvent) -> bool:
     return isinstance(event, _OF_THE_WORLD)
 
 
-def sections(events: Iterable[TraceEvent]) -> frozenset[str]:
-    """The sections of its node that the events of a turn may have changed."""
-    found: frozenset[str] = frozenset()
-    for event in events:
-        found |= _sections_of(type(event))
-    return found
-
-
-def _sections_of(kind: type[TraceEvent]) -> frozenset[str]:
+def sections(kind: type[TraceEvent]) -> frozenset[str]:
+    """The sections of its node that an event of a class may have changed anywhere."""
     known = _BY_CLASS.get(kind)
     if known is None:
         package = kind.__module__.rpartition(".")[0]
-        known = _BY_CLASS[kind] = _BY_MODULE.get(package, frozenset())
+        known = _BY_CLASS[kind] = _BY_PACKAGE.get(package, frozenset())
+    return known
+
+
+def rows(kind: type[TraceEvent]) -> tuple[RowOf, ...]:
+    """The rows that it may have changed: what programs tell is about the one whose name it has."""
+    known = _ROWS.get(kind)
+    if known is None:
+        has_name = kind.__module__ == net.__name__ and any(each.name == "name" for each in fields(kind))
+        known = _ROWS[kind] = (("applications", lambda event: event.name),) if has_name else ()
     return known

@@ -63,7 +63,7 @@ class Nat:
         self.addresses = (*addresses, *self._inside_of)
         lifetime = behaviour.timeouts.esp
         ah = EspHandling.ONE_FLOW if behaviour.ah else EspHandling.DROP
-        self._portless: dict[int, PortlessFlows] = {
+        self.portless: dict[int, PortlessFlows] = {
             IpProtocol.ESP: PortlessFlows(IpProtocol.ESP, behaviour.esp, lifetime, tap),
             IpProtocol.AH: PortlessFlows(IpProtocol.AH, ah, lifetime, tap),
         }
@@ -103,7 +103,7 @@ class Nat:
         host = flow.source[0]
         outside = self.mappings.address_of(host), 0
         if self.mappings.led_inside(flow.protocol, outside) != (host, 0):
-            flows = self._portless.get(flow.protocol)
+            flows = self.portless.get(flow.protocol)
             if flows is None:
                 raise Refused(DropReason.NAT_PROTO, f"protocol {flow.protocol}")
             flows.go_out(host, outside[0], flow.destination[0], spi_in(packet, flow), now)
@@ -148,19 +148,19 @@ class Nat:
 
     def next_deadline(self) -> Instant | None:
         """When a mapping runs out."""
-        tables: tuple[MappingTable | PortlessFlows, ...] = (self.mappings, *self._portless.values())
+        tables: tuple[MappingTable | PortlessFlows, ...] = (self.mappings, *self.portless.values())
         return min((at for each in tables if (at := each.next_deadline()) is not None), default=None)
 
     def expire(self, now: Instant) -> None:
         """Forget what has run out."""
         self.mappings.expire(now)
-        for flows in self._portless.values():
+        for flows in self.portless.values():
             flows.expire(now)
 
     def forget(self, why: str) -> None:
         """Lose every mapping."""
         self.mappings.clear(why)
-        for flows in self._portless.values():
+        for flows in self.portless.values():
             flows.clear(why)
         if self._ike is not None:
             self._ike.clear()
@@ -193,8 +193,8 @@ class Nat:
                 if protocol == _TCP:
                     self.mappings.saw_segment(mapping, flow.source, flags_of(packet), End.DESTINATION, now)
                 return mapping.inside
-        elif protocol in self._portless:
-            host = self._portless[protocol].come_in(flow.source[0], spi_in(packet, flow), now)
+        elif protocol in self.portless:
+            host = self.portless[protocol].come_in(flow.source[0], spi_in(packet, flow), now)
             if host is not None:
                 return host, 0
         is_own = self._is_own(flow)
@@ -257,7 +257,7 @@ class Nat:
         if flow.protocol in _PORTS:
             mapping = self.mappings.at_outside(flow.protocol, flow.source)
             return None if mapping is None else mapping.inside
-        flows = self._portless.get(flow.protocol)
+        flows = self.portless.get(flow.protocol)
         host = flows.sent_by(flow.destination[0], spi_in(sent, flow)) if flows else None
         return self.mappings.led_inside(flow.protocol, flow.source) if host is None else (host, 0)
 
@@ -270,7 +270,7 @@ class Nat:
         own = self._outside_of.get(inside[0])
         if own is not None:
             return own, inside[1]
-        flows = self._portless.get(flow.protocol)
+        flows = self.portless.get(flow.protocol)
         if flows is not None and flows.speaks(inside[0], flow.source[0]):
             return self.mappings.address_of(inside[0]), 0
         return self.mappings.outside_of(flow.protocol, inside, flow.source)

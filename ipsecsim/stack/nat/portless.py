@@ -6,6 +6,7 @@ answer to the host that began last and has none yet; when two hosts begin at onc
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -44,6 +45,9 @@ class PortlessFlows:
         self._lifetime = lifetime
         self._tap = tap
         self._flows: OrderedDict[tuple[bytes, bytes, int], PortlessFlow] = OrderedDict()
+
+    def __iter__(self) -> Iterator[PortlessFlow]:
+        return iter(self._flows.values())
 
     def go_out(self, inside: bytes, outside: bytes, peer: bytes, spi: int, now: Instant) -> None:
         """A packet from inside leaves with the address `outside`.

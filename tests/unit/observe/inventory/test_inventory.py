@@ -1,13 +1,16 @@
 """The state at a position is what the live nodes knew when it was there, whichever way one comes to it."""
 
 import random
+from typing import Any
 
 import pytest
 
 from ipsecsim.experiment.run import Run
+from ipsecsim.observe.counters import count
 from ipsecsim.observe.inventory import touched
-from ipsecsim.observe.inventory.inventory import Path
-from ipsecsim.observe.inventory.looking import SECTIONS, Value
+from ipsecsim.observe.inventory.section import Value
+from ipsecsim.observe.inventory.sections import DROPPED, look
+from ipsecsim.observe.inventory.seen import Path
 from ipsecsim.scenario import names, read
 
 LONG = "ping alice bob count=1600 interval=10ms"
@@ -15,12 +18,12 @@ LONG = "ping alice bob count=1600 interval=10ms"
 
 def looked_at(run: Run) -> dict[Path, Value]:
     """Everything that every node knows now."""
-    return {
-        (name, section, *way): value
-        for name, node in run.world.simulator.nodes.items()
-        for section, look in SECTIONS.items()
-        for way, value in look(node)
+    known = {
+        (name, *way): value for name, node in run.world.simulator.nodes.items() for way, value in look(node)
     }
+    for name, counted in count(run.recorder.rows).nodes.items():
+        known |= {(name, DROPPED, reason.name): number for reason, number in counted.dropped.items()}
+    return known
 
 
 def difference(found: dict[Path, Value], live: dict[Path, Value]) -> dict[Path, tuple[object, object]]:
@@ -46,7 +49,7 @@ def test_every_position_is_as_the_live_nodes_were(name: str) -> None:
 
 def test_what_no_event_leads_to_is_missed_and_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail: without the rows of IPsec the counters of SAs stand still."""
-    monkeypatch.setattr(touched, "_sections_of", lambda _: frozenset())
+    monkeypatch.setattr(touched, "rows", lambda _: ())
     run = Run(read("site_to_site")).run()
     assert difference(dict(run.inventory.at(run.turns)), looked_at(run))
 
@@ -80,7 +83,7 @@ def test_a_change_leads_from_one_position_to_the_next_and_back() -> None:
 
 def test_a_tree_has_the_sections_of_one_node() -> None:
     run = Run(read("site_to_site")).run()
-    west = run.inventory.tree(run.turns, "west")
+    west: Any = run.inventory.tree(run.turns, "west")
     (inbound,) = [row for name, row in west["sas"].items() if name.startswith("in ")]
     assert inbound["window"].endswith("1")
     assert inbound["kind"] == "ESP tunnel"
