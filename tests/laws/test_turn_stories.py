@@ -9,6 +9,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.telling import teller
 from ipsecsim.observe.turn_story import TurnStory
+from ipsecsim.observe.turn_story.drop_words import WHY
 from ipsecsim.observe.turn_story.drops import CHECK
 from ipsecsim.observe.turn_story.hooks import STOPS
 from ipsecsim.scenario import names, read
@@ -68,7 +69,8 @@ def test_after_the_check_that_failed_only_an_answer_is_sent(name):
 
 
 def test_every_drop_reason_belongs_to_one_check_and_every_check_stands_on_a_way():
-    assert set(CHECK) == set(DropReason)
+    assert set(CHECK) == set(WHY) == set(DropReason)
+    assert len(set(WHY.values())) > len(WHY) - 5  # a sentence of its own, or nearly
     assert set(CHECK.values()) <= {stop.check for stop in STOPS}
 
 

@@ -6,6 +6,7 @@ from ipsecsim.ike.events import Diagnosed, IkeMessageSent, NotifyReceived
 from ipsecsim.ipsec.events import HoldEnded
 from ipsecsim.observe.life import Life
 from ipsecsim.observe.turn_story import naming
+from ipsecsim.observe.turn_story.drop_words import WHY
 from ipsecsim.observe.turn_story.facts import Facts
 from ipsecsim.observe.turn_story.story import Culprit, DropStory
 from ipsecsim.stack.events import IcmpErrorSent
@@ -48,44 +49,6 @@ CHECK: dict[DropReason, str] = {
 }
 """For each drop reason the one check that raises it."""
 
-_WHY: dict[DropReason, str] = {
-    DropReason.REPLAY_SEEN: "Its seal may be good: a copy has the same one. Only the number gives it away.",
-    DropReason.REPLAY_OLD: "It may be new all the same: the window is too small to remember, so it is not let in.",
-    DropReason.ICV_FAIL: "A bit was changed, or the keys differ: the check cannot tell which. Nothing is opened.",
-    DropReason.AH_ICV_FAIL: "AH seals the outer addresses too, so whoever changes one of them breaks the seal.",
-    DropReason.NO_SA: "Nobody here has keys for it: they were never made, or are forgotten already.",
-    DropReason.NO_SA_YET: "Nothing is sent in clear instead: policy says PROTECT, and that holds.",
-    DropReason.SA_SELECTOR_MISMATCH: "A good seal is not enough: the peer may send only what was agreed upon.",
-    DropReason.SPD_NO_MATCH: "What no rule speaks of is not let through: policy has to say so for each packet.",
-    DropReason.SPD_DISCARD: "Somebody wrote that rule; the first one that matches decides.",
-    DropReason.INBOUND_CLEAR_PROTECTED: "Anybody could have made it: if it came in, protection were worth nothing.",
-    DropReason.NAT_NO_MAPPING: "A NAT lets nobody in whom nobody inside has spoken to, unless a port is forwarded.",
-    DropReason.NAT_MAPPING_EXPIRED: "Nothing was sent for too long; a keepalive would have kept the mapping.",
-    DropReason.NAT_PROTO: "A protocol without ports gives a NAT nothing by which to tell hosts apart.",
-    DropReason.FW_RULE: "Whoever sent it hears nothing, so it looks like a lost packet.",
-    DropReason.FW_STATE: "It had forgotten the connection, so the packet looks like an answer to nothing.",
-    DropReason.IP_DF_TOO_BIG: "It must not be cut. The sender is told how large it may be, if that gets through.",
-    DropReason.IP_TTL: "Each router takes one away, so that a packet cannot circle for ever.",
-    DropReason.LINK_LOSS: "Nobody is told. Whoever needs an answer has to notice that none comes.",
-    DropReason.QUEUE_FULL: "More came than the link can carry; nobody is told.",
-    DropReason.LINK_DOWN: "Nobody is told. Whoever needs an answer has to notice that none comes.",
-    DropReason.NO_NEIGHBOUR: "The route says that it is on this link, and nobody there has that address.",
-    DropReason.NODE_DOWN: "A node that is off says nothing, so the peer cannot tell it from a broken path.",
-    DropReason.KEEPALIVE: "It has done its work on the way: the NAT has seen it and remembers the mapping.",
-    DropReason.DUMMY: "It carries nothing, and makes an onlooker believe that there is traffic.",
-    DropReason.FRAG_TIMEOUT: "One fragment that is lost or filtered is enough to lose the whole packet.",
-    DropReason.NO_STATE: "It may belong to an IKE SA that has ended; nothing can be opened without its keys.",
-    DropReason.UNEXPECTED_RESPONSE: "It has had that answer already, so this is a copy or comes too late.",
-    DropReason.AUTH_FAILED: "The peer is told AUTHENTICATION_FAILED and no more, so that strangers learn little.",
-    DropReason.NO_PROPOSAL: "One end offers what the other does not take; neither may pick something else.",
-    DropReason.TS_UNACCEPTABLE: "An SA carries only traffic that both ends want to protect.",
-    DropReason.COOKIE_REQUIRED: "Nothing is kept for it until it shows that it receives at its address.",
-    DropReason.UDP_CHECKSUM: "A bit went wrong on the way; whoever sent it will not hear of that.",
-    DropReason.IP_NO_ROUTE: "Without a route nobody knows by which link it should go.",
-    DropReason.ADVERSARY_DROP: "No cipher helps against that: who stands on the path can always keep packets back.",
-}
-"""Why that is so, or what else would be, for reasons that the library's runs meet; `why` tells of all others."""
-
 
 def said(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> str:
     """Who drops what, and the reason."""
@@ -104,18 +67,14 @@ def deeper(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> str:
     """Why, or what if not."""
     if culprit is not None:
         change = f"It was {culprit.was} when it was sealed, and {culprit.now} since turn {culprit.turn}."
-        return f"{change} {_WHY.get(drop.reason, '')}".strip()
+        return f"{change} {WHY[drop.reason]}"
     reported = f.first(NotifyReceived)
     if reported is not None and f.has(HoldEnded):
-        return f"{f.peer} reported {reported.notify}, so no SA comes. {_WHY[DropReason.NO_SA_YET]}"
+        return f"{f.peer} reported {reported.notify}, so no SA comes. {WHY[DropReason.NO_SA_YET]}"
     known = f.first(Diagnosed)
     if known is not None:
-        return f"{f.node} knows more: {known.diagnosis.sentence}. {_WHY.get(drop.reason, '')}".strip()
-    return _WHY.get(drop.reason) or _generally(drop)
-
-
-def _generally(drop: PacketDropped) -> str:
-    return f"The check that ended it is '{CHECK[drop.reason]}'; what comes after it was not asked any more."
+        return f"{f.node} knows more: {known.diagnosis.sentence}. {WHY[drop.reason]}"
+    return WHY[drop.reason]
 
 
 def story(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> DropStory:

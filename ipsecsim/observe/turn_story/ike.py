@@ -143,7 +143,11 @@ _TROUBLE = (
         ike.PeerUnresponsive,
         "gives up",
         "{f.node} gives up: {e.tries} tries of {e.exchange} had no answer.",
-        "Its SAs go too. It cannot tell a dead peer from a dead path.",
+        lambda e, f: (
+            "Its SAs go too. It cannot tell a dead peer from a dead path."
+            if e.exchange not in ("IKE_SA_INIT", "IKE_AUTH")
+            else "Nothing has come of it. It cannot tell a dead peer from a dead path, nor from a peer that is silent."
+        ),
     ),
     Row(
         ike.RefusalBelieved,
