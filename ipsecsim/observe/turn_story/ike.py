@@ -146,7 +146,7 @@ _TROUBLE = (
         lambda e, f: (
             "Its SAs go too. It cannot tell a dead peer from a dead path."
             if e.exchange not in ("IKE_SA_INIT", "IKE_AUTH")
-            else "Nothing has come of it. It cannot tell a dead peer from a dead path, nor from a peer that is silent."
+            else "Nothing has come of it. It cannot tell a dead peer from a dead path, nor from silence."
         ),
     ),
     Row(

@@ -13,7 +13,7 @@ from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.life import Hop
 from ipsecsim.observe.turn_story import DropStory, TurnStory
 from ipsecsim.study.why import Why, by_turn
-from ipsecsim.views.stepper.chapters import chapters, topics
+from ipsecsim.views.stepper.chapters import Chapter, chapters, topics
 from ipsecsim.views.stepper.images import Images
 from ipsecsim.views.stepper.ladder import Rung, rungs
 from ipsecsim.views.stepper.scene import scene, secured
@@ -45,7 +45,7 @@ class Feed:
         self._teller = teller(run)
         self._sent = 0  # the last turn that was told
         self._rungs: list[Rung] = []
-        self._chapters: list[tuple[int, str]] = []
+        self._chapters: list[Chapter] = []
         self._known = (0, 0, 0)  # strings, layouts, packets that were told
         self._whys: dict[int, Why] | None = None  # by turn, as far as the run goes; made when somebody asks
 
@@ -54,7 +54,7 @@ class Feed:
         run, self._whys = self._run, None
         end = run.turns if last is None else min(last, run.turns)
         self._rungs = self._ladder(first, end)
-        self._chapters = [each for each in chapters(run.recorder) if each[0] <= end]
+        self._chapters = [each for each in chapters(run.recorder) if each.turn <= end]
         turns = [self._turn(number) for number in range(first, end + 1)]
         topology = run.topology
         sent = {
@@ -68,7 +68,7 @@ class Feed:
             "first": first,
             "live": live,
             **scene(run),
-            "chapters": [{"turn": turn, "name": name} for turn, name in self._chapters],
+            "chapters": [_chapter(each) for each in self._chapters],
             "turns": turns,
             "ladder": [self._rung(each) for each in self._rungs],
             "checkpoints": [
@@ -93,9 +93,8 @@ class Feed:
             (at for at, (old, new) in enumerate(zip(before, self._rungs, strict=False)) if old != new),
             min(len(before), len(self._rungs)),
         )
-        known = self._chapters[-1][1] if self._chapters else ""
-        fresh = [(turn, name) for turn, name, _ in topics(run.recorder, first)]
-        if fresh and fresh[0][1] == known:
+        fresh = topics(run.recorder, first)
+        if fresh and self._chapters and fresh[0].name == self._chapters[-1].name:
             del fresh[0]
         self._chapters += fresh
         strings, layouts, packets = self._known
@@ -103,7 +102,7 @@ class Feed:
             "turns": [self._turn(number) for number in range(first, run.turns + 1)],
             "ladder_from": same,
             "ladder": [self._rung(each) for each in self._rungs[same:]],
-            "chapters": [{"turn": turn, "name": name} for turn, name in fresh],
+            "chapters": [_chapter(each) for each in fresh],
             "checkpoints": [
                 self._checkpoint(turn) for turn in range(first, run.turns + 1) if turn % CHECKPOINT_EVERY == 0
             ],
@@ -234,3 +233,7 @@ class Feed:
 
 def _is_checkpoint(turn: int, first: int) -> bool:
     return turn == first - 1 or turn % CHECKPOINT_EVERY == 0
+
+
+def _chapter(chapter: Chapter) -> Json:
+    return {"turn": chapter.turn, "name": chapter.name}
