@@ -88,7 +88,7 @@ _WORDS = {
     "COOKIE_WRONG": "Whoever sent it does not receive at the address that it claims, or took too long.",
     "HALF_OPEN_LIMIT": "Beginning costs an attacker little, and the responder memory; so there is a limit.",
     "IKE_SA_LIMIT": "Each one takes up memory; so there is a limit.",
-    "UNEXPECTED_NAT": "Both sides agreed that nobody may change addresses on the way, so this looks like an attack.",
+    "UNEXPECTED_NAT": "Both sides agreed that nobody changes addresses on the way, so it looks like an attack.",
     "AUTH_FAILED": "The peer is told AUTHENTICATION_FAILED and no more, so that strangers learn little.",
     "ID_MALFORMED": "An identity that cannot be read cannot be looked up.",
     "ID_TOO_LONG": "Nobody has such a long name; reading it would only cost.",
