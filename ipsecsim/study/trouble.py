@@ -76,7 +76,9 @@ class Evidence:
             return self._packet(about)
         kind, _, name = about.strip().partition(" ")
         if kind == "tunnel":
-            return Question(f"tunnel {name}", tunnel=_one_of("tunnel", name, self.world.topology.tunnels))
+            tunnels = self.world.topology.tunnels
+            name = next(iter(tunnels)) if not name and len(tunnels) == 1 else name
+            return Question(f"tunnel {name}", tunnel=_one_of("tunnel", name, tunnels))
         if kind == "node":
             return Question(f"node {name}", node=_one_of("node", name, self.world.topology.nodes))
         number = name if kind == "packet" else about.strip().removeprefix("#")

@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.cli.app import app
 from ipsecsim.experiment.run import Run
-from ipsecsim.scenario import find, groups, read
+from ipsecsim.experiment.trial import cases
+from ipsecsim.scenario import find, groups, names, read
+from ipsecsim.scenario.model import ReasonClaim
 from ipsecsim.scenario.not_yet import DIAGNOSES_LATER
 from ipsecsim.study.gallery import gallery
 from ipsecsim.study.why import why
@@ -69,6 +71,26 @@ def test_its_answer_can_be_followed(name):
         assert link.sentence
     assert answer.node in [link.node for link in answer.chain]
     assert answer.blind or not answer.unknown_to
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_every_claim_about_why_has_the_answer_that_it_claims(name):
+    """In each cell of each file: what is asked by `why:` and what `why` says is one thing."""
+    for case in cases(name):
+        run = case.run()
+        for each in run.topology.expect:
+            if each.subject.kind != "why" or not isinstance(each.claim, ReasonClaim) or each.claim.count == 0:
+                continue
+            answer = why(run, " ".join(each.subject.names))
+            assert answer.reason == each.claim.reason
+            assert len(answer.sentence.split()) < MOST_WORDS
+
+
+def test_each_file_is_told_of_beside_it():
+    guide = find("psk_mismatch").with_name("README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z0-9_]+)`", guide)
+    assert [name for name in EXPECTED if name not in named] == []
 
 
 def test_the_whole_table_is_printed():
