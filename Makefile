@@ -10,7 +10,7 @@ COUNT ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint conformance topologies diagrams vectors interop bench fuzz clean
+.PHONY: help demo test quick lint conformance notebooks topologies diagrams vectors interop bench fuzz clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ lint: $(READY) ## Style, types and import rules
 
 conformance: $(READY) ## Requirements, the tests that bear them out and their results; writes docs/conformance.md
 	$(BIN)/python -m tests.conformance -n auto
+
+notebooks: $(READY) ## Every notebook from a fresh kernel, its pair in step, its exercises solved; a line each
+	$(BIN)/python -m tests.notebooks
 
 topologies: $(READY) ## Every topology and cell, twice: repeats, invariants, claims, golden story
 	$(BIN)/ipsecsim check --run topologies --golden tests/worlds/golden

@@ -12,6 +12,7 @@ from ipsecsim.views.tables import table
 _TITLES = {
     "": "Topologies (run one with: ipsecsim run NAME)",
     "failures": "Failures (ask what is wrong with: ipsecsim why NAME)",
+    "lessons": "Worlds of the lessons (copy those with: ipsecsim lessons copy)",
 }
 
 

@@ -42,9 +42,6 @@ class Verdict:
     found: str
     number: float = nan
 
-    def __bool__(self) -> bool:
-        return self.is_met
-
     def __str__(self) -> str:
         if self.is_met:
             return f"met      {self.subject}: {self.claim}"

@@ -4,5 +4,6 @@ from ipsecsim.experiment.packets import NoSuchThing
 from ipsecsim.lab.builder import Topology
 from ipsecsim.lab.errors import LabError
 from ipsecsim.lab.lab import Lab
+from ipsecsim.lab.lessons import Lesson
 
-__all__ = ["Lab", "LabError", "NoSuchThing", "Topology"]
+__all__ = ["Lab", "LabError", "Lesson", "NoSuchThing", "Topology"]

@@ -5,7 +5,9 @@ from typing import Self
 
 from ipsecsim.lab.shown import Shown
 from ipsecsim.observe.xray import Xray, xray
+from ipsecsim.wire.headers import first
 from ipsecsim.wire.layout import Field
+from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.opening import Opener
 
 _LABELS = {
@@ -40,6 +42,23 @@ class Bytes(Shown, bytes):
         if found is None:
             raise KeyError(" / ".join(names))
         return found
+
+    def seal_notices(self, at: int) -> bool:
+        """Does the outermost seal break when every bit of the byte at `at` is turned over?
+
+        The seal alone is asked, none of the checks before it: a wrong header checksum does not count.
+        """
+        changed = bytearray(self)
+        changed[at] ^= 0xFF
+        authentic, sealed = (first(self, kind) for kind in (IpProtocol.AH, IpProtocol.ESP))
+        if self._keys is not None and authentic is not None:
+            if authentic.start + 4 <= at < authentic.start + 8:
+                return True  # another SPI is another SA's, which has another key or none
+            return bool(self._keys.ah(bytes(changed), authentic.start))
+        if self._keys is not None and sealed is not None:
+            opened = self._keys.esp(bytes(changed[sealed.start :]))
+            return opened is None or bool(opened.fault)
+        return True
 
     def diff(self, other: "Bytes") -> "Diff":
         """What differs between these bytes and others."""

@@ -31,6 +31,20 @@ from ipsecsim.scenario.problems import Mistake, did_you_mean
 from ipsecsim.views import tables, text
 
 
+class Expected(Shown):
+    """Was a claim met? True or false, and its text says what was found."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+
+    def text(self) -> str:
+        """One line."""
+        return str(self.verdict)
+
+    def __bool__(self) -> bool:
+        return self.verdict.is_met
+
+
 class Lab(Shown, verbs.Verbs, Keeping):
     """A topology brought to life: run it, walk over it both ways, ask it, act at its end, save it.
 
@@ -244,9 +258,9 @@ class Lab(Shown, verbs.Verbs, Keeping):
         """A number in words: "ping received", "packets layer=esp bytes", "tunnel net setup_time" (in seconds)."""
         return measure(self._run, what)
 
-    def expect(self, subject: str, claim: str) -> Verdict:
+    def expect(self, subject: str, claim: str) -> Expected:
         """Does a claim hold now? `expect("ping", "received 3")`. It is true or false, and says what was found."""
-        return expect(self._run, subject, claim)
+        return Expected(expect(self._run, subject, claim))
 
     @property
     def verdicts(self) -> Table:

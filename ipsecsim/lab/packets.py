@@ -3,6 +3,7 @@
 from ipsecsim.experiment import packets as experiment
 from ipsecsim.experiment.packets import NoSuchThing
 from ipsecsim.lab.bytes import Bytes
+from ipsecsim.lab.resend import Resent, resend
 from ipsecsim.lab.shown import Shown
 from ipsecsim.lab.why import Why, ask
 from ipsecsim.observe.keys import Keys
@@ -31,17 +32,25 @@ class Packet(Shown, experiment.Packet):
 
     def arrived(self) -> Bytes:
         """Its bytes as they came to the last node that it reached. Raises NoSuchThing when it reached none."""
-        hop = next((each for each in reversed(self.hops) if each.to), None)
-        if hop is None:
-            raise NoSuchThing(f"packet {self.number} arrived nowhere; it is {self.fate}")
+        hop = self._last_hop()
         return Bytes(hop.arrived_packet or hop.packet, f"packet {self.number} at {hop.to}", self._keys)
 
+    def resend(self, data: bytes) -> Resent:
+        """What the last node that it reached does with other bytes in its place, in a copy of the run."""
+        return resend(self._run, self._last_hop(), data)
+
     def text(self) -> str:
-        """A headline, and a line a layer."""
+        """A headline, and a line for each hop."""
         return packets_text.whole(self)
 
     def __repr__(self) -> str:
         return self.text()
+
+    def _last_hop(self) -> Hop:
+        hop = next((each for each in reversed(self.hops) if each.to), None)
+        if hop is None:
+            raise NoSuchThing(f"packet {self.number} arrived nowhere; it is {self.fate}")
+        return hop
 
     def _hop(self, link: str) -> Hop:
         hop = next((each for each in self.hops if each.link == link), None)

@@ -59,7 +59,7 @@ def test_a_situation_can_be_loaded_by_name(situation):
     assert [name for name in SITUATIONS[situation] if name not in names()] == []
 
 
-def test_no_two_files_have_one_name_and_failures_stand_apart():
+def test_no_two_files_have_one_name_and_failures_and_lessons_stand_apart():
     assert len(set(names())) == len(names())
-    assert set(groups()) == {"", "failures"}
+    assert set(groups()) == {"", "failures", "lessons"}
     assert sorted(name for group in groups().values() for name in group) == names()

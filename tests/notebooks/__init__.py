@@ -1,0 +1,1 @@
+"""Every notebook of the folder, run as a student would."""
