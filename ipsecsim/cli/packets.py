@@ -4,10 +4,15 @@ from typing import Annotated
 
 import typer
 
+from ipsecsim.base.errors import ConfigError
 from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until
 from ipsecsim.cli.playing import played
 from ipsecsim.experiment.packets import Packets
-from ipsecsim.views import packets_json, packets_text
+from ipsecsim.experiment.run import Run
+from ipsecsim.observe.keys import Keys
+from ipsecsim.observe.xray import xray
+from ipsecsim.scenario.problems import did_you_mean
+from ipsecsim.views import packets_json, packets_text, xray_text
 
 _MANY = """Examples:
 
@@ -22,6 +27,10 @@ _MANY = """Examples:
 _ONE = """Examples:
 
   ipsecsim packet behind_nat 6
+
+  ipsecsim packet behind_nat 6 --hop 2 --as bob
+
+  ipsecsim packet behind_nat 6 --diff
 
   ipsecsim packet behind_nat 1 --follow
 """
@@ -59,15 +68,39 @@ def packets(
 def packet(
     source: Source,
     number: Annotated[int, typer.Argument(help="Its number, as `ipsecsim packets` shows it.")],
+    hop: Annotated[int | None, typer.Option(help="As it was on this hop; as it was made without.")] = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Its journey: every link and node, whatever carried it.")
     ] = False,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="What changed from hop to hop, and who did it; with --hop, there only."),
+    ] = False,
+    reader: Annotated[
+        str | None, typer.Option("--as", help="Look with the keys of this node only.", metavar="NODE")
+    ] = None,
     seed: Seed = None,
     until: Until = None,
     do: Do = None,
     param: Params = None,
     change: Changes = None,
 ) -> None:
-    """Run a topology and look at one packet."""
-    chosen = Packets(played(source, param, change, seed=seed, until=until, do=do)).number(number)
-    typer.echo(packets_text.journey(chosen) if follow else packets_text.whole(chosen))
+    """Run a topology and look through one packet: where it was, and every field with what is inside its seals."""
+    run = played(source, param, change, seed=seed, until=until, do=do)
+    chosen = Packets(run).number(number)
+    if follow:
+        typer.echo(packets_text.journey(chosen))
+    elif diff:
+        typer.echo("\n".join(packets_text.changes(chosen, hop)))
+    else:
+        seen = xray(chosen.data if hop is None else chosen.bytes_on(hop), _keys(run, reader))
+        typer.echo("\n".join([packets_text.whole(chosen), "", *xray_text.fields(seen)]))
+
+
+def _keys(run: Run, reader: str | None) -> Keys:
+    keys = Keys.of(run.recorder.rows)
+    if reader is None:
+        return keys
+    if reader not in run.topology.nodes:
+        raise ConfigError(f"--as {reader}: no node '{reader}'{did_you_mean(reader, run.topology.nodes)}")
+    return keys.of_node(reader)

@@ -6,8 +6,8 @@ Position n is after turn n, 0 before anything happened. The world always stands 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import Instant, format_seconds
 from ipsecsim.experiment.run import Run
+from ipsecsim.experiment.telling import teller
 from ipsecsim.net.events import NoteTaken
-from ipsecsim.observe.turn_story import Teller
 from ipsecsim.scenario import units
 from ipsecsim.scenario.problems import Mistake, did_you_mean
 
@@ -22,7 +22,7 @@ class Cursor:
         self.run = run
         self.until = until
         self.turn = 0
-        self._teller = Teller(run.recorder, lives=run.lives)
+        self._teller = teller(run)
 
     @property
     def end(self) -> int:

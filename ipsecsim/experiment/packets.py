@@ -6,6 +6,8 @@ as it was made.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self, overload
 
 from ipsecsim.base.address import unpack
@@ -15,9 +17,11 @@ from ipsecsim.experiment.asked import as_text, read_selection
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.selection import Sight, crossing
 from ipsecsim.observe import kinship
+from ipsecsim.observe.changes import FieldChange, differences
 from ipsecsim.observe.data_frame import data_frame
 from ipsecsim.observe.fate import Fate, Outcome, fate, outcome
 from ipsecsim.observe.journey import Journey, journey
+from ipsecsim.observe.keys import Keys
 from ipsecsim.observe.life import Hop, Life
 from ipsecsim.wire import ip
 from ipsecsim.wire.layers import kind, layers
@@ -27,6 +31,16 @@ Test = Callable[["Packet"], bool]
 
 class NoSuchThing(ConfigError):
     """What somebody asks for is not there; the message says what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What became of a packet at one place: `by` is the node, or the link."""
+
+    by: str
+    before: bytes
+    after: bytes
+    changes: tuple[FieldChange, ...]
 
 
 class Packet:
@@ -126,6 +140,33 @@ class Packet:
         """The packets that came of this one, however far: they carry, answer, copy it or are its pieces."""
         lives = self._run.lives
         return Packets(self._run, [lives[number] for number in kinship.effects(lives.all, self.life)])
+
+    def bytes_on(self, hop: int) -> bytes:
+        """As it was sent on its hop of this number, from 1. Raises NoSuchThing."""
+        if not 1 <= hop <= len(self.hops):
+            raise NoSuchThing(
+                f"packet {self.number} has no hop {hop}; it has {len(self.hops)}, numbered from 1"
+            )
+        return self.hops[hop - 1].packet
+
+    def diff(self, where: int | str) -> Diff:
+        """What the node did that sent it on its hop of this number, from 2; or what a node, or a link, did to it.
+
+        Raises NoSuchThing where it was not.
+        """
+        for number, (before, after) in enumerate(pairwise(self.hops), 2):
+            if where in (number, after.source):
+                return self._change(after.source, before.arrived_packet or before.packet, after.packet)
+        for hop in self.hops:
+            if where == hop.link:
+                return self._change(hop.link, hop.packet, hop.arrived_packet or hop.packet)
+        passed = [*(hop.source for hop in self.hops[1:]), *(hop.link for hop in self.hops)]
+        there = ", ".join(dict.fromkeys(passed)) or "nothing"
+        raise NoSuchThing(f"packet {self.number} did not pass '{where}'; it passed: {there}")
+
+    def _change(self, by: str, before: bytes, after: bytes) -> Diff:
+        keys = Keys.of(self._run.recorder.rows)
+        return Diff(by, before, after, tuple(differences(before, after, keys)))
 
     def fate_of(self, hop: Hop) -> Fate:
         """What became of it behind one hop."""

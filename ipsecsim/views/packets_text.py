@@ -1,12 +1,14 @@
 """Packets in plain text: a line a packet, and the journey of one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ipsecsim.base.instant import format_seconds
-from ipsecsim.experiment.packets import Packet, Packets
+from ipsecsim.experiment.packets import Diff, Packet, Packets
 from ipsecsim.observe.journey import Journey, form
 from ipsecsim.observe.life import Hop
 from ipsecsim.observe.packet_summary import details
+from ipsecsim.views import xray_text
+from ipsecsim.views.columns import columns
 
 
 def listing(packets: Packets, limit: int | None = None) -> Iterator[str]:
@@ -35,20 +37,26 @@ def journey(packet: Packet) -> str:
     return "\n".join([head, *(f"  {each}" for each in stops(told))])
 
 
+def changes(packet: Packet, hop: int | None = None) -> Iterator[str]:
+    """What each node and link on its way did to its fields; or only who sent it on one hop."""
+    if hop is not None:
+        yield from _change(packet.diff(hop))
+        return
+    for number, each in enumerate(packet.hops, 1):
+        if number > 1:
+            yield from _change(packet.diff(number))
+        if each.arrived_packet is not None:
+            yield from _change(packet.diff(each.link))
+
+
+def _change(found: Diff) -> Iterator[str]:
+    yield found.by
+    yield from (f"  {each}" for each in xray_text.changes(found.changes))
+
+
 def stops(told: Journey) -> list[str]:
     """The stops of a journey, a line each."""
     return columns([["  " * leg.depth + leg.place, leg.way, leg.words] for leg in told.legs])
-
-
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Cells under each other, the last column as long as it is."""
-    if not rows:
-        return []
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
-    return [
-        "   ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
-        for row in rows
-    ]
 
 
 def _cells(packet: Packet) -> list[str]:

@@ -53,7 +53,7 @@ def _of_one(lives: Lives, life: Life) -> Iterator[str]:
     for before, after in zip(life.hops, life.hops[1:], strict=False):
         if before.arrived is None or before.arrived > after.left:
             yield f"it left as frame {after.frame} before it arrived as {before.frame}"
-    if not all(step.before and step.after for step in life.steps):
+    if life.image and not all(step.before and step.after for step in life.steps):
         yield "its bytes are not known between two steps"
     if len(life.hops) > 1 and _is_unspoilt(lives, life) and len({_data(hop.packet) for hop in life.hops}) > 1:
         yield "what it carries is not the same on every hop"

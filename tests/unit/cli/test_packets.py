@@ -1,6 +1,7 @@
 """`packets` and `packet` as a person types them."""
 
 import json
+import re
 
 import pytest
 
@@ -47,11 +48,29 @@ def test_a_packet_and_its_journey():
     assert journey.splitlines()[-1].split() == ["bob", "delivered", "to", "icmp,", "answered", "by", "#7"]
 
 
+def test_a_packet_is_looked_through_with_all_keys_or_with_those_of_a_node():
+    opened = ipsecsim("packet", "behind_nat", "6").stdout
+    assert re.search(r"44-127 +IPv4 +encrypted \+ authenticated +10.1.0.2 > 10.2.0.2", opened)
+    assert "132-147" in opened
+    closed = ipsecsim("packet", "behind_nat", "6", "--hop", "2", "--as", "home").stdout
+    assert "10.2.0.2" not in closed
+    assert re.search(r"IPv4 +in the clear +192.0.2.1 > 198.51.100.2", closed), "the NAT has changed it"
+
+
+def test_a_diff_names_who_changed_what():
+    told = ipsecsim("packet", "behind_nat", "6", "--diff").stdout.splitlines()
+    assert told[0] == "home"
+    assert told[3].split() == ["IPv4", "/", "Source", "Address", "192.168.1.1", ">", "192.0.2.1"]
+    assert told[4] == "internet"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["packets", "behind_nat", "--where", "layer=ah"], 'no packet matches "layer=ah"; there are: icmp 6'),
         (["packets", "behind_nat", "--where", "layer=ahh"], "unknown word 'ahh'; did you mean 'ah'?"),
+        (["packet", "behind_nat", "6", "--as", "eas"], "--as eas: no node 'eas'; did you mean 'east'?"),
+        (["packet", "behind_nat", "6", "--hop", "9"], "packet 6 has no hop 9; it has 3, numbered from 1"),
         (["packet", "behind_nat", "99"], "no packet 99; the run has 16, numbered from 1"),
     ],
 )

@@ -81,6 +81,35 @@ def test_causes_and_effects_go_across_protection_and_answers(packets: Packets) -
     assert list(request.causes()) == []
 
 
+def test_a_diff_says_who_changed_what(packets: Packets) -> None:
+    outer = packets.where("layer=esp").first
+    by_nat = outer.diff("home")
+    assert by_nat == outer.diff(2)
+    assert [change.path[-1] for change in by_nat.changes] == [
+        "Time to Live",
+        "Header Checksum",
+        "Source Address",
+    ]
+    assert outer.diff("uplink").changes == ()
+    with pytest.raises(
+        NoSuchThing, match="did not pass 'left'; it passed: home, internet, home_lan, dsl, uplink"
+    ):
+        outer.diff("left")
+    assert outer.bytes_on(1) == by_nat.before
+    with pytest.raises(NoSuchThing, match="packet 6 has no hop 4; it has 3, numbered from 1"):
+        outer.bytes_on(4)
+
+
+def test_what_a_link_did_to_a_packet_is_a_diff_too() -> None:
+    spoilt = Packets(Run(read("bit_flip")).run()).where(
+        lambda each: any(hop.arrived_packet is not None for hop in each.hops)
+    )
+    hop = next(hop for hop in spoilt.first.hops if hop.arrived_packet is not None)
+    found = spoilt.first.diff(hop.link)
+    assert (found.by, found.after) == (hop.link, hop.arrived_packet)
+    assert found.changes
+
+
 def test_a_slip_is_shown_with_a_caret(packets: Packets) -> None:
     with pytest.raises(ConfigError) as error:
         packets.where("link=left layer=epsp")
