@@ -96,6 +96,12 @@ def _policy(direction: str) -> Seen:
     return seen
 
 
+def _policy_out(f: Facts) -> str | None:
+    if f.has(ipsec.HoldEnded) and f.has(ipsec.PacketSealed):
+        return "asked before: the packet has waited"
+    return _policy("out")(f)
+
+
 def _policy_in(f: Facts) -> str | None:
     if naming.layer(f.packet) in ("esp", "ah"):
         return "its SA will judge it"
@@ -293,7 +299,7 @@ MAKE = (
 )
 LEAVE = (
     Stop("NAT", "NAT, after routing", _translated("source"), _has_nat, idle="not for the outside: as it is"),
-    Stop("SPD", "SPD out", _policy("out"), _has_ipsec, idle="policy has nothing more to say"),
+    Stop("SPD", "SPD out", _policy_out, _has_ipsec, idle="not across the boundary"),
     Stop("SA", "SA", _chosen, _has_ipsec, quiet=True),
     Stop("length", "length", _cut, quiet=True),
     Stop("", "seal", _sealed, quiet=True),

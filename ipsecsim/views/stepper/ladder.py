@@ -106,7 +106,7 @@ def _counted(payloads: tuple[str, ...]) -> Iterator[str]:
 
 
 def _short(payload: str) -> str:
-    return "N(NAT-D)" if payload.startswith("N(NAT_DETECTION_") else payload
+    return "N(NAT-D)" if payload.startswith("N(NAT_DETECTION_") else payload.replace("_SUPPORTED", "")
 
 
 def _carried(life: Life, lives: Lives) -> bytes:
