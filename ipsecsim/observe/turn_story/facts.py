@@ -163,7 +163,8 @@ class Facts:
     @property
     def is_for_us(self) -> bool:
         """Is what came addressed to this node, as far as it is known?"""
-        return self.arrived is not None and ip.destination(self.arrived.packet) in self.place.addresses
+        packet = b"" if self.arrived is None else self.arrived.packet
+        return bool(packet) and ip.destination(packet) in self.place.addresses
 
     # -- IKE ------------------------------------------------------------------------------------
 
