@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipsecsim.base.address import unpack
+from ipsecsim.observe.meanings import meaning
 from ipsecsim.observe.xray import Xray
 from ipsecsim.views.stepper.strings import Interned
 from ipsecsim.wire.ike.numbers import PayloadType
@@ -53,10 +54,11 @@ def layout(seen: Xray, strings: Interned[str], layouts: Interned[Any]) -> dict[s
     for number, layer in enumerate(_layers(seen.root, 0, "", "")):
         field = layer.field
         fields = []
-        for name, leaf in _fields(field, layer.kind):
+        for name, around, leaf in _fields(field, layer.kind):
             first = leaf.start * 8 + (leaf.bits[0] if leaf.bits else 0)
             width = leaf.bits[1] if leaf.bits else (leaf.end - leaf.start) * 8
             show = _show(leaf, seen.plain)
+            means = meaning(around, leaf.name)
             given.append(leaf.value)
             if show == _GIVEN:
                 values.append((len(given) - 1, strings(leaf.value)))
@@ -67,8 +69,8 @@ def layout(seen: Xray, strings: Interned[str], layouts: Interned[Any]) -> dict[s
                     width,
                     leaf.protection or "clear",
                     show,
-                    strings(""),
-                    strings(leaf.rfc),
+                    strings(means.sentence),
+                    strings(leaf.rfc or means.clause),
                 ]
             )
         titles.append((number, strings(field.value)))
@@ -128,20 +130,23 @@ def _payload(number: int, field: Field) -> tuple[str, str]:
     return "payload", f"N({field.value})" if kind is PayloadType.NOTIFY else kind.notation
 
 
-def _fields(field: Field, kind: str) -> Iterator[tuple[str, Field]]:
-    """The fields of a layer itself; parts of parts have the names of what they are in before them."""
+def _fields(field: Field, kind: str) -> Iterator[tuple[str, str, Field]]:
+    """The fields of a layer itself, with their names there, and the name of what each stands in.
+
+    Parts of parts have the names of what they are in before them.
+    """
     if not field.children:
-        yield field.name, field
+        yield field.name, field.name, field
     for child in field.children:
         if not _is_layer(child, kind):
-            yield from _leaves(child, "")
+            yield from _leaves(child, "", field.name)
 
 
-def _leaves(field: Field, prefix: str) -> Iterator[tuple[str, Field]]:
+def _leaves(field: Field, prefix: str, around: str) -> Iterator[tuple[str, str, Field]]:
     if not field.children:
-        yield prefix + field.name, field
+        yield prefix + field.name, around, field
     for child in field.children:
-        yield from _leaves(child, f"{prefix}{field.name}: ")
+        yield from _leaves(child, f"{prefix}{field.name}: ", field.name)
 
 
 def _show(leaf: Field, plain: bytes) -> str:
