@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# what is installed beside the package; tests/browser wants dev,browser
+EXTRAS ?= dev
+
 # of `make fuzz`
 COUNT ?= 1000000
 SEED ?= 1
@@ -17,10 +20,10 @@ help: ## Say what can be made
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	@touch $@
 
-demo: $(READY) ## Run the main job: two sites, one tunnel, its story and a capture in out/
+demo: $(READY) ## Run the main job: two sites, one tunnel, its story, a capture and a page for the browser in out/
 	$(BIN)/ipsecsim run site_to_site --out out
 
 test: $(READY) ## Run all tests

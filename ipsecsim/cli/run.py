@@ -13,6 +13,7 @@ from ipsecsim.cli.playing import lead
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import save
 from ipsecsim.views import tables, text
+from ipsecsim.views.stepper import page
 from ipsecsim.views.why import troubles
 
 _EXAMPLES = """Examples:
@@ -21,8 +22,14 @@ _EXAMPLES = """Examples:
 
   ipsecsim run site_to_site --seed 7 --out out
 
+  ipsecsim run behind_nat --html behind_nat.html
+
   ipsecsim run my.yaml --until 10s --set links.wan.delay=50ms --quiet
 """
+
+
+_PAGE_TURNS = 2000
+"""As much of a run as the page beside its other files shows; --html shows all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +43,13 @@ def run(
     until: Until = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write trace.jsonl, audit.jsonl, capture.pcapng and wireshark/ into this folder."),
+        typer.Option(
+            help="Write trace.jsonl, audit.jsonl, capture.pcapng, wireshark/ and run.html into this folder."
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write the run as one page for a browser, to walk it turn by turn; works offline."),
     ] = None,
     do: Do = None,
     expect: Annotated[
@@ -50,7 +63,7 @@ def run(
     topology = read_source(source, param, change, do=do, expect=expect)
     stop = None if until is None else read_time(until)
     if out is not None:
-        with _writing(out):  # before the run: it may take long
+        with _writing("--out", out):  # before the run: it may take long
             out.mkdir(parents=True, exist_ok=True)
     for warning in topology.warnings:
         typer.echo(str(warning), err=True)
@@ -73,17 +86,21 @@ def run(
     ):
         typer.echo(part(experiment) + "\n")
     if out is not None:
-        with _writing(out):
-            written = save(experiment, out)
+        with _writing("--out", out):
+            written = [*save(experiment, out), page.write(experiment, out / page.FILE, last=_PAGE_TURNS)]
         typer.echo("\n".join(f"wrote {path}" for path in written))
+    if html is not None:
+        with _writing("--html", html, "file"):
+            page.write(experiment, html)
+        typer.echo(f"wrote {html}: open it in a browser")
     if any(not verdict.is_met for verdict in experiment.verdicts()):
         raise typer.Exit(1)
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def _writing(option: str, path: Path, kind: str = "folder") -> Iterator[None]:
     """What the disk refuses is no bug of ours: raises ConfigError."""
     try:
         yield
     except OSError as refused:
-        raise ConfigError(f"--out {folder}: {refused.strerror}; name a folder that can be written") from None
+        raise ConfigError(f"{option} {path}: {refused.strerror}; name a {kind} that can be written") from None

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ipsecsim.base.instant import format_seconds
+from ipsecsim.experiment.run import Run
 from ipsecsim.views.palette import Theme, colour, css
+from ipsecsim.views.stepper.data import data
 
 Data = Mapping[str, Any]
 """A run in the form of `views/stepper/data`."""
+
+FILE = "run.html"
 
 MOST_LINES = 2000  # of the text below the picture
 _HERE = Path(__file__).parent
@@ -32,15 +36,22 @@ def stylesheet() -> str:
     return css() + (_HERE / "stepper.css").read_text(encoding="utf-8")
 
 
-def to_html(data: Data, *, host: str = "page", theme: str = "auto") -> str:
+def write(run: Run, path: Path, *, last: int | None = None) -> Path:
+    """The page in a file, which is all that one has to pass on; with `last` only the turns up to that one."""
+    path.write_text(to_html(data(run, last=last)), encoding="utf-8")
+    return path
+
+
+def to_html(shown: Run | Data, *, host: str = "page", theme: str = "auto") -> str:
     """The page as text. `host` is 'page', or 'notebook' for a view of fixed height; `theme` auto, light or dark."""
+    sent = data(shown) if isinstance(shown, Run) else shown
     script = f"{module()}\n{_START % (dumps(host), dumps(theme))}"
     style = f"{stylesheet()}{_page_style()}"
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    title = escape(str(data["title"]))
+    title = escape(str(sent["title"]))
     return "\n".join(
         [
             "<!doctype html>",
@@ -53,8 +64,8 @@ def to_html(data: Data, *, host: str = "page", theme: str = "auto") -> str:
             f"<style>{style}</style>",
             "</head>",
             "<body>",
-            f'<main><h1 class="offscreen">{title}</h1><div id="stepper"></div>{_twin(data)}</main>',
-            f'<script type="application/json" id="run">{_embedded(data)}</script>',
+            f'<main><h1 class="offscreen">{title}</h1><div id="stepper"></div>{_twin(sent)}</main>',
+            f'<script type="application/json" id="run">{_embedded(sent)}</script>',
             f'<script type="module">{script}</script>',
             "</body>",
             "</html>",
@@ -63,13 +74,14 @@ def to_html(data: Data, *, host: str = "page", theme: str = "auto") -> str:
     )
 
 
-def to_iframe(data: Data, *, height: int = _IFRAME_HEIGHT, theme: str = "auto") -> str:
+def to_iframe(shown: Run | Data, *, height: int = _IFRAME_HEIGHT, theme: str = "auto") -> str:
     """The page within another one, where widgets do not work: sandboxed, so that it reaches nothing of it.
 
     `height` in pixels.
     """
-    page = escape(to_html(data, host="notebook", theme=theme), quote=True)
-    title = escape(f"step by step: {data['title']}", quote=True)
+    sent = data(shown) if isinstance(shown, Run) else shown
+    page = escape(to_html(sent, host="notebook", theme=theme), quote=True)
+    title = escape(f"step by step: {sent['title']}", quote=True)
     return (
         f'<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts" width="100%" height="{height}" '
         'style="border: 0"></iframe>'
@@ -99,6 +111,11 @@ if (asked.has("theme")) options.theme = asked.get("theme");
 if (asked.has("host")) options.host = asked.get("host");
 const stepper = mount(place, options);
 if (asked.has("turn")) stepper.go(Number(asked.get("turn")));
+// the story in text is open where no script runs, and on paper
+const twin = document.querySelector("details.twin");
+twin.open = false;
+addEventListener("beforeprint", () => (twin.open = true));
+addEventListener("afterprint", () => (twin.open = false));
 """
 
 
@@ -106,27 +123,27 @@ def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _embedded(data: Data) -> str:
+def _embedded(sent: Data) -> str:
     """JSON that can stand in a script element: nothing in it ends the element or a line."""
-    text = dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = dumps(sent, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
-def _twin(data: Data) -> str:
+def _twin(sent: Data) -> str:
     """The same story in text, for print, for search, and for browsers without scripts."""
-    strings: Sequence[str] = data["strings"]
+    strings: Sequence[str] = sent["strings"]
 
     def text(value: int | str | None) -> str:
         return strings[value] if isinstance(value, int) else value or ""
 
-    turns: Sequence[Data] = data["turns"]
+    turns: Sequence[Data] = sent["turns"]
     lines = [
         f"turn {turn['n']}   {format_seconds(turn['t'])}   {turn['node']}   {text(turn['say'])}"
         for turn in turns[:MOST_LINES]
     ]
-    if len(turns) > MOST_LINES:
-        lines.append(f"and {len(turns) - MOST_LINES} turns more")
+    if sent["turns_total"] > len(lines):
+        lines.append(f"and {sent['turns_total'] - len(lines)} turns more")
     story = escape("\n".join(lines))
-    return f'<details class="twin"><summary>The same in text</summary><pre>{story}</pre></details>'
+    return f'<details class="twin" open><summary>The same in text</summary><pre>{story}</pre></details>'

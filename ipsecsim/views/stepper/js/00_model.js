@@ -21,6 +21,7 @@ class Model {
     this.data = data;
     this.first = data.first || 1;
     this.packets = new Map();
+    this.rungs = null;
     this.nodes = new Map(data.nodes.map((node) => [node.id, node]));
     this.position = { turn: null, state: null };
   }
@@ -43,6 +44,7 @@ class Model {
     for (const name of ["strings", "layouts", "packets", "turns", "checkpoints", "chapters"]) {
       data[name].push(...(more[name] || []));
     }
+    this.rungs = null;
     if (more.ladder) data.ladder.splice(more.ladder_from ?? data.ladder.length, Infinity, ...more.ladder);
     for (const [name, spans] of Object.entries(more.secured || {})) {
       const link = data.links.find((each) => each.name === name);
@@ -74,7 +76,7 @@ class Model {
       at,
       kind: layer.kind,
       name: this.text(layer.name),
-      title: titles.get(at) ?? this.text(layer.title),
+      title: apart(titles.get(at) ?? this.text(layer.title), this.text(layer.name)),
       start: layer.start,
       end: layer.end,
       depth: layer.depth,
@@ -110,8 +112,10 @@ class Model {
   // What somebody can read of a packet: the node's own keys decide, "" stands for all keys.
   seenBy(packet, node) {
     if (!packet || !node || packet.readers.includes(node)) return packet;
-    const layers = packet.layers.filter((layer) => !layer.sealedBy);
-    if (layers.length === packet.layers.length) return packet;
+    const open = packet.layers.filter((layer) => !layer.sealedBy);
+    if (open.length === packet.layers.length) return packet;
+    const isReadable = (field) => field.protection !== "both" && field.protection !== "encrypted";
+    const layers = open.map((layer) => ({ ...layer, fields: layer.fields.filter(isReadable) }));
     return { ...packet, plain: packet.bytes, layers, isClosed: true };
   }
 
@@ -141,6 +145,29 @@ class Model {
 
   chapterOf(turn) {
     return this.data.chapters.findLast((each) => each.turn <= turn);
+  }
+
+  // The row of the ladder whose message arrives in a turn, or else is sent in it, or is on its way, or came last.
+  rungOf(turn) {
+    const { ladder } = this.data;
+    if (!this.rungs) {
+      const [sent, arrived] = [new Map(), new Map()];
+      ladder.forEach((rung, at) => {
+        sent.set(rung.turn_sent, at);
+        if (rung.turn_arrived !== null) arrived.set(rung.turn_arrived, at);
+      });
+      this.rungs = { sent, arrived };
+    }
+    const exact = this.rungs.arrived.get(turn) ?? this.rungs.sent.get(turn);
+    if (exact !== undefined) return exact;
+    let low = 0;
+    let high = ladder.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ladder[middle].turn_sent <= turn) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 }
 
@@ -172,8 +199,18 @@ function fromBase64(text) {
 
 const hexOf = (bytes) => Array.from(bytes, (each) => each.toString(16).padStart(2, "0")).join("");
 
-// The value of a field as its bytes say it.
+// What a title says beside the name: a notification is named by what it says.
+function apart(title, name) {
+  return name.includes(title) ? "" : title;
+}
+
+// The value of a field as its bytes say it: `how` is the base, and behind a bar what is put after it.
 function shown(plain, bit, length, how) {
+  const [base, ...rest] = how.split("|");
+  return printed(plain, bit, length, base) + rest.join("|");
+}
+
+function printed(plain, bit, length, how) {
   const first = Math.floor(bit / 8);
   const bytes = plain.subarray(first, Math.ceil((bit + length) / 8));
   if (how === "ip4") return bytes.join(".");

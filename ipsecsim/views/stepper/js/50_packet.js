@@ -113,6 +113,7 @@ class PacketPanel {
         const isOver = !child;
         const room = Math.max(hollow.width, width - hollow.x) - 12;
         const short = fitted(label, room, font);
+        const seal = child && own.find(([from, to, name]) => name === "auth" && from >= child.end && (to - from) * scale > 34);
         const picture = s(
           "svg",
           { width, height: STEP, focusable: "false" },
@@ -124,6 +125,7 @@ class PacketPanel {
             return [s("rect", { class: "rewritten-part", x: first * scale, y: STEP / 2, width: Math.max(2, (last - first) * scale), height: STEP / 2 - 3 }), s("path", { class: "glyph glyph-nat", d: `M${((first + last) / 2) * scale} 3l3.5 3.5-3.5 3.5-3.5-3.5z` })];
           }),
           s("text", { class: isOver ? "halo" : "layerlabel", x: hollow.x + 6, y: STEP / 2 + 3.5 }, short),
+          seal && s("text", { class: "halo", x: ((seal[0] + seal[1]) / 2) * scale, y: STEP / 2 + 3.5, "text-anchor": "middle" }, (seal[1] - seal[0]) * scale > 110 ? "ICV · the seal" : "ICV"),
         );
         return h(
           "div",
@@ -235,5 +237,5 @@ function fillOf(view, name) {
 
 // A band of 9 pixels carries the pattern; the text lies on the tint beside it.
 function bandOf(view, name) {
-  return s("svg", { width: 9, height: 200, focusable: "false" }, s("rect", { width: 9, height: 200, fill: fillOf(view, name) }));
+  return s("svg", { width: 9, height: "100%", focusable: "false" }, s("rect", { width: 9, height: "100%", fill: fillOf(view, name) }));
 }

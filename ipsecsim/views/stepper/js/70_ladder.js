@@ -11,7 +11,7 @@ class LadderPanel {
     this.scroller.addEventListener("keydown", (event) => {
       const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (!way) return;
-      const rung = view.model.data.ladder[this.current(view) + way];
+      const rung = view.model.data.ladder[view.model.rungOf(view.turn) + way];
       if (rung) view.go(rung.turn_arrived ?? rung.turn_sent);
       event.preventDefault();
       event.stopPropagation();
@@ -30,36 +30,33 @@ class LadderPanel {
     this.drawRows(view);
   }
 
-  // The message that is under way, or came last.
-  current(view) {
-    const { ladder } = view.model.data;
-    let low = 0;
-    let high = ladder.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (ladder[middle].turn_sent <= view.turn) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
-  }
-
   draw(view) {
     const { ladder, ladder_nodes: nodes } = view.model.data;
     this.width = Math.max(240, (view.widthOf(this.element) || 500) - 34);
     this.column = new Map(nodes.map((id, at) => [id, nodes.length === 1 ? this.width / 2 : 46 + (at * (this.width - 92)) / (nodes.length - 1)]));
-    this.heads.setAttribute("viewBox", `0 0 ${this.width} 26`);
+    const each = nodes.length > 1 ? (this.width - 92) / (nodes.length - 1) : this.width;
+    // names that have no room beside each other stand in two or three lines
+    const widest = Math.max(...nodes.map((id) => widthOf(id, `700 13px ${SANS}`)));
+    const lines = Math.min(3, Math.ceil((widest + 6) / each));
+    const height = 10 + 15 * lines;
+    this.heads.setAttribute("viewBox", `0 0 ${this.width} ${height}`);
     this.heads.setAttribute("width", this.width);
-    const room = nodes.length > 1 ? (this.width - 92) / (nodes.length - 1) - 6 : this.width;
+    this.heads.setAttribute("height", height);
     const acting = view.model.turn(view.turn).node;
-    this.heads.replaceChildren(...nodes.map((id) => s("text", { class: id === acting ? "lifeline-name acting" : "lifeline-name", x: this.column.get(id), y: 16, "text-anchor": "middle" }, fitted(id, Math.max(room, 24), `13px ${SANS}`))));
+    this.heads.replaceChildren(
+      ...nodes.map((id, number) =>
+        s("text", { class: id === acting ? "lifeline-name acting" : "lifeline-name", x: this.column.get(id), y: 14 + 15 * (number % lines), "text-anchor": "middle" }, fitted(id, each * lines - 4, `13px ${SANS}`)),
+      ),
+    );
     this.svg.setAttribute("width", this.width);
     this.svg.setAttribute("height", Math.max(1, ladder.length) * RUNG + 8);
-    const at = this.current(view);
+    const at = view.model.rungOf(view.turn);
     this.height = view.heightOf(this.scroller) || 400;
     const y = at * RUNG - this.top;
     if (y < 0.15 * this.height || y > 0.7 * this.height) {
       // where it is, is known without asking: that would lay out the page
-      this.top = Math.max(0, Math.min(at * RUNG - this.height / 2, ladder.length * RUNG + 8 - this.height));
+      const most = Math.ceil((ladder.length * RUNG + 8 - this.height) / RUNG);
+      this.top = RUNG * Math.max(0, Math.min(at - Math.floor(this.height / RUNG / 2), most)); // whole rows: no name is cut
       this.scroller.scrollTop = this.top;
     }
     this.drawRows(view);
@@ -71,7 +68,7 @@ class LadderPanel {
     const to = Math.min(ladder.length, Math.ceil((this.top + this.height) / RUNG) + 20);
     const kept = this.rungs?.width === this.width ? this.rungs.byRow : new Map();
     this.rungs = { width: this.width, byRow: new Map() };
-    const current = this.current(view);
+    const current = view.model.rungOf(view.turn);
     const rows = [this.lifelines(view, nodes, from, to)];
     for (let at = from; at < to; at++) {
       const rung = ladder[at];
