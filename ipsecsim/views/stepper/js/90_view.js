@@ -40,7 +40,7 @@ class View {
     roving(this.tabs, "[role=tab]");
     for (const [name, panel] of Object.entries(this.panels)) {
       panel.element.id = `${this.prefix}-${name}`;
-      if (this.isNotebook) this.letScroll(panel.element);
+      if (this.isNotebook && name !== "ladder") this.letScroll(panel.element);
     }
     this.root.classList.add("ipsecsim");
     this.root.setAttribute("role", "region");
