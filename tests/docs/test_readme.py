@@ -53,7 +53,12 @@ def test_every_command_runs(line, tmp_path):
 def test_the_files_it_promises_are_written(tmp_path):
     ipsecsim("ipsecsim run site_to_site --out out", tmp_path)
     written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert {"out/run.html", "out/capture.pcapng", "out/trace.jsonl", "out/wireshark/profiles/ipsecsim/esp_sa"} <= written
+    assert {
+        "out/run.html",
+        "out/capture.pcapng",
+        "out/trace.jsonl",
+        "out/wireshark/profiles/ipsecsim/esp_sa",
+    } <= written
 
 
 def test_the_story_it_quotes_is_the_demos():
