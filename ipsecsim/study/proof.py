@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
+from ipsecsim.observe.telling import count
 from ipsecsim.scenario.model import Topology
 from ipsecsim.study.trouble import Evidence
 from ipsecsim.study.why import Why
@@ -41,10 +43,17 @@ def prove(run: Run, why: Why, reread: Reread) -> Proof | None:
             differences.append(
                 f"{name}: {result.received} of {result.sent} got through, now {other.received} of {other.sent}"
             )
+    dropped, drops = (_drops(each, why.shows_as) for each in (run, again))
+    if dropped != drops:
+        differences.append(f"{why.shows_as}: {count(dropped, 'drop')}, now {drops or 'none'}")
     new = sorted(left - had)
     if new:
         differences.append(f"instead there is {', '.join(new)}")
     return Proof(why.setting, is_gone, tuple(differences))
+
+
+def _drops(run: Run, reason: str) -> int:
+    return sum(event.reason.name == reason for _, event in run.recorder.of(PacketDropped))
 
 
 def _reasons(run: Run) -> set[str]:

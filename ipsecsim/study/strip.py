@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.experiment.telling import teller
 from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.selector import flow_of
 from ipsecsim.net.events import FrameArrived
@@ -35,7 +34,7 @@ def strip(evidence: Evidence, row: Record) -> Strip:
     packet = next((event.packet for event in dropped if isinstance(event, PacketDropped)), b"")
     if not packet:
         return Strip()
-    story = teller(evidence.run).tell(row.turn.number)
+    story = evidence.teller.tell(row.turn.number)
     failed = next((hook.name for hook in story.hooks if hook.verdict == "fail"), "")
     return Strip(story.say, story.hooks, tuple(_rules(evidence, row, packet, failed)))
 

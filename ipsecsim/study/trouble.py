@@ -9,7 +9,9 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up, traffic_names
 from ipsecsim.experiment.run import Run
+from ipsecsim.experiment.telling import teller
 from ipsecsim.experiment.tunnels import Tunnels
+from ipsecsim.net.apps import APPS
 from ipsecsim.observe.life import Life
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.telling import count
@@ -61,6 +63,7 @@ class Evidence:
         self.world = run.world
         self.recorder = run.recorder
         self.lives = run.lives
+        self.teller = teller(run)
         self._tunnels = Tunnels(run.world)
         found = [
             Trouble(each.diagnosis, each.rows, each.sentence, each.rules)
@@ -168,6 +171,9 @@ class Evidence:
         if question.tunnel:
             return f"{question.words} is {'up' if is_up(self.world, question.tunnel) else 'down'}"
         if question.traffic:
+            verbs = {self.world.traffic[name][0] for name in question.traffic}
+            if any("received" not in APPS[verb].measures for verb in verbs):
+                return question.words
             results = [self.world.results[name] for name in question.traffic]
             received, sent = sum(each.received for each in results), sum(each.sent for each in results)
             return f"{question.words}: {received} of {sent} got through"
