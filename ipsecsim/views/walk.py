@@ -13,12 +13,13 @@ from ipsecsim.experiment.cursor import Cursor
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.selection import crossing
 from ipsecsim.experiment.telling import teller
+from ipsecsim.observe.changes import differences
 from ipsecsim.observe.keys import Keys
 from ipsecsim.observe.turn_story import TurnStory
 from ipsecsim.observe.xray import xray
 from ipsecsim.scenario.problems import did_you_mean
 from ipsecsim.study.why import by_turn, why
-from ipsecsim.views import turn_text
+from ipsecsim.views import turn_text, xray_text
 from ipsecsim.views.text import opening
 from ipsecsim.views.why import whole
 
@@ -113,21 +114,26 @@ class Walk:
         return turn_text.page(self._run, self._story(), self._run.turns if self._is_over else None)
 
     def packet(self, _: str) -> str:
-        """The packets of this turn, looked through with all keys."""
+        """The packets of this turn, looked through with all keys; of one that goes on, what changed."""
         keys = Keys.of(self._run.recorder.rows)
-        story = self._story()
-        frames = [*([] if story.came_in is None else [story.came_in]), *story.out]
-        if not frames:
-            return "no packet came in this turn, and none went out"
+        story, lives = self._story(), self._run.lives
         lines: list[str] = []
-        for frame in frames:
-            life, hop = self._run.lives.crossing(frame)
-            came = frame == story.came_in
-            lines.append(f"packet {life.number}, {'came from' if came else 'sent by'} {hop.source}")
-            seen = xray((hop.arrived_packet or hop.packet) if came else hop.packet, keys)
-            for depth, field in seen.root.walk():
-                lines.append(f"  {'  ' * depth}{field.name}: {field.value}   {field.protection}".rstrip())
-        return "\n".join(lines)
+        came: tuple[int, bytes] | None = None
+        if story.came_in is not None:
+            life, hop = lives.crossing(story.came_in)
+            came = life.number, hop.arrived_packet or hop.packet
+            lines += [f"packet {life.number} came from {hop.source}", *_fields(came[1], keys)]
+        for frame in story.out:
+            life, hop = lives.crossing(frame)
+            if came is not None and came[0] == life.number:
+                changed = xray_text.changes(differences(came[1], hop.packet, keys))
+                lines += [
+                    f"packet {life.number} goes on, with other fields",
+                    *(f"  {each}" for each in changed),
+                ]
+            else:
+                lines += [f"packet {life.number} is sent", *_fields(hop.packet, keys)]
+        return "\n".join(lines) or "no packet came in this turn, and none went out"
 
     def why(self, about: str) -> str:
         """Why the packet of this turn ended, or what is asked about, as far as the run has got."""
@@ -203,6 +209,10 @@ COMMANDS: dict[str, _Command] = {
     "q": _Command("q", "quit", lambda _walk, _rest: ""),
 }
 """What one may type."""
+
+
+def _fields(packet: bytes, keys: Keys) -> list[str]:
+    return [f"  {line}" for line in xray_text.fields(xray(packet, keys))]
 
 
 def _split(typed: str) -> tuple[str, str]:

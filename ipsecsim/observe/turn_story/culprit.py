@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.net.events import BitFlipped
+from ipsecsim.observe.changes import differences
 from ipsecsim.observe.life import Life
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.turn_story.story import Culprit
 from ipsecsim.wire.dissect import dissect
-from ipsecsim.wire.layout import AUTHENTICATED, SEALED, Field
+from ipsecsim.wire.layout import AUTHENTICATED, SEALED
 
 _SEAL_BROKEN = (DropReason.ICV_FAIL, DropReason.AH_ICV_FAIL)
 
@@ -46,21 +47,22 @@ def _attacker(recorder: Recorder, turn: int, frame: int) -> str:
 
 def _sealed_difference(before: bytes, after: bytes) -> tuple[str, str, str, str] | None:
     """Of the first field under a seal that differs: its layer, its name, and what it was and is."""
-    old, new = dissect(before), dissect(after)
-    for (layer, was), (_, now) in zip(_leaves(old, ""), _leaves(new, ""), strict=False):
-        if was.protection not in (AUTHENTICATED, SEALED) or was.name != now.name:
+    root = dissect(before)
+    for change in differences(before, after):
+        was = root.find(*change.path[1:])
+        if was is None or was.protection not in (AUTHENTICATED, SEALED):
             continue
         if was.protection == SEALED:
-            at = next((i for i in range(was.start, was.end) if before[i] != after[i]), None)
-            if at is not None:
-                return layer, "encrypted data", f"{before[at]:#04x} at byte {at}", f"{after[at]:#04x}"
-        elif before[was.start : was.end] != after[now.start : now.end]:
-            return layer, was.name.lower(), was.value, now.value
+            at = next(
+                (at for at in range(was.start, was.end) if before[at : at + 1] != after[at : at + 1]), None
+            )
+            if at is None:
+                continue
+            return (
+                change.path[-2],
+                "encrypted data",
+                f"{before[at]:#04x} at byte {at}",
+                f"0x{after[at : at + 1].hex()}",
+            )
+        return change.path[-2], was.name.lower(), change.old, change.new
     return None
-
-
-def _leaves(field: Field, layer: str) -> Iterator[tuple[str, Field]]:
-    if not field.children:
-        yield layer, field
-    for child in field.children:
-        yield from _leaves(child, field.name)
