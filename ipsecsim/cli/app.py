@@ -7,7 +7,7 @@ from rich.console import Console
 
 from ipsecsim import __version__
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.cli import check, lessons, matrix, packets, run, step, topologies, truth_table, why
+from ipsecsim.cli import check, figure, lessons, matrix, packets, run, step, topologies, truth_table, why
 
 NOT_MET = 1  # an expectation was not met
 BAD_FILE = 2  # what a person wrote cannot be understood
@@ -30,6 +30,7 @@ matrix.register(app)
 truth_table.register(app)
 why.register(app)
 lessons.register(app)
+figure.register(app)
 
 
 def _version(wanted: bool) -> None:
