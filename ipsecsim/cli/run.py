@@ -11,7 +11,8 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until, read_source, read_time
 from ipsecsim.cli.playing import lead
 from ipsecsim.experiment.run import Run
-from ipsecsim.experiment.save import save
+from ipsecsim.experiment.save import WIRESHARK, save
+from ipsecsim.observe.key_log import PROFILE, left_out, write_profile
 from ipsecsim.views import tables, text
 from ipsecsim.views.stepper import page
 from ipsecsim.views.why import troubles
@@ -41,6 +42,9 @@ def run(
     source: Source,
     seed: Seed = None,
     until: Until = None,
+    wireshark: Annotated[
+        Path | None, typer.Option(help="Write only a Wireshark profile with the keys into this folder.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -85,16 +89,27 @@ def run(
         tables.expectations,
     ):
         typer.echo(part(experiment) + "\n")
+    if wireshark is not None:
+        with _writing("--wireshark", wireshark):
+            typer.echo(f"wrote {write_profile(experiment.recorder.rows, wireshark)}")
+        _say_left_out(wireshark)
     if out is not None:
         with _writing("--out", out):
             written = [*save(experiment, out), page.write(experiment, out / page.FILE, last=_PAGE_TURNS)]
         typer.echo("\n".join(f"wrote {path}" for path in written))
+        _say_left_out(out / WIRESHARK)
     if html is not None:
         with _writing("--html", html, "file"):
             page.write(experiment, html)
         typer.echo(f"wrote {html}: open it in a browser")
     if any(not verdict.is_met for verdict in experiment.verdicts()):
         raise typer.Exit(1)
+
+
+def _say_left_out(folder: Path) -> None:
+    """What Wireshark will not open has a line each."""
+    for each in left_out(folder / "profiles" / PROFILE):
+        typer.echo(f"not for Wireshark: {each}")
 
 
 @contextmanager

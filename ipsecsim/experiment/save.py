@@ -1,8 +1,10 @@
 """Writing a run down: the trace, the audit log, the capture, and what Wireshark needs to open it."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 from ipsecsim.experiment.run import Run
+from ipsecsim.experiment.telling import teller
 from ipsecsim.observe import audit, jsonl, pcapng
 from ipsecsim.observe.key_log import write_profile
 
@@ -22,6 +24,12 @@ def save(run: Run, folder: Path) -> list[Path]:
     with log.open("w", encoding="utf-8") as text:
         audit.write(run.recorder.rows, text)
     with capture.open("wb") as binary:
-        pcapng.write(run.recorder, binary)
+        write_capture(run, binary)
     write_profile(run.recorder.rows, profile)
     return [trace, log, capture, profile]
+
+
+def write_capture(run: Run, file: BinaryIO) -> None:
+    """Every frame as pcapng; the comments end with the sentences that every view says of a turn."""
+    tells = teller(run)
+    pcapng.write(run.recorder, file, lambda turn: tells.tell(turn).say)

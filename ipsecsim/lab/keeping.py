@@ -9,7 +9,7 @@ from ipsecsim.experiment import save
 from ipsecsim.experiment.run import Run
 from ipsecsim.lab.shown import Shown
 from ipsecsim.lab.table import Cell, Table
-from ipsecsim.observe import data_frame, jsonl, pcapng
+from ipsecsim.observe import data_frame, jsonl
 from ipsecsim.observe.key_log import write_profile
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.scenario import expanded_yaml
@@ -110,7 +110,7 @@ class Keeping:
     def to_pcapng(self, path: str | Path) -> Path:
         """Every frame, for Wireshark, with a comment each."""
         with Path(path).open("wb") as file:
-            pcapng.write(self._of.recording.recorder, file)
+            save.write_capture(self._of.recording, file)
         return Path(path)
 
     def to_wireshark(self, folder: str | Path) -> Path:

@@ -21,6 +21,8 @@ from ipsecsim.wire.numbers import IpProtocol
 
 PROFILE = "ipsecsim"
 ANY_ADDRESS = "*"
+VERSION = "4.0"  # whose names and columns these are: another one may know more, and say it otherwise
+_LEFT_OUT = "# left out: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ INTEGRITY: dict[str, CheckNames] = {
     "aes-256-gmac": CheckNames(),
 }
 
+_DROP = ("#FDE6D8", "#A33F00")
+
 PREFERENCES = """\
 # Wireshark preferences of the profile "ipsecsim"
 esp.enable_encryption_decode: TRUE
@@ -114,15 +118,19 @@ gui.column.format:
 \t"Info", "%i"
 """
 
-COLOR_FILTERS = """\
-# Colours of the profile "ipsecsim": name, filter, background, text
-@malformed or bad ICV@_ws.malformed or esp.icv_bad@[65535,24672,24672][0,0,0]
-@ESP@esp@[55000,62000,55000][0,0,0]
-@AH@ah@[62000,62000,52000][0,0,0]
-@IKE sealed@isakmp.typepayload == 46 or isakmp.typepayload == 53@[64000,58000,46000][0,0,0]
-@IKE in clear@isakmp@[65535,65535,48000][0,0,0]
-@in clear@ip or ipv6@[60000,63000,65535][0,0,0]
-"""
+FILTERS: tuple[tuple[str, str, str, str], ...] = (
+    # what the packet's comment says of its end
+    ("dropped or lost", 'frame.comment contains "dropped: " or frame.comment contains "lost: "', *_DROP),
+    ("malformed or bad ICV", "_ws.malformed or esp.icv_bad", *_DROP),
+    ("ICMP error", "icmp.type in {3, 4, 5, 11, 12} or icmpv6.type < 128", *_DROP),
+    ("NAT keepalive", "udpencap.nat_keepalive or isakmp.ike.nat_keepalive", "#F8E3EF", "#8C2F66"),
+    ("AH", "ah", "#FDF1D2", "#7A5000"),
+    ("ESP", "esp", "#D8F0E6", "#00604A"),
+    ("IKE sealed", "isakmp.typepayload == 46 or isakmp.typepayload == 53", "#DDEBF6", "#005A8D"),
+    ("IKE in clear", "isakmp", "#E0F0FA", "#17618F"),
+    ("in clear", "ip or ipv6", "#E8EAEE", "#4C5362"),
+)
+"""Name, filter, background and text of each colour, the first that fits counts. The colours are the palette's."""
 
 
 def write_profile(rows: Iterable[Record], folder: Path) -> Path:
@@ -134,13 +142,32 @@ def write_profile(rows: Iterable[Record], folder: Path) -> Path:
     profile.mkdir(parents=True, exist_ok=True)
     texts = {
         "preferences": PREFERENCES,
-        "colorfilters": COLOR_FILTERS,
+        "colorfilters": color_filters(),
         "esp_sa": keys.esp_table(),
         "ikev2_decryption_table": keys.ike_table(),
     }
     for name, text in texts.items():
         (profile / name).write_text(text, encoding="utf-8")
     return profile
+
+
+def left_out(profile: Path) -> list[str]:
+    """What a written profile cannot open, a sentence each."""
+    tables = [profile / name for name in ("esp_sa", "ikev2_decryption_table")]
+    lines = [line for table in tables for line in table.read_text(encoding="utf-8").splitlines()]
+    return [line.removeprefix(_LEFT_OUT) for line in lines if line.startswith(_LEFT_OUT)]
+
+
+def color_filters() -> str:
+    """Wireshark's table of colours: each of red, green and blue in 16 bits."""
+    lines = ['# Colours of the profile "ipsecsim": name, filter, background, text']
+    for name, condition, ground, text in FILTERS:
+        lines.append(f"@{name}@{condition}@[{_rgb(ground)}][{_rgb(text)}]")
+    return "\n".join(lines) + "\n"
+
+
+def _rgb(colour: str) -> str:
+    return ",".join(str(0x101 * each) for each in bytes.fromhex(colour[1:]))
 
 
 class _Keys:
@@ -191,7 +218,7 @@ class _Keys:
         check = next((row.name for row in rows if isinstance(row, Integrity)), "")
         encryption, integrity = ENCRYPTION[cipher].esp, INTEGRITY[check]
         if not encryption or not integrity.esp:
-            return f"# left out: Wireshark 4.0 cannot read {sa.suite}, the suite of SPI {sa.spi:08x}"
+            return f"{_LEFT_OUT}Wireshark {VERSION} cannot read {sa.suite}, the suite of SPI {sa.spi:08x}"
         # behind a NAT the addresses of the SA are not those of the packet
         is_as_sent = self._seen_esp[sa.spi] == {(sa.source, sa.destination)}
         return _row(
@@ -211,7 +238,7 @@ def _ike_line(sa: IkeKeysDerived) -> str:
     integrity = INTEGRITY[sa.integrity]
     if not encryption or not integrity.ike:
         suite = f"{sa.encryption} {sa.encryption_bits} {sa.integrity}".strip()
-        return f"# left out: Wireshark 4.0 cannot read {suite}, the suite of IKE SA {sa.spi_i.hex()}"
+        return f"{_LEFT_OUT}Wireshark {VERSION} cannot read {suite}, the suite of IKE SA {sa.spi_i.hex()}"
     # in this table bytes stand bare: 0x is unknown to it, and what is quoted it takes as letters
     spis_and_keys = (sa.spi_i, sa.spi_r, sa.sk_ei, sa.sk_er)
     checks = ",".join(key.hex() if key and integrity.checks else '""' for key in (sa.sk_ai, sa.sk_ar))

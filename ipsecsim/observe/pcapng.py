@@ -42,21 +42,27 @@ _FRAME = Struct("<IIIIIII")  # _BLOCK_START and _PACKET in one
 _FRAME_LENGTH = _FRAME.size + _LENGTH.size
 _ZEROS = (b"", bytes(1), bytes(2), bytes(3))
 
+_LONGEST = 60_000  # bytes of a text; an address may stand before a name
+
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 UNKNOWN_LENGTH = -1
 
 Option = tuple[int, bytes]
 
 
-def write(recorder: Recorder, file: BinaryIO) -> None:
-    """Write every frame that was put onto a link, at the time it was put there; lost ones too."""
+def write(recorder: Recorder, file: BinaryIO, say: Callable[[int], str] | None = None) -> None:
+    """Write every frame that was put onto a link, at the time it was put there; lost ones too.
+
+    `say` has the sentence on a turn: comments then end with that of the turn in which the packet was sent, and
+    of the one in which it was dropped.
+    """
     links = _links(recorder)
     numbers = {name: number for number, name in enumerate(links)}
     file.write(_section())
     for name, ends in links.items():
         file.write(_interface(name, " - ".join(ends)))
     file.write(_block(NAMES, _names(recorder)))
-    commentator = _Commentator(recorder)
+    commentator = _Commentator(recorder, say)
     for row in recorder.rows:
         commentator.notice(row)
         event = row.event
@@ -64,7 +70,7 @@ def write(recorder: Recorder, file: BinaryIO) -> None:
             high, low = divmod(row.at, 1 << 32)
             size = len(event.packet)
             body = _PACKET.pack(numbers[event.link], high, low, size, size) + _padded(event.packet)
-            file.write(_block(ENHANCED_PACKET, body, [(COMMENT, commentator.comment(row, event).encode())]))
+            file.write(_block(ENHANCED_PACKET, body, [(COMMENT, _text(commentator.comment(row, event)))]))
 
 
 class Capture:
@@ -102,7 +108,8 @@ class Capture:
 class _Commentator:
     """Knows what is inside each ESP packet and IKE message, once it has been shown the rows before."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, say: Callable[[int], str] | None) -> None:
+        self._say = say
         self._fates = fates(Lives(recorder))
         self._sealed: dict[tuple[int, int], str] = {}
         self._payloads: dict[tuple[bytes, bool, int], str] = {}
@@ -120,7 +127,11 @@ class _Commentator:
         """One sentence: what it is, what is inside, what became of it."""
         fate = self._fates[sent.frame]
         what = f"{summary(sent.packet)}{self._inside(sent.packet)}"
-        return f"Turn {row.turn.number}: {row.node} sends {what}; {_end(fate)}."
+        told = f"Turn {row.turn.number}: {row.node} sends {what}; {_end(fate)}."
+        if self._say is None:
+            return told
+        turns = [row.turn.number, *([fate.turn] if fate.drop is not None and fate.turn else [])]
+        return " ".join([told, *map(self._say, turns)])
 
     def _inside(self, packet: bytes) -> str:
         esp = esp_of(packet)
@@ -147,8 +158,8 @@ def _section() -> bytes:
 
 def _interface(link: str, description: str) -> bytes:
     options = [
-        (IF_NAME, link.encode()),
-        (IF_DESCRIPTION, description.encode()),
+        (IF_NAME, _text(link)),
+        (IF_DESCRIPTION, _text(description)),
         (IF_TSRESOL, NANOSECONDS),
     ]
     return _block(INTERFACE, _INTERFACE.pack(LINKTYPE_RAW, 0, 0), options)
@@ -183,7 +194,7 @@ def _names(recorder: Recorder) -> bytes:
             if not made.fault:
                 owners.setdefault(ip.source(event.packet), row.node)
     records = [
-        _option(NAME_OF_IPV4 if len(address) == 4 else NAME_OF_IPV6, address + name.encode() + b"\0")
+        _option(NAME_OF_IPV4 if len(address) == 4 else NAME_OF_IPV6, address + _text(name) + b"\0")
         for address, name in owners.items()
     ]
     return b"".join(records) + _OPTION.pack(END, 0)
@@ -196,6 +207,12 @@ def _block(kind: int, body: bytes, options: Iterable[Option] = ()) -> bytes:
         tail += _OPTION.pack(END, 0)
     length = _BLOCK_START.size + len(body) + len(tail) + _LENGTH.size
     return _BLOCK_START.pack(kind, length) + body + tail + _LENGTH.pack(length)
+
+
+def _text(words: str) -> bytes:
+    """Words fit for an option: UTF-8, nothing invisible, and no longer than its 16 bits of length may say."""
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in words[:_LONGEST])
+    return shown.encode()[:_LONGEST].decode(errors="ignore").encode()
 
 
 def _option(code: int, value: bytes) -> bytes:

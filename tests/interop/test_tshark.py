@@ -16,6 +16,7 @@ from ipsecsim.net.events import FrameSent
 from ipsecsim.observe import key_log, pcapng
 from ipsecsim.observe.packet_summary import esp_of
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.scenario import library
 from ipsecsim.scenario.read import read
 from tests.support.builders import two_gateways
 
@@ -193,6 +194,23 @@ def test_interfaces_times_names_and_comments(run: Exported) -> None:
         assert row["frame.len"] == [str(len(frame.packet))]
         assert row["frame.comment"][0].startswith(f"Turn {record.turn.number}: {record.node} sends ")
     assert {row["ip.src_host"][0] for row in run.having("isakmp.messageid")} == {"west", "east"}
+
+
+@pytest.mark.parametrize("row", key_log.FILTERS, ids=lambda row: row[0])
+def test_each_colour_filter_is_understood_and_fits(row: tuple[str, str, str, str], tmp_path: Path) -> None:
+    name = {
+        "NAT keepalive": "road_warrior_idle",
+        "AH": "ah_meets_nat",
+        "dropped or lost": "replay_attack",
+        "malformed or bad ICV": "bit_flip",
+        "ICMP error": "pmtu_blackhole",
+    }.get(row[0], "site_to_site")
+    path = library.find(name)
+    assert path is not None
+    save(Run(read(path)).run(), tmp_path)
+    found = tshark(tmp_path, "-Y", row[1])
+    if row[0] != "malformed or bad ICV":  # our worlds make none
+        assert found
 
 
 def test_colour_filters_and_columns_are_understood(run: Exported) -> None:
