@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
@@ -17,7 +18,10 @@ Reread = Callable[[Sequence[tuple[str, str]]], Topology]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What came of it. `differences` are sentences: what is gone, what is up, what got through."""
+    """What came of it. `differences` are sentences: what is gone, what is up, what got through.
+
+    It is cured when the trouble is gone and no other diagnosis has come in its place.
+    """
 
     setting: str
     is_cured: bool
@@ -49,7 +53,8 @@ def prove(run: Run, why: Why, reread: Reread) -> Proof | None:
     new = sorted(left - had)
     if new:
         differences.append(f"instead there is {', '.join(new)}")
-    return Proof(why.setting, is_gone, tuple(differences))
+    is_well = is_gone and not any(name in Diagnosis.__members__ for name in new)
+    return Proof(why.setting, is_well, tuple(differences))
 
 
 def _drops(run: Run, reason: str) -> int:

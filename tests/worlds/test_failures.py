@@ -6,6 +6,8 @@ what is found.
 
 import csv
 import re
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,14 @@ from typer.testing import CliRunner
 
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.cli.app import app
+from ipsecsim.experiment.matrix import read_cell
 from ipsecsim.experiment.run import Run
-from ipsecsim.experiment.trial import cases
+from ipsecsim.experiment.trial import Case, cases
 from ipsecsim.scenario import find, groups, names, read
-from ipsecsim.scenario.model import ReasonClaim
+from ipsecsim.scenario.model import ReasonClaim, Topology
 from ipsecsim.scenario.not_yet import DIAGNOSES_LATER
 from ipsecsim.study.gallery import gallery
+from ipsecsim.study.proof import prove
 from ipsecsim.study.why import why
 
 DATA = Path(__file__).parents[1] / "data" / "failures.csv"
@@ -77,7 +81,7 @@ def test_its_answer_can_be_followed(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", names())
-def test_every_claim_about_why_has_the_answer_that_it_claims(name):
+def test_every_claim_about_why_has_the_answer_that_it_claims_and_its_setting_helps(name):
     """In each cell of each file: what is asked by `why:` and what `why` says is one thing."""
     for case in cases(name):
         run = case.run()
@@ -87,6 +91,12 @@ def test_every_claim_about_why_has_the_answer_that_it_claims(name):
             answer = why(run, " ".join(each.subject.names))
             assert answer.reason == each.claim.reason
             assert len(answer.sentence.split()) < MOST_WORDS
+            proof = prove(run, answer, partial(again, case))
+            assert proof is None or proof.is_cured
+
+
+def again(case: Case, settings: Sequence[tuple[str, str]]) -> Topology:
+    return read_cell(case.source, case.cell, params=case.params, settings=[*case.settings, *settings])
 
 
 def test_each_file_is_told_of_beside_it():
