@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ from ipsecsim.scenario import read
 from ipsecsim.views.stepper.data import data
 from ipsecsim.views.stepper.page import to_html, to_iframe
 from tests.browser import chromium
+from tests.browser.stepper import Stepper, first_turn, whole
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -24,68 +23,6 @@ LONG_LOAD, LONG_STEP = (
     2000,
     16,
 )  # milliseconds that a page of 10,000 turns should take; reported, not asserted
-
-
-@cache
-def whole(name: str) -> Run:
-    return Run(read(name)).run()
-
-
-@cache
-def page_of(name: str) -> str:
-    return to_html(data(whole(name)))
-
-
-class Stepper:
-    """The page as its user sees it."""
-
-    def __init__(self, page: "Page", file: Path, hash_: str = "") -> None:
-        self.page = page
-        self.watch = chromium.Watch(page)
-        page.goto(f"{file.as_uri()}{hash_}")
-        page.wait_for_selector(".ipsecsim .say")
-
-    @property
-    def turn(self) -> int:
-        return int(self.page.inner_text(".where b"))
-
-    @property
-    def say(self) -> str:
-        return self.page.inner_text(".say")
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def wait(self, reached: Callable[[int], bool]) -> None:
-        """Until the turn is one that is waited for. The page lets nobody evaluate anything, so it is asked."""
-        for _ in range(100):
-            if reached(self.turn):
-                return
-            self.page.wait_for_timeout(50)
-        pytest.fail(f"still at turn {self.turn}")
-
-    def focus(self) -> None:
-        self.page.focus(".ipsecsim")
-
-
-@pytest.fixture
-def open_page(page: "Page", tmp_path: Path):
-    opened = []
-
-    def open_(name: str, hash_: str = "") -> Stepper:
-        file = tmp_path / f"{name}.html"
-        file.write_text(page_of(name), encoding="utf-8")
-        opened.append(Stepper(page, file, hash_))
-        return opened[-1]
-
-    yield open_
-    for each in opened:
-        each.watch.assert_quiet()
-
-
-def first_turn(name: str, kind: str) -> int:
-    return next(turn["n"] for turn in data(whole(name))["turns"] if kind in turn["kinds"])
 
 
 def test_step_back_and_to_both_ends(open_page) -> None:

@@ -71,6 +71,19 @@ def test_a_folder_that_cannot_be_is_refused_before_the_run(tmp_path):
         assert not done.stdout
 
 
+def test_html_writes_one_page_that_needs_nothing_else(tmp_path):
+    done = ipsecsim("run", "ah_meets_nat", "--quiet", "--html", "ah.html", cwd=tmp_path)
+    assert "wrote ah.html" in done.stdout
+    page = (tmp_path / "ah.html").read_text(encoding="utf-8")
+    assert "default-src 'none'" in page
+    assert "src=" not in page.replace("script-src", "").replace("style-src", "").replace("default-src", "")
+    done = ipsecsim("run", "ah_meets_nat", "--quiet", "--html", "nowhere/ah.html", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "--html nowhere/ah.html: No such file or directory; name a file that can be written\n",
+    )
+
+
 def test_what_was_written_before_is_no_folder_to_write(tmp_path):
     (tmp_path / "out" / "capture.pcapng").mkdir(parents=True)
     done = ipsecsim("run", "site_to_site", "--quiet", "--out", "out", cwd=tmp_path)

@@ -47,6 +47,15 @@ function fitted(text, room, font) {
   return low ? `${text.slice(0, low)}…` : "";
 }
 
+// As many of some words as fit, none of them cut, and how many there are besides.
+function wholeWords(words, room, font) {
+  for (let count = words.length; count > 0; count--) {
+    const text = words.slice(0, count).join("  ") + (count < words.length ? ` +${words.length - count}` : "");
+    if (count === 1 || widthOf(text, font) <= room) return text;
+  }
+  return "";
+}
+
 const SANS = 'system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 const MONO = 'ui-monospace, "SFMono-Regular", Consolas, "DejaVu Sans Mono", monospace';
 

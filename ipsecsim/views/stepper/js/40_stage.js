@@ -1,8 +1,11 @@
 // The stage: nodes in their places, the links, and the turn as a picture with a verb: what came, what was done, what went.
 
-const LINE = 19.5;
+const LINE = 18.5;
 const ZONE_TOP = 5;
 const VERB = 128;
+const INSET = 5;
+const SEALING = ["esp", "ah", "sk"];
+const CLOSE = 3; // between the bottoms of a layer and of what it is in
 
 class Stage {
   constructor(view) {
@@ -10,49 +13,53 @@ class Stage {
     this.choice = h("div", { class: "choice", role: "group", "aria-label": "packets sent in this turn" });
     this.element = h("section", { class: "stagebox", "aria-label": "stage" }, this.svg, this.choice);
     const { data } = view.model;
-    this.rows = [...new Set(data.nodes.map((node) => node.y.toFixed(3)))].sort();
+    this.rows = data.grid?.[1] || 1;
     const across = [...new Set(data.nodes.map((node) => node.x))].sort((a, b) => a - b);
     this.span = { from: across[0], size: across[across.length - 1] - across[0] || 1 };
     this.gap = Math.min(1, ...across.slice(1).map((x, at) => (x - across[at]) / this.span.size));
     this.depth = Math.max(4, ...data.layouts.map((layout) => Math.min(view.isNotebook ? 5 : 7, layout.layers.length)));
+    this.hasChoices = data.turns.some((turn) => turn.out.length > 1);
+    this.links = new Map(data.links.map((link) => [link.name, link]));
   }
 
   geometry(view) {
     const width = view.widthOf(this.element) || 600;
     const isNarrow = view.width < 760;
-    const line = view.isNotebook ? 17.5 : LINE;
+    const line = view.isNotebook ? 17 : LINE;
     const each = (width - 168) * this.gap;
-    const isIcons = isNarrow || each < 112;
+    const isFlat = view.isNotebook && this.rows > 2;
+    const isIcons = isNarrow || isFlat || each < 112;
     const nodeWidth = isIcons ? Math.max(26, Math.min(54, each - 8)) : Math.min(144, each - 20);
     const nodeHeight = isIcons ? 38 : 46;
-    const rowHeight = this.rows.length === 1 ? 76 : view.isNotebook ? 84 : 102;
+    const rowHeight = isFlat ? 58 : this.rows === 1 ? 76 : isIcons ? 88 : 96;
     const margin = nodeWidth / 2 + 16;
+    const area = ZONE_TOP + this.rows * rowHeight + 12;
+    const placed = (x, y) => ({
+      x: margin + ((x - this.span.from) * (width - 2 * margin)) / this.span.size,
+      y: 46 + (y * this.rows - 0.5) * rowHeight,
+    });
+    const at = new Map(view.model.data.nodes.map((node) => [node.id, placed(node.x, node.y)]));
     const room = (width - 2 * margin) * this.gap - 6;
-    const area = ZONE_TOP + this.rows.length * rowHeight + 12;
-    const at = new Map(
-      view.model.data.nodes.map((node) => [
-        node.id,
-        { x: margin + ((node.x - this.span.from) * (width - 2 * margin)) / this.span.size, y: 46 + this.rows.indexOf(node.y.toFixed(3)) * rowHeight },
-      ]),
-    );
-    return { width, line, isIcons, isNarrow, nodeWidth, nodeHeight, at, room, area, most: this.depth, height: area + 10 + this.depth * (line + 1) + 20 };
+    const height = area + 10 + this.depth * (line + CLOSE) + 20;
+    return { width, line, isIcons, isNarrow, isFlat, nodeWidth, nodeHeight, at, placed, room, area, height, most: this.depth };
   }
 
   draw(view) {
     const { model } = view;
     const turn = model.turn(view.turn);
     const g = this.geometry(view);
-    const frozen = [g.width, g.isIcons, view.themeName].join();
     this.svg.setAttribute("viewBox", `0 0 ${g.width} ${g.height}`);
     this.svg.setAttribute("height", g.height);
-    const used = new Set([model.text(turn.link_in), ...turn.out.map((each) => model.text(each.link))]);
+    const used = new Map([[model.text(turn.link_in), [turn.from]]]);
+    for (const each of turn.out) used.set(model.text(each.link), [...(used.get(model.text(each.link)) || []), each.to]);
+    const { lines, parts } = this.picture(view, g, turn);
     this.svg.replaceChildren(
-      s("g", null, this.zones(view, g)),
-      s("g", null, model.data.links.map((link) => this.link(view, g, link, used))),
+      s("g", null, g.isFlat ? [] : this.zones(view, g)),
+      s("g", null, model.data.links.map((link) => this.link(view, g, link, used.get(link.name)))),
+      s("g", null, model.data.nodes.map((node) => this.taps(g, node)), lines),
       s("g", null, model.data.nodes.map((node) => this.node(g, node, node.id === turn.node))),
-      s("g", { class: "turn" }, this.picture(view, g, turn)),
+      s("g", { class: "turn" }, parts),
     );
-    this.drawn = frozen;
     this.drawChoice(view, turn);
   }
 
@@ -71,28 +78,50 @@ class Stage {
     });
   }
 
+  // A line between two ends, or a bar with a line to each; what a packet is on in this turn is bold.
   link(view, g, link, used) {
-    const ends = link.nodes.map((id) => g.at.get(id)).filter(Boolean);
-    const isUsed = used.has(link.name);
     const isSecured = (link.secured || []).some(([from, to]) => from <= view.turn && (to === null || view.turn <= to));
-    const name = isUsed ? "link used" : "link";
-    if (ends.length === 2) {
-      const [a, b] = ends;
+    const acting = view.model.turn(view.turn).node;
+    const parts = this.strokes(g, link).map(([end, a, b]) => {
+      const isUsed = Boolean(used) && (link.x === undefined || end === acting || used.includes(end));
+      const where = { x1: a.x, y1: a.y, x2: b.x, y2: b.y };
       return [
-        isSecured && s("line", { class: "tube", x1: a.x, y1: a.y, x2: b.x, y2: b.y, stroke: `url(#${view.prefix}-both)` }),
-        s("line", { class: name, x1: a.x, y1: a.y, x2: b.x, y2: b.y }),
+        isSecured && s("line", { class: "tube", ...where, stroke: `url(#${view.prefix}-both)` }),
+        s("line", { class: isUsed ? "link used" : "link", ...where }),
         isUsed && s("circle", { class: "ring", cx: (a.x + b.x) / 2, cy: (a.y + b.y) / 2, r: 5 }),
       ];
-    }
-    const middle = {
-      x: ends.reduce((sum, each) => sum + each.x, 0) / ends.length,
-      y: ends.reduce((sum, each) => sum + each.y, 0) / ends.length,
-    };
+    });
+    if (link.x === undefined) return parts;
+    const top = g.placed(link.x, link.top);
+    const bottom = g.placed(link.x, link.bottom);
     return [
-      ends.map((end) => s("line", { class: name, x1: end.x, y1: end.y, x2: middle.x, y2: middle.y })),
-      s("rect", { class: isUsed ? "lan used" : "lan", x: middle.x - 22, y: middle.y - 4, width: 44, height: 8, rx: 4 }),
-      s("text", { class: "lanname", x: middle.x, y: middle.y - 8, "text-anchor": "middle" }, link.name),
+      parts,
+      s("rect", { class: used ? "lan used" : "lan", x: top.x - 4, y: top.y - 12, width: 8, height: bottom.y - top.y + 24, rx: 4 }),
+      s("text", { class: "lanname", x: top.x, y: top.y - 16, "text-anchor": "middle" }, link.name),
     ];
+  }
+
+  // The lines of a link: [whose, from, to].
+  strokes(g, link) {
+    const ends = link.nodes.filter((id) => g.at.has(id));
+    if (link.x !== undefined) return ends.map((id) => [id, g.at.get(id), { x: g.placed(link.x, 0).x, y: g.at.get(id).y }]);
+    return ends.length === 2 ? [[ends[0], g.at.get(ends[0]), g.at.get(ends[1])]] : [];
+  }
+
+  // Where a packet is shown that the acting node gets or sends over a link.
+  onLink(g, name, node, fallback) {
+    const strokes = this.links.has(name) ? this.strokes(g, this.links.get(name)) : [];
+    const [, a, b] = strokes.find(([end]) => end === node) || strokes[0] || ["", g.at.get(node), fallback || g.at.get(node)];
+    return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+  }
+
+  // Who listens on a link stands beside it.
+  taps(g, node) {
+    const here = g.at.get(node.id);
+    return (node.taps || []).map((name) => {
+      const there = this.onLink(g, name, "", here);
+      return s("line", { class: "tap", x1: here.x, y1: here.y, x2: there.x, y2: there.y });
+    });
   }
 
   node(g, node, isActing) {
@@ -105,7 +134,7 @@ class Stage {
       : [
           s("text", { class: "nodename", x: x - w / 2 + 42, y: y - 3 }, fitted(node.id, room, `650 15px ${SANS}`)),
           s("text", { class: "nodekind", x: x - w / 2 + 42, y: y + 14 }, fitted(node.kind, room, `12.5px ${SANS}`)),
-          s("text", { class: "nodeaddress", x, y: y + ht / 2 + 14, "text-anchor": "middle" }, fitted(node.addresses.join("  "), g.room, `12px ${MONO}`)),
+          s("text", { class: "nodeaddress", x, y: y + ht / 2 + 14, "text-anchor": "middle" }, wholeWords(node.addresses, g.room, `12px ${MONO}`)),
         ];
     return s(
       "g",
@@ -138,66 +167,77 @@ class Stage {
     const leaving = sent ? view.seen(model.packet(sent.p)) : null;
     const before = turn.rel === "same" && leaving && arrived?.layers.length === leaving.layers.length ? arrived : null;
     const top = g.area + 4;
+    const lines = [];
     const parts = [];
-    if (arrived) parts.push(this.line(from || here, here, inAt, g, top), this.envelope(view, g, arrived, inAt, top, { isDropped: Boolean(turn.drop), label: "came" }));
-    else parts.push(this.nothing(inAt, top, g, "starts here"));
-    if (leaving) parts.push(this.line(here, to || here, outAt, g, top), this.envelope(view, g, leaving, outAt, top, { before, isLost: Boolean(sent.lost), isLeaving: true, label: "went" }));
-    else if (!turn.drop) parts.push(this.nothing(outAt, top, g, arrived ? `for ${turn.node}` : "nothing leaves"));
+    if (arrived) {
+      lines.push(this.line(this.onLink(g, model.text(turn.link_in), turn.node, from), inAt, g, top));
+      parts.push(this.envelope(view, g, arrived, inAt, top, { isDropped: Boolean(turn.drop), label: "came" }));
+    } else parts.push(this.nothing(inAt, top, "starts here"));
+    if (leaving) {
+      lines.push(this.line(this.onLink(g, model.text(sent.link), turn.node, to), outAt, g, top));
+      parts.push(this.envelope(view, g, leaving, outAt, top, { before, isLost: Boolean(sent.lost), isLeaving: true, label: "went" }));
+    } else if (!turn.drop) parts.push(this.nothing(outAt, top, arrived ? `for ${turn.node}` : "nothing leaves"));
     parts.push(this.verb(view, turn, x, top, isMirrored, arrived, leaving));
-    return parts;
+    return { lines, parts };
   }
 
-  line(a, b, box, g, top) {
-    const x = (a.x + b.x) / 2;
-    return s("path", { class: "drop-line", d: `M${x} ${(a.y + b.y) / 2}V${g.area - 4}L${Math.max(box.x + 8, Math.min(box.x + box.width - 8, x))} ${top}` });
+  line(from, box, g, top) {
+    const x = Math.max(box.x + 8, Math.min(box.x + box.width - 8, from.x));
+    return s("path", { class: "drop-line", d: `M${from.x} ${from.y}V${g.area - 4}L${x} ${top}` });
   }
 
-  nothing(box, top, g, words) {
+  nothing(box, top, words) {
     return s("text", { class: "nothing", x: box.x + box.width / 2, y: top + 24, "text-anchor": "middle" }, words);
   }
 
+  // A box for each layer within the one that it is in, what stands beside each other below each other.
   envelope(view, g, packet, box, top, how) {
-    const inset = 5;
-    const rows = packet.layers.slice(0, g.most);
-    const count = rows.length + (packet.isClosed ? 1 : 0);
-    const parts = [];
-    rows.forEach((layer, at) => {
-      const x = box.x + at * inset;
-      const width = box.width - 2 * at * inset;
-      const height = (count - at) * (g.line + 1) + 4;
-      const y = top + at * (g.line + 1);
-      const protection = layerClass(layer);
-      parts.push(s("rect", { class: `layer layer-${protection}`, x, y, width, height, rx: 5 }));
-      const before = how.before?.layers[layer.at]?.title ?? layer.title;
-      const isChanged = before !== layer.title;
-      const marks = this.marks(layer, protection, x + width, y + g.line / 2 + 1, packet);
-      const room = width - 12 - marks.room - (isChanged ? 12 : 0);
-      const name = fitted(layer.name, room, `700 12.5px ${SANS}`);
-      const nameWidth = widthOf(name, `700 12.5px ${SANS}`) + 5;
-      parts.push(
-        isChanged && s("path", { class: "glyph glyph-nat", d: `M${x + 10} ${y + g.line / 2 - 3}l4 4-4 4-4-4z` }),
-        s(
-          "text",
-          { class: "layername", x: x + (isChanged ? 18 : 7), y: y + g.line / 2 + 5.5 },
-          s("tspan", { class: "strong" }, name),
-          s("tspan", { dx: 5 }, this.words(fitted(layer.title, room - nameWidth, `12.5px ${SANS}`), before, isChanged)),
-        ),
-        marks.parts,
-      );
-    });
-    if (packet.isClosed) {
-      const at = rows.length;
-      const y = top + at * (g.line + 1);
-      const x = box.x + at * inset;
-      const width = box.width - 2 * at * inset;
-      parts.push(
-        s("rect", { class: "layer closed", x, y, width, height: g.line + 3, rx: 5, fill: `url(#${view.prefix}-both)` }),
-        s("text", { class: "halo", x: x + width / 2, y: y + g.line / 2 + 6, "text-anchor": "middle" }, "no key here"),
-      );
+    const rows = envelopeRows(packet, g.most, box.width);
+    const boxes = [];
+    const words = [];
+    const open = [];
+    let y = top;
+    const close = (depth) => {
+      while (open.length && open[open.length - 1].depth >= depth) {
+        const { rect, from } = open.pop();
+        y += CLOSE;
+        rect.setAttribute("height", y - from);
+      }
+    };
+    for (const row of rows) {
+      close(row.depth);
+      const x = box.x + row.depth * INSET;
+      const width = box.width - 2 * row.depth * INSET;
+      const rect = s("rect", { class: row.isClosed ? "closed" : `layer layer-${row.protection}`, x, y, width, rx: 5, fill: row.isClosed ? `url(#${view.prefix}-both)` : null });
+      open.push({ rect, from: y, depth: row.depth });
+      boxes.push(rect);
+      words.push(row.isClosed ? s("text", { class: "halo", x: x + width / 2, y: y + g.line / 2 + 6, "text-anchor": "middle" }, "no key here") : this.row(g, row, x, y, width, how, packet.broken && (view.eyes === "all" || how.isDropped)));
+      y += g.line;
     }
+    close(0);
     const name = `envelope${how.isDropped ? " dropped" : ""}${how.isLost ? " lost" : ""}${how.isLeaving && view.slide ? ` leaving ${view.slide}` : ""}`;
-    const said = `${how.label}: ${packet.name}, ${packet.size} bytes: ${rows.map((layer) => `${layer.name} ${layer.title}`).join("; ")}${packet.isClosed ? "; sealed, no key here" : ""}`;
-    return s("g", { class: name, role: "img", "aria-label": said }, s("title", null, said), parts, how.isDropped && s("rect", { class: "dropframe", x: box.x - 4, y: top - 4, width: box.width + 8, height: count * (g.line + 1) + 12, rx: 8 }));
+    const said = `${how.label}: ${packet.name}, ${packet.size} bytes: ${packet.layers.map((layer) => `${layer.name} ${layer.title}`).join("; ")}${packet.isClosed ? "; sealed, no key here" : ""}`;
+    const frame = how.isDropped && s("rect", { class: "dropframe", x: box.x - 4, y: top - 4, width: box.width + 8, height: y - top + 8, rx: 8 });
+    return s("g", { class: name, role: "img", "aria-label": said }, s("title", null, said), boxes, words, frame);
+  }
+
+  row(g, row, x, y, width, how, isBroken) {
+    const before = how.before?.layers[row.at]?.title ?? row.title;
+    const isChanged = before !== row.title;
+    const marks = this.marks(row, x + width, y + g.line / 2 + 1, isBroken);
+    const room = width - 12 - marks.room - (isChanged ? 12 : 0);
+    const name = fitted(row.name, room, `700 12.5px ${SANS}`);
+    const nameWidth = name ? widthOf(name, `700 12.5px ${SANS}`) + 5 : 0;
+    return [
+      isChanged && s("path", { class: "glyph glyph-nat", d: `M${x + 10} ${y + g.line / 2 - 3}l4 4-4 4-4-4z` }),
+      s(
+        "text",
+        { class: "layername", x: x + (isChanged ? 18 : 7), y: y + g.line / 2 + 5.5 },
+        s("tspan", { class: "strong" }, name),
+        s("tspan", { dx: name ? 5 : 0 }, this.words(fitted(row.title, room - nameWidth, `12.5px ${SANS}`), before, isChanged)),
+      ),
+      marks.parts,
+    ];
   }
 
   // The words of a title, those marked that it did not have before.
@@ -207,24 +247,26 @@ class Stage {
     return title.split(/(?<=[ :])/).map((word) => s("tspan", { class: old.has(word.replace(/[ :,…]+$/, "")) || word.endsWith("…") ? null : "changed" }, word));
   }
 
-  marks(layer, protection, right, y, packet) {
+  // A lock where the bytes are encrypted, a seal on the layer that has the ICV.
+  marks(row, right, y, isBroken) {
     const parts = [];
     let x = right - 18;
-    if (protection === "both" || protection === "encrypted") {
+    if (row.protection === "both" || row.protection === "encrypted") {
       parts.push(s("g", { class: "lock", transform: `translate(${x} ${y - 8}) scale(.62)` }, s("path", { d: ICONS.lock })));
       x -= 17;
     }
-    if (["ESP", "AH", "SK", "IKE"].some((word) => layer.name.startsWith(word)) && protection !== "clear") {
-      const isBroken = packet.broken;
-      parts.push(s("circle", { class: isBroken ? "seal broken" : "seal", cx: x + 7, cy: y, r: 6 }), s("path", { class: isBroken ? "seal-mark broken" : "seal-mark", d: isBroken ? `M${x + 4.5} ${y - 2.5}l5 5m0-5l-5 5` : `M${x + 4} ${y}l2 2.5 4-5` }));
+    if (SEALING.includes(row.kind)) {
+      const mark = isBroken ? `M${x + 4.5} ${y - 2.5}l5 5m0-5l-5 5` : `M${x + 4} ${y}l2 2.5 4-5`;
+      parts.push(s("circle", { class: isBroken ? "seal broken" : "seal", cx: x + 7, cy: y, r: 6 }), s("path", { class: isBroken ? "seal-mark broken" : "seal-mark", d: mark }));
       x -= 17;
     }
     return { parts, room: right - 18 - x };
   }
 
-  verb(view, turn, x, top, isMirrored, arrived, left) {
+  verb(view, turn, middle, top, isMirrored, arrived, left) {
     const { model } = view;
     const isDrop = Boolean(turn.drop);
+    const x = isDrop ? middle + (isMirrored ? -40 : 40) : middle; // nothing leaves, so there is room for the reason
     const arrow = isMirrored ? `M${x + 20} ${top + 34}h-40m8 -7l-8 7 8 7` : `M${x - 20} ${top + 34}h40m-8 -7l8 7-8 7`;
     const change = arrived && left ? left.size - arrived.size : 0;
     const below = isDrop
@@ -247,8 +289,12 @@ class Stage {
   }
 
   drawChoice(view, turn) {
-    this.choice.hidden = turn.out.length < 2;
-    if (this.choice.hidden) return;
+    this.hasChoices ||= turn.out.length > 1;
+    this.choice.hidden = !this.hasChoices; // its place is kept over the run
+    if (turn.out.length < 2) {
+      this.choice.replaceChildren();
+      return;
+    }
     this.choice.replaceChildren(
       h("span", { class: "label" }, `${turn.out.length} packets leave:`),
       ...turn.out.slice(0, 12).map((each, at) =>
@@ -258,7 +304,7 @@ class Stage {
           `${at + 1}: ${view.model.packet(each.p).name}`,
         ),
       ),
-      turn.out.length > 12 && h("span", { class: "label" }, `and ${turn.out.length - 12} more`),
+      turn.out.length > 12 ? h("span", { class: "label" }, `and ${turn.out.length - 12} more`) : "",
     );
   }
 }
@@ -269,4 +315,24 @@ function layerClass(layer) {
   for (const field of layer.fields) counts[field.protection] = (counts[field.protection] || 0) + field.length;
   const [best] = Object.entries(counts).sort((a, b) => b[1] - a[1]);
   return best ? best[0] : "clear";
+}
+
+// The rows of an envelope. Where there are too many, the payloads of a message share some.
+function envelopeRows(packet, most, width) {
+  const base = packet.layers[0]?.depth ?? 0;
+  const rows = packet.layers.map((layer) => ({ ...layer, depth: layer.depth - base, protection: layerClass(layer) }));
+  if (packet.isClosed) rows.push({ isClosed: true, depth: rows.length ? rows[rows.length - 1].depth + 1 : 0 });
+  if (rows.length <= most) return rows;
+  const first = rows.findIndex((row) => row.kind === "payload");
+  if (first < 0 || first >= most) return rows.slice(0, most);
+  const payloads = rows.slice(first).filter((row) => row.kind === "payload");
+  const { depth, protection } = payloads[0];
+  const lines = [""];
+  for (const { name } of payloads) {
+    const longer = lines[lines.length - 1] ? `${lines[lines.length - 1]} · ${name}` : name;
+    const isFull = widthOf(longer, `12.5px ${SANS}`) > width - 2 * depth * INSET - 36;
+    if (isFull && lines[lines.length - 1] && lines.length < most - first) lines.push(name);
+    else lines[lines.length - 1] = longer;
+  }
+  return [...rows.slice(0, first), ...lines.map((title) => ({ name: "", title, depth, protection }))];
 }

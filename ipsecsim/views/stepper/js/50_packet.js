@@ -113,7 +113,8 @@ class PacketPanel {
         const isOver = !child;
         const room = Math.max(hollow.width, width - hollow.x) - 12;
         const short = fitted(label, room, font);
-        const seal = child && own.find(([from, to, name]) => name === "auth" && from >= child.end && (to - from) * scale > 34);
+        const inside = child?.end ?? own.findLast(([, , name]) => name === "both")?.[1];
+        const seal = inside && own.find(([from, to, name]) => name === "auth" && from >= inside && (to - from) * scale > 34);
         const picture = s(
           "svg",
           { width, height: STEP, focusable: "false" },
@@ -218,13 +219,15 @@ class PacketPanel {
   }
 }
 
-// Where the bytes of a layer are that belong to no layer inside it, in runs of one class.
+// Where the bytes of a layer are that belong to no layer inside it, in runs of one class; what is sealed counts as its own.
 function ownSpans(packet, at) {
   const spans = [];
+  const isSealed = packet.isClosed && at === packet.layers.length - 1;
   for (const field of packet.layers[at].fields) {
     const from = field.bit / 8;
     const to = (field.bit + field.length) / 8;
     const last = spans[spans.length - 1];
+    if (isSealed && last && from - last[1] >= 1) spans.push([last[1], from, "both"]);
     if (last && last[2] === field.protection && Math.abs(last[1] - from) < 0.01) last[1] = to;
     else spans.push([from, to, field.protection]);
   }

@@ -73,7 +73,8 @@ class LadderPanel {
     for (let at = from; at < to; at++) {
       const rung = ladder[at];
       const isPast = at !== current && rung.turn_sent <= view.turn && (rung.turn_arrived ?? rung.turn_sent) <= view.turn;
-      const phase = at === current ? `now ${view.turn}` : isPast ? "past" : rung.turn_sent > view.turn ? "future" : "on its way";
+      const eyes = view.eyes === "node" ? view.model.turn(view.turn).node : "";
+      const phase = eyes + (at === current ? `now ${view.turn}` : isPast ? "past" : rung.turn_sent > view.turn ? "future" : "on its way");
       const before = kept.get(at);
       const drawn = before && before.rung === rung && before.phase === phase ? before : { rung, phase, element: this.rung(view, rung, at, at === current) };
       this.rungs.byRow.set(at, drawn);
@@ -110,7 +111,9 @@ class LadderPanel {
     const reason = isLost ? ` ✕ ${model.text(rung.reason)}` : "";
     const end = isLost ? b - way * 6 : b;
     const turn = rung.turn_arrived ?? rung.turn_sent;
-    const chips = isFuture ? [] : rung.chips.map((each) => model.text(each));
+    const reader = view.eyes === "node" && rung.sealed ? model.turn(view.turn).node : rung.a;
+    const isOpen = reader === rung.a || reader === rung.b;
+    const chips = isFuture ? [] : isOpen ? rung.chips.map((each) => model.text(each)) : ["no key here"];
     return s(
       "g",
       {

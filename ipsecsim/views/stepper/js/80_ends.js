@@ -17,7 +17,7 @@ class EndsPanel {
     const turn = model.turn(view.turn);
     const state = model.state(view.turn);
     const changed = new Map(turn.changes.map(([path, old]) => [path.join("\u0000"), old]));
-    const pair = model.data.ends.find((ends) => ends.includes(turn.node)) || model.data.ends[0] || [turn.node];
+    const pair = this.pair(model, turn, state);
     const others = model.data.nodes.map((node) => node.id).filter((id) => !pair.includes(id) && state[id] && (state[id].mappings || state[id].connections || (id === turn.node && this.hasNews(turn, id))));
     this.body.replaceChildren(
       h("div", { class: "pair" }, pair.map((id) => this.node(view, id, state[id] || {}, changed))),
@@ -25,12 +25,26 @@ class EndsPanel {
     );
   }
 
+  // The ends of a tunnel. Where many call one, the one of them that the last message was from or for.
+  pair(model, turn, state) {
+    const { ends, ladder } = model.data;
+    const found = ends.find((each) => each.includes(turn.node)) || ends[0] || [turn.node];
+    if (found.length !== 1) return found;
+    for (let at = model.rungOf(turn.n); at >= 0 && at > model.rungOf(turn.n) - 40; at--) {
+      const { a, b } = ladder[at];
+      const other = a === found[0] ? b : b === found[0] ? a : null;
+      if (other && (state[other]?.ike || state[other]?.sas)) return [other, found[0]];
+    }
+    return found;
+  }
+
   hasNews(turn, id) {
     return turn.changes.some(([path]) => path[0] === id);
   }
 
   node(view, id, known, changed) {
-    const cell = (path, value, extra) => this.cell(changed, [id, ...path], value, extra);
+    const cell = (path, value, extra, tell) => this.cell(changed, [id, ...path], value, extra, tell);
+    cell.old = (path) => changed.get([id, ...path].join("\u0000"));
     const ike = Object.entries(known.ike || {});
     return h(
       "section",
@@ -50,11 +64,11 @@ class EndsPanel {
   }
 
   // A value; when the turn changed it, marked, with what it was.
-  cell(changed, path, value, extra) {
+  cell(changed, path, value, extra, tell = shortly) {
     const key = path.join("\u0000");
     if (!changed.has(key)) return h("td", { class: extra }, value);
     const old = changed.get(key);
-    const was = old === null ? "new" : `was ${shortly(old)}`;
+    const was = old === null ? "new" : `was ${tell(old)}`;
     return h("td", { class: `changed ${extra || ""}` }, h("span", { class: "triangle", "aria-hidden": "true" }, "▲ "), value, h("span", { class: "was" }, ` ${was}`));
   }
 
@@ -73,7 +87,7 @@ class EndsPanel {
           rows.map(([row, sa]) => {
             const [way, spi] = row.split(" ");
             const counter = `${way === "in" ? "top" : "seq"} ${sa.sequence}`;
-            return h("tr", null, h("td", null, way), cell(["sas", row, "kind"], h("span", { class: "mono" }, spi)), h("td", null, sa.kind), cell(["sas", row, "sequence"], counter));
+            return h("tr", null, h("td", null, way), cell(["sas", row, "kind"], h("span", { class: "mono nowrap" }, spi)), h("td", null, sa.kind), cell(["sas", row, "sequence"], counter));
           }),
         ),
       ),
@@ -84,25 +98,21 @@ class EndsPanel {
   // 32 cells, the oldest left; the same in words.
   window(row, sa, cell) {
     const { window: picture, sequence: top } = sa;
-    const first = Math.max(1, top - picture.length + 1);
+    const first = firstOf(picture, top);
     const cells = [];
-    const seen = [];
-    const gaps = [];
     for (let number = first; number < first + picture.length; number++) {
-      const at = picture.length - 1 - (top - number);
-      const isSeen = number <= top && picture[at] === "1";
-      const isAhead = number > top;
-      if (isSeen) seen.push(number);
-      else if (!isAhead && seen.length) gaps.push(number);
-      cells.push(s("rect", { class: `slot${isSeen ? " seen" : isAhead ? " ahead" : " gap"}${number === top ? " top" : ""}`, x: (number - first) * 9 + 1, y: 1, width: 7, height: 12, rx: 1.5 }));
+      const isSeen = isSeenIn(picture, top, number);
+      const name = isSeen ? "seen" : number > top ? "ahead" : "gap";
+      cells.push(s("rect", { class: `slot ${name}${number === top ? " top" : ""}`, x: (number - first) * 9 + 1, y: 1, width: 7, height: 12, rx: 1.5 }));
     }
-    const words = `${seen.length ? `seen ${spans(seen)}` : "seen nothing yet"}${gaps.length ? ` · gap at ${spans(gaps)}` : ""}${top ? ` · top ${top}` : ""}`;
+    const words = windowWords(picture, top);
+    const oldTop = cell.old(["sas", row, "sequence"]) ?? top;
     return h(
       "div",
       { class: "window" },
       h("p", { class: "quiet" }, `replay window of ${row.split(" ")[1]}, numbers ${first} to ${first + picture.length - 1}`),
       s("svg", { viewBox: `0 0 ${picture.length * 9 + 1} 15`, width: Math.min(picture.length * 9 + 1, 300), height: 15, role: "img", "aria-label": words }, cells),
-      h("table", { class: "plain" }, h("tbody", null, h("tr", null, cell(["sas", row, "window"], words)))),
+      h("table", { class: "plain" }, h("tbody", null, h("tr", null, cell(["sas", row, "window"], words, "", (old) => windowWords(old, oldTop))))),
     );
   }
 
@@ -116,7 +126,7 @@ class EndsPanel {
         "table",
         null,
         h("thead", null, h("tr", null, ["rule", "local === remote", "action", "hits"].map((head) => h("th", { scope: "col" }, head)))),
-        h("tbody", null, rows.map(([row, rule]) => h("tr", null, h("td", { class: "nowrap" }, row), h("td", { class: "mono wrap" }, rule.selectors), cell(["policies", row, "action"], String(rule.action).toUpperCase(), "strong"), cell(["policies", row, "hits"], rule.hits)))),
+        h("tbody", null, rows.map(([row, rule]) => h("tr", null, h("td", { class: "nowrap" }, row), h("td", { class: "mono wrap" }, rule.selectors), cell(["policies", row, "action"], String(rule.action).toUpperCase(), "strong"), cell(["policies", row, "hits"], rule.hits, "nowrap")))),
       ),
     ];
   }
@@ -158,6 +168,21 @@ class EndsPanel {
     if (!flat.length) return null;
     return [h("h5", null, title), h("table", { class: "facts" }, h("tbody", null, flat.slice(0, 60).map(([path, value]) => h("tr", null, h("th", { scope: "row" }, path.join(" ")), cell([name, ...path], String(value))))))];
   }
+}
+
+// A replay window is sent as a row of "1" for seen, the highest number last.
+const firstOf = (picture, top) => Math.max(1, top - picture.length + 1);
+const isSeenIn = (picture, top, number) => number <= top && picture[picture.length - 1 - (top - number)] === "1";
+
+function windowWords(picture, top) {
+  const seen = [];
+  const gaps = [];
+  for (let number = firstOf(picture, top); number <= top; number++) {
+    if (isSeenIn(picture, top, number)) seen.push(number);
+    else if (seen.length) gaps.push(number);
+  }
+  if (!seen.length) return top ? `seen nothing of the last ${picture.length} · top ${top}` : "seen nothing yet";
+  return `seen ${spans(seen)}${gaps.length ? ` · gap at ${spans(gaps)}` : ""} · top ${top}`;
 }
 
 // "1-3, 5" of 1, 2, 3, 5.

@@ -57,8 +57,8 @@ class View {
       h(
         "div",
         { class: "lower" },
-        h("div", { class: "column" }, this.panels.packet.element, this.panels.ends.element),
-        h("div", { class: "column" }, this.panels.inside.element, this.panels.ladder.element),
+        h("div", { class: "column" }, this.panels.packet.element, !this.isNotebook && this.panels.ends.element),
+        h("div", { class: "column" }, this.panels.inside.element, this.panels.ladder.element, this.isNotebook && this.panels.ends.element),
       ),
     );
   }
@@ -80,6 +80,7 @@ class View {
     classList.toggle("middle", width >= 760 && width < 1320);
     classList.toggle("narrow", width < 760);
     classList.toggle("notebook", this.isNotebook);
+    classList.toggle("tall", this.stage.rows > 2);
     this.draw();
   }
 
