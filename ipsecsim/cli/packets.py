@@ -33,6 +33,8 @@ _ONE = """Examples:
   ipsecsim packet behind_nat 6 --diff
 
   ipsecsim packet behind_nat 1 --follow
+
+  ipsecsim packet site_to_site 4 --explain
 """
 
 
@@ -79,6 +81,9 @@ def packet(
     reader: Annotated[
         str | None, typer.Option("--as", help="Look with the keys of this node only.", metavar="NODE")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="What each field is for, and which section defines it.")
+    ] = False,
     seed: Seed = None,
     until: Until = None,
     do: Do = None,
@@ -94,7 +99,7 @@ def packet(
         typer.echo("\n".join(packets_text.changes(chosen, hop)))
     else:
         seen = xray(chosen.data if hop is None else chosen.bytes_on(hop), _keys(run, reader))
-        typer.echo("\n".join([packets_text.whole(chosen), "", *xray_text.fields(seen)]))
+        typer.echo("\n".join([packets_text.whole(chosen), "", *xray_text.fields(seen, explain=explain)]))
 
 
 def _keys(run: Run, reader: str | None) -> Keys:

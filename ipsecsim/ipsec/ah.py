@@ -88,20 +88,31 @@ class Ah:
                 DropReason.AH_BAD_LEN, f"AH of {ah.length(front)} bytes, this SA's has {self.length}"
             )
         icv_start = start + ah.ICV
-        blank_start = icv_start + self._iv
-        icv_end = blank_start + len(self._blank)
-        signed = (
-            without_mutable_fields(packet[:start])
-            + packet[start:blank_start]
-            + self._blank
-            + packet[icv_end:end]
-            + self._high_half(sequence)
-        )
         try:
-            self._authentication.check(signed, packet[icv_start:icv_end])
+            self._authentication.check(
+                self._signed(packet, start, end, sequence),
+                packet[icv_start : icv_start + self._authentication.icv_length],
+            )
         except IntegrityFailed as failed:
             raise Refused(DropReason.AH_ICV_FAIL, str(failed)) from None
         return packet[start:end]
+
+    def expected(self, packet: bytes, start: int, end: int, sequence: int) -> bytes:
+        """The ICV field that would be right for a packet, to be held against the one that it has."""
+        iv_start = start + ah.ICV
+        iv = packet[iv_start : iv_start + self._iv]
+        return self._authentication.sign(self._signed(packet, start, end, sequence), iv)
+
+    def _signed(self, packet: bytes, start: int, end: int, sequence: int) -> bytes:
+        """What the ICV of a received packet is over (RFC 4302 3.4.4)."""
+        blank_start = start + ah.ICV + self._iv
+        return (
+            without_mutable_fields(packet[:start])
+            + packet[start:blank_start]
+            + self._blank
+            + packet[blank_start + len(self._blank) : end]
+            + self._high_half(sequence)
+        )
 
     def content(self, authentic: bytes) -> tuple[bytes, int]:
         """The payload and its next header."""

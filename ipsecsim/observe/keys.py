@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.crypto.catalogue import AH_WORDS, ENCRYPTION, INTEGRITY, WORDS, Encryption, EspSuite, Integrity
 from ipsecsim.crypto.protection import IntegrityFailed, Misaligned, Protection, make_protection
@@ -122,8 +123,10 @@ class Keys:
             sequence = self._whole.get((spi, low), low) if keys.extended else low
             try:
                 keys.engine.open(packet, start, len(packet), sequence)
-            except RemoteError:
-                fault = _BROKEN
+            except RemoteError as refused:
+                if refused.reason is DropReason.AH_ICV_FAIL:
+                    wanted = keys.engine.expected(packet, start, len(packet), sequence)
+                    fault = f"{_BROKEN}: {wanted[:4].hex()}... would be right"
                 continue
             return ""
         return fault

@@ -85,3 +85,9 @@ def test_what_is_not_there_ends_with_2_and_a_remedy(words, said):
 def test_help_shows_examples(command):
     done = ipsecsim(command, "--help")
     assert f"ipsecsim {command} " in done.stdout.split("Examples", 1)[1]
+
+
+def test_what_a_field_is_for_is_explained_with_its_section():
+    done = ipsecsim("packet", "site_to_site", "1", "--explain")
+    (line,) = [each for each in done.stdout.splitlines() if "Time to Live" in each]
+    assert line.endswith("64   each router takes one away; at 0 the packet is dropped   [RFC 791 3.1]")

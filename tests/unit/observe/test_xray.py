@@ -114,6 +114,7 @@ def test_what_a_nat_did_to_ah_shows_as_a_broken_seal() -> None:
         ah = field(xray(event.packet, keys).root, "AH")
         is_broken = row.turn.number in dropped or row.node == "bob"
         assert ("broken" in ah.value) is is_broken
+        assert ("would be right" in ah.value) is is_broken
         outer = {each.name: each.protection for each in xray(event.packet, keys).root.children}
         assert outer["Time to Live"] == MUTABLE
         assert outer["Source Address"] == AUTHENTICATED
