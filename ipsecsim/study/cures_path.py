@@ -8,11 +8,13 @@ from ipsecsim.ipsec.events import ReplayRejected
 from ipsecsim.net.events import FrameLost, FrameSent
 from ipsecsim.observe.record import Record
 from ipsecsim.scenario.swanctl.values import show_selector
+from ipsecsim.stack.match import Seen
 from ipsecsim.stack.nat.events import MappingEnded, PacketTranslated
 from ipsecsim.study.case import Case
-from ipsecsim.wire import ip
+from ipsecsim.study.rules import firewall_rules
+from ipsecsim.wire import ip, udp
 from ipsecsim.wire.layers import layers
-from ipsecsim.wire.numbers import IpProtocol
+from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol
 
 _WINDOWS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 
@@ -23,12 +25,22 @@ def open_firewall(case: Case) -> str:
 
 
 def esp_in_udp(case: Case) -> str:
-    """ESP goes into UDP, unless that is what was dropped."""
+    """ESP goes into UDP, if that is let through where it was dropped bare."""
     event = case.trouble.rows[0].event
     if not isinstance(event, PacketDropped) or case.tunnel is None or not case.tunnel.written:
         return open_firewall(case)
     is_bare = event.reason is DropReason.FW_RULE and "udp" not in layers(event.packet)
-    return f"tunnels.{case.tunnel.name}.encap=yes" if is_bare else open_firewall(case)
+    if is_bare and _lets_udp_through(case, *ip.addresses(event.packet)):
+        return f"tunnels.{case.tunnel.name}.encap=yes"
+    return open_firewall(case)
+
+
+def _lets_udp_through(case: Case, source: bytes, destination: bytes) -> bool:
+    """Would the firewall take NAT traversal between the same two?"""
+    filtering = case.evidence.world.simulator.nodes[case.node].filtering
+    datagram = udp.build(source, destination, NAT_T_PORT, NAT_T_PORT, b"")
+    seen = Seen(ip.build(source, destination, IpProtocol.UDP, datagram))
+    return filtering is None or firewall_rules(filtering.firewall.ruleset, seen)[-1].verdict == "accept"
 
 
 def ike_fragments(case: Case) -> str:
