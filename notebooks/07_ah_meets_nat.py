@@ -73,10 +73,11 @@ lab.expect("hello", "received 1")  # returns: met - bob's program has the data
 
 # %%
 lab.at("start")
-lab.at("next ah")  # returns: the turn in which alice seals
+lab.at("next ah")  # the turn in which alice seals
+lab.stepper()  # returns: the stepper, at that turn
 
 # %% [markdown]
-# *Without the stepper:* `print(lab.at("end"), lab.story())` tells the same story, one thing a line.
+# *Without the stepper:* `lab.at("end")`, then `lab.story()` tells the same story, one thing a line.
 #
 # **Look.** Go forward until the packet is on the link `core`, between isp and sun (turn 7). Open the IP header.
 #

@@ -7,6 +7,7 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import format_seconds
 from ipsecsim.experiment import save
 from ipsecsim.experiment.run import Run
+from ipsecsim.lab.errors import LabError
 from ipsecsim.lab.shown import Shown
 from ipsecsim.lab.table import Cell, Table
 from ipsecsim.observe import data_frame, jsonl
@@ -14,6 +15,7 @@ from ipsecsim.observe.key_log import write_profile
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.scenario import expanded_yaml
 from ipsecsim.views import text
+from ipsecsim.views.stepper.showing import Mode, Page, show
 
 if TYPE_CHECKING:
     from ipsecsim.lab.lab import Lab
@@ -94,6 +96,22 @@ class Keeping:
         """The topology, with addresses."""
         return Map(self._of.recording)
 
+    def stepper(self, mode: Mode = "auto", *, live: bool = False) -> Any:
+        """The run step by step, from the position on: a widget; "iframe" or "html" where widgets fail.
+
+        With `live` a step past the end runs the simulation one turn further.
+        """
+        if not live and not self._of.recording.turns:
+            raise LabError("nothing has happened yet; run it first with lab.run(), or step it with live=True")
+        try:
+            return show(self._of.recording, mode=mode, live=live, turn=int(self._of.turn))
+        except ModuleNotFoundError as missing:
+            raise LabError(str(missing)) from missing
+
+    def to_html(self, path: str | Path) -> Path:
+        """The stepper as one page that needs nothing else."""
+        return Page(self._of.recording).save(path)
+
     def to_yaml(self, path: str | Path | None = None) -> str:
         """The whole topology as YAML, with all that a short file leaves out; written to `path` too."""
         written = expanded_yaml(self._of.topology)
@@ -133,6 +151,7 @@ class Keeping:
             save.save(self._of.recording, where)
             (where / "story.txt").write_text(text.whole(self._of.recording), encoding="utf-8")
             self.to_yaml(where / "lab.yaml")
+            self.to_html(where / "run.html")
         except OSError as refused:
             raise ConfigError(f"save({str(folder)!r}): {refused.strerror}; name another folder") from None
         return where

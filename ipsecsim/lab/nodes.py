@@ -93,7 +93,7 @@ class NodeView(Shown):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """On its interfaces, in their order."""
+        """On its interfaces."""
         found = [each.get("addresses", "") for each in self.tree.get("interfaces", {}).values()]
         return tuple(address for text in found for address in text.split(", ") if address)
 

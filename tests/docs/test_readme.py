@@ -50,6 +50,16 @@ def test_every_command_runs(line, tmp_path):
     assert not done.stderr
 
 
+def test_the_lines_for_a_notebook_work_and_answer_what_it_says():
+    (lines,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    *before, last = lines.strip().splitlines()
+    names: dict[str, object] = {}
+    exec("\n".join(before), names)  # noqa: S102 - the README's own lines
+    answer = eval(last, names)  # noqa: S307
+    (promised,) = re.findall(r"answers `([A-Z_]+)`", README)
+    assert answer.reason == promised
+
+
 def test_the_files_it_promises_are_written(tmp_path):
     ipsecsim("ipsecsim run site_to_site --out out", tmp_path)
     written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
