@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipsecsim.views.stepper.data import data
-from ipsecsim.views.stepper.page import to_html
+from ipsecsim.experiment.run import Run
+from ipsecsim.scenario import read
+from ipsecsim.views.stepper.data import Feed, data, to_json
+from ipsecsim.views.stepper.page import module, stylesheet, to_html
 from tests.browser import chromium
 from tests.browser.stepper import Stepper, first_turn, whole
 
@@ -110,3 +112,55 @@ def test_without_scripts_the_story_is_there_to_read(running, tmp_path: Path) -> 
         assert "bob drops AH packet 1" in page.inner_text(".twin pre")
     finally:
         context.close()
+
+
+def test_the_strip_and_the_steps_keep_to_the_turns_that_are_asked_for(open_page) -> None:
+    stepper = open_page("ah_meets_nat")
+    drops = [turn["n"] for turn in data(whole("ah_meets_nat"))["turns"] if "drop" in turn["kinds"]]
+    stepper.page.select_option("[aria-label='turns shown']", "kind drop")
+    stepper.focus()
+    for number in drops:
+        stepper.press("ArrowRight")
+        assert stepper.turn == number
+    stepper.page.select_option("[aria-label='turns shown']", "node box")
+    stepper.focus()
+    stepper.press("ArrowLeft")
+    assert "box" in stepper.say
+
+
+def test_a_run_that_goes_on_gives_one_turn_more_at_its_end(page: "Page", tmp_path: Path) -> None:
+    run = Run(read("behind_nat"))
+    for _ in range(5):
+        run.step()
+    feed = Feed(run)
+    start = feed.whole(live=True)
+    more = []
+    while run.turns < 30:
+        goes_on = run.step()
+        more.append(feed.more(live=goes_on and run.turns < 30))
+    script = (
+        f"{module()}\nconst more = {to_json(more)};\n"
+        f"const stepper = mount(document.querySelector('div'), {{ data: {to_json(start)}, host: 'notebook',\n"
+        "  onStep: () => stepper.append(more.shift()) });"
+    )
+    file = tmp_path / "live.html"
+    file.write_text(
+        f"<!doctype html><title>live</title><style>{stylesheet()}</style><div></div>"
+        f"<script type=module>{script}</script>",
+        encoding="utf-8",
+    )
+    stepper = Stepper(page, file)
+    stepper.focus()
+    stepper.press("End")
+    assert stepper.turn == 5
+    stepper.press(*["ArrowRight"] * 26)
+    assert stepper.turn == 30
+    assert stepper.say == stepper_says(run, 30)
+    stepper.press("ArrowLeft", "Home")
+    assert stepper.turn == 1
+    stepper.watch.assert_quiet()
+
+
+def stepper_says(run: Run, number: int) -> str:
+    sent = data(run)
+    return sent["strings"][sent["turns"][number - 1]["say"]]

@@ -14,9 +14,10 @@ class Bar {
     );
     this.filter = h(
       "select",
-      { class: "button filter", "aria-label": "turns of", onchange: () => view.set({ filter: this.filter.value }) },
-      h("option", { value: "" }, "all nodes"),
-      model.data.nodes.map((node) => h("option", { value: node.id }, node.id)),
+      { class: "button filter", "aria-label": "turns shown", onchange: () => view.set({ filter: this.filter.value }) },
+      h("option", { value: "" }, "all turns"),
+      h("optgroup", { label: "of a node" }, model.data.nodes.map((node) => h("option", { value: `node ${node.id}` }, node.id))),
+      h("optgroup", { label: "of a kind" }, KINDS.map((kind) => h("option", { value: `kind ${kind.key}` }, kind.word))),
     );
     this.find = h("input", {
       class: "button find",
@@ -89,6 +90,7 @@ class Bar {
       this.play.setAttribute("aria-pressed", String(view.isPlaying));
     }
     this.eyes.value = view.eyes;
+    this.filter.value = view.filter;
   }
 }
 

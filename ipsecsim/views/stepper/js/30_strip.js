@@ -29,7 +29,7 @@ class Strip {
   draw(view) {
     const { model, turn } = view;
     this.width = view.widthOf(this.element) || 600;
-    const wanted = [this.width, model.last, view.filter, view.themeName, devicePixelRatio].join();
+    const wanted = [this.width, model.last, view.filter, view.themeName, view.night.matches, devicePixelRatio].join();
     const chapter = model.chapterOf(turn);
     if (wanted !== this.drawn || chapter !== this.chapter) this.drawChapters(view, chapter, wanted !== this.drawn);
     if (wanted !== this.drawn) this.drawMarks(view);

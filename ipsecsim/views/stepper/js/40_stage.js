@@ -17,9 +17,19 @@ class Stage {
     const across = [...new Set(data.nodes.map((node) => node.x))].sort((a, b) => a - b);
     this.span = { from: across[0], size: across[across.length - 1] - across[0] || 1 };
     this.gap = Math.min(1, ...across.slice(1).map((x, at) => (x - across[at]) / this.span.size));
-    this.depth = Math.max(4, ...data.layouts.map((layout) => Math.min(view.isNotebook ? 5 : 7, layout.layers.length)));
     this.hasChoices = data.turns.some((turn) => turn.out.length > 1);
     this.links = new Map(data.links.map((link) => [link.name, link]));
+  }
+
+  // As many rows as the deepest packet of the run has, so that nothing moves from turn to turn.
+  depth(view) {
+    const { layouts } = view.model.data;
+    if (this.deepest?.of !== layouts.length) {
+      const most = view.isNotebook ? 5 : 7;
+      const rows = layouts.reduce((found, layout) => Math.max(found, layout.layers.length), 4);
+      this.deepest = { of: layouts.length, rows: Math.min(most, rows) };
+    }
+    return this.deepest.rows;
   }
 
   geometry(view) {
@@ -40,8 +50,9 @@ class Stage {
     });
     const at = new Map(view.model.data.nodes.map((node) => [node.id, placed(node.x, node.y)]));
     const room = (width - 2 * margin) * this.gap - 6;
-    const height = area + 10 + this.depth * (line + CLOSE) + 20;
-    return { width, line, isIcons, isNarrow, isFlat, nodeWidth, nodeHeight, at, placed, room, area, height, most: this.depth };
+    const most = this.depth(view);
+    const height = area + 10 + most * (line + CLOSE) + 20;
+    return { width, line, isIcons, isNarrow, isFlat, nodeWidth, nodeHeight, at, placed, room, area, height, most };
   }
 
   draw(view) {

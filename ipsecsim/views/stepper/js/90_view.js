@@ -22,6 +22,9 @@ class View {
     this.build();
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.root);
+    this.night = matchMedia("(prefers-color-scheme: dark)");
+    this.onNight = () => this.draw();
+    this.night.addEventListener("change", this.onNight);
     this.resized();
   }
 
@@ -118,7 +121,11 @@ class View {
   }
 
   isFiltered(turn) {
-    return Boolean(this.filter) && turn.node !== this.filter;
+    const [by, ...rest] = this.filter.split(" ");
+    const wanted = rest.join(" ");
+    if (by === "node") return turn.node !== wanted;
+    if (by === "kind") return !KINDS.find((kind) => kind.key === wanted).of.some((each) => turn.kinds.includes(each));
+    return false;
   }
 
   set(changes) {
@@ -331,6 +338,7 @@ class View {
   destroy() {
     clearTimeout(this.timer);
     this.observer.disconnect();
+    this.night.removeEventListener("change", this.onNight);
     this.root.replaceChildren();
   }
 }
