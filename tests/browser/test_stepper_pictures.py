@@ -164,3 +164,15 @@ def test_a_run_that_goes_on_gives_one_turn_more_at_its_end(page: "Page", tmp_pat
 def stepper_says(run: Run, number: int) -> str:
     sent = data(run)
     return sent["strings"][sent["turns"][number - 1]["say"]]
+
+
+def test_both_ends_are_those_of_the_message_that_is_on_its_way(open_page) -> None:
+    sent = data(whole("two_clients_one_nat"))
+    of_dave = next(
+        rung for rung in sent["ladder"] if {rung["a"], rung["b"]} == {"dave", "moon"} and rung["turn_arrived"]
+    )
+    stepper = open_page("two_clients_one_nat", f"#turn={of_dave['turn_arrived']}")
+    assert [each.inner_text().split()[0] for each in stepper.page.locator(".pair h4").all()] == [
+        "dave",
+        "moon",
+    ]

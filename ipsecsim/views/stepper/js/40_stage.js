@@ -115,7 +115,13 @@ class Stage {
   // The lines of a link: [whose, from, to].
   strokes(g, link) {
     const ends = link.nodes.filter((id) => g.at.has(id));
-    if (link.x !== undefined) return ends.map((id) => [id, g.at.get(id), { x: g.placed(link.x, 0).x, y: g.at.get(id).y }]);
+    if (link.x !== undefined) {
+      const bar = g.placed(link.x, 0).x;
+      return ends.map((id) => {
+        const { x, y } = g.at.get(id);
+        return [id, { x: x + (Math.sign(bar - x) * g.nodeWidth) / 2, y }, { x: bar, y }];
+      });
+    }
     return ends.length === 2 ? [[ends[0], g.at.get(ends[0]), g.at.get(ends[1])]] : [];
   }
 

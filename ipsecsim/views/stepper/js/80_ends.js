@@ -11,7 +11,7 @@ class EndsPanel {
     );
   }
 
-  // The pair in which the acting node is, else the first; nodes in between that translate come below.
+  // The pair, and below it nodes in between that translate, or that learned something in this turn.
   draw(view) {
     const { model } = view;
     const turn = model.turn(view.turn);
@@ -25,17 +25,21 @@ class EndsPanel {
     );
   }
 
-  // The ends of a tunnel. Where many call one, the one of them that the last message was from or for.
+  // The ends of the tunnel that the last message was between; where many call one, that one and who it was with.
   pair(model, turn, state) {
     const { ends, ladder } = model.data;
-    const found = ends.find((each) => each.includes(turn.node)) || ends[0] || [turn.node];
-    if (found.length !== 1) return found;
-    for (let at = model.rungOf(turn.n); at >= 0 && at > model.rungOf(turn.n) - 40; at--) {
+    const own = ends.filter((each) => each.includes(turn.node));
+    const asked = own.length ? own : ends;
+    const from = model.rungOf(turn.n);
+    for (let at = from; at >= Math.max(0, from - 40); at--) {
       const { a, b } = ladder[at];
-      const other = a === found[0] ? b : b === found[0] ? a : null;
-      if (other && (state[other]?.ike || state[other]?.sas)) return [other, found[0]];
+      const whole = asked.find((each) => each.length === 2 && each.includes(a) && each.includes(b));
+      if (whole) return whole;
+      const alone = asked.find((each) => each.length === 1 && (each[0] === a || each[0] === b));
+      const other = alone && (alone[0] === a ? b : a);
+      if (other && (state[other]?.ike || state[other]?.sas)) return [other, alone[0]];
     }
-    return found;
+    return asked[0] || [turn.node];
   }
 
   hasNews(turn, id) {
