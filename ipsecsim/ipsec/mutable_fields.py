@@ -5,18 +5,9 @@ from collections.abc import Iterator
 from ipsecsim.wire import ipv4, ipv6
 from ipsecsim.wire.numbers import IpProtocol
 
-# RFC 4302 appendix A1, by the whole option byte (copy bit, class, number). All others are zeroed.
+# Options of IPv4, by the whole option byte (copy bit, class, number).
 _END_OF_OPTIONS = 0
 _NO_OPERATION = 1
-_IMMUTABLE_OPTIONS = frozenset(
-    (
-        0x82,  # Security
-        0x85,  # Extended Security
-        0x86,  # Commercial Security
-        0x94,  # Router Alert
-        0x95,  # Sender Directed Multi-Destination Delivery
-    )
-)
 _SOURCE_ROUTES = frozenset((0x83, 0x89))  # loose and strict
 
 _MAY_CHANGE = 0x20  # RFC 8200 4.2: the third-highest bit of an option's type
@@ -52,7 +43,7 @@ def _ipv4_with_options(header: bytes) -> bytes:
     muted[6:9] = bytes(3)  # flags, fragment offset, time to live
     muted[10:12] = bytes(2)  # checksum
     for start, end in _ipv4_options(header):
-        if header[start] not in _IMMUTABLE_OPTIONS:
+        if header[start] not in ipv4.IMMUTABLE_OPTIONS:
             muted[start:end] = bytes(end - start)
     return bytes(muted)
 

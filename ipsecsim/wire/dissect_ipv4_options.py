@@ -1,5 +1,6 @@
 """Here are the options of an IPv4 header taken apart for people (RFC 791 3.1)."""
 
+from ipsecsim.wire import ipv4
 from ipsecsim.wire.layout import Field, Layer, address_text, hex_number
 from ipsecsim.wire.reader import Malformed
 
@@ -19,7 +20,6 @@ _NAMES = {
     149: "Sender Directed Multi-Destination Delivery",
 }
 _ROUTES = (7, 131, 137)
-_SIGNED = (130, 133, 134, 148, 149)  # RFC 4302 appendix A1: immutable, so part of the ICV
 
 
 def read_options(layer: Layer, size: int) -> list[Field]:
@@ -44,7 +44,7 @@ def read_options(layer: Layer, size: int) -> list[Field]:
                 raise Malformed(f"{name}: length {length}")
             option = below.inner(name, length)
             _option(option, kind)
-            if kind not in _SIGNED:
+            if kind not in ipv4.IMMUTABLE_OPTIONS:
                 unsigned.append(option.field)
     below.field.value = ", ".join(names)
     return unsigned

@@ -20,6 +20,17 @@ PROTOCOL = 9
 SOURCE = slice(12, 16)
 DESTINATION = slice(16, 20)
 
+IMMUTABLE_OPTIONS = frozenset(
+    (
+        0x82,  # Security
+        0x85,  # Extended Security
+        0x86,  # Commercial Security
+        0x94,  # Router Alert
+        0x95,  # Sender Directed Multi-Destination Delivery
+    )
+)
+"""Whole option bytes. AH signs these options, and counts all others as zeros (RFC 4302 appendix A1)."""
+
 _FIELDS = Struct("!BBHHHBBH4s4s")
 _VERSION_AND_IHL = 0x45
 _DONT_FRAGMENT = 0x4000
