@@ -75,6 +75,13 @@ class Aead:
         except InvalidTag:
             raise IntegrityFailed("the integrity check value is wrong") from None
 
+    def expected_icv(self, aad: bytes, sealed: bytes, behind: bytes = b"") -> bytes:
+        """The ICV that these bytes should have, for those who look on; empty when they are too short for one."""
+        if len(sealed) < self._shortest:
+            return b""
+        nonce, ciphertext = self._salt + sealed[: self.iv_length], sealed[self.iv_length : -self.icv_length]
+        return _expected_icv(self._encrypt, nonce, ciphertext, aad)
+
 
 class ImplicitIv:
     """One key, one direction. The IV is the packet's sequence number and need not travel (RFC 8750 4).
@@ -107,6 +114,23 @@ class ImplicitIv:
             return self._decrypt(self._salt + aad[_SPI:].rjust(_IMPLICIT_IV, b"\0"), sealed, aad)
         except InvalidTag:
             raise IntegrityFailed("the integrity check value is wrong") from None
+
+    def expected_icv(self, aad: bytes, sealed: bytes, behind: bytes = b"") -> bytes:
+        """The ICV that these bytes should have, for those who look on; empty when they are too short for one."""
+        if len(sealed) < self.icv_length:
+            return b""
+        nonce = self._salt + aad[_SPI:].rjust(_IMPLICIT_IV, b"\0")
+        return _expected_icv(self._encrypt, nonce, sealed[: -self.icv_length], aad)
+
+
+def _expected_icv(
+    encrypt: Callable[[bytes, bytes, bytes | None], bytes], nonce: bytes, ciphertext: bytes, aad: bytes
+) -> bytes:
+    """All these ciphers add a key stream: encrypting twice gives the plaintext back, and its ICV."""
+    size = len(ciphertext)
+    stream = encrypt(nonce, bytes(size), aad)[:size]
+    mixed = int.from_bytes(stream, "big") ^ int.from_bytes(ciphertext, "big")
+    return encrypt(nonce, mixed.to_bytes(size, "big"), aad)[size:]
 
 
 class CutGcm:

@@ -44,6 +44,13 @@ class Protection(Protocol):
         """The plaintext, padding and all. Raises IntegrityFailed, and then has told nothing about it."""
         ...
 
+    def expected_icv(self, aad: bytes, sealed: bytes, behind: bytes = b"") -> bytes:
+        """The ICV that these bytes should have; empty when they are too short for one.
+
+        For those who look on: who receives must never tell it, it would help a forger.
+        """
+        ...
+
 
 class Authentication(Protocol):
     """Signs and checks the packets of one direction of one AH SA. Built once, used for every packet.

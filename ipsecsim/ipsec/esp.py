@@ -120,6 +120,14 @@ class Esp:
         aad, behind = self._authenticated(front, sequence)
         return self._open(aad, packet[begin:end], behind)
 
+    def expected_icv(self, packet: bytes, sequence: int) -> bytes:
+        """The ICV that an ESP packet, given from its SPI on, should have; for those who look on."""
+        front, sealed = packet[: esp.HEADER_LENGTH], packet[esp.HEADER_LENGTH :]
+        if not self._extended:
+            return self.protection.expected_icv(front, sealed)
+        aad, behind = self._authenticated(front, sequence)
+        return self.protection.expected_icv(aad, sealed, behind)
+
     def content(self, authentic: bytes) -> tuple[bytes, int]:
         """The payload and its next header. Raises RemoteError (ESP_BAD_PAD)."""
         return esp.strip_trailer(authentic)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.crypto.catalogue import AH_WORDS, ENCRYPTION, INTEGRITY, WORDS, Encryption, EspSuite, Integrity
-from ipsecsim.crypto.protection import IntegrityFailed, Misaligned, Protection, make_protection
+from ipsecsim.crypto.protection import IntegrityFailed, Protection, make_protection
 from ipsecsim.ike.events import IkeKeysDerived
 from ipsecsim.ipsec.ah import Ah
 from ipsecsim.ipsec.esp import Esp
@@ -18,6 +18,7 @@ from ipsecsim.wire.opening import Opened
 
 _FLAGS_AT = 19  # in the IKE header
 _BROKEN = "the seal is broken"
+_PADDING = "the padding is wrong"
 _CIPHERS = {row.name: row for row in ENCRYPTION.values()}
 _CHECKS = {row.name: row for row in INTEGRITY.values()}
 
@@ -106,10 +107,13 @@ class Keys:
             try:
                 authentic = keys.engine.open(packet, 0, len(packet), sequence)
                 keys.engine.content(authentic)
-            except RemoteError:
-                broken = Opened(*lengths, b"", encrypts, suite.is_authenticated, _BROKEN)
-                continue
-            return Opened(*lengths, authentic, encrypts, suite.is_authenticated)
+            except IntegrityFailed:
+                fault = _broken(keys.engine.expected_icv(packet, sequence))
+            except RemoteError as refused:
+                fault = _PADDING if refused.reason is DropReason.ESP_BAD_PAD else str(refused)
+            else:
+                return Opened(*lengths, authentic, encrypts, suite.is_authenticated)
+            broken = Opened(*lengths, b"", encrypts, suite.is_authenticated, fault)
         return broken
 
     def ah(self, packet: bytes, start: int) -> str:
@@ -145,11 +149,12 @@ class Keys:
             lengths = (protection.iv_length, protection.icv_length)
             try:
                 plaintext = protection.open(message[:sealed_at], message[sealed_at:])
-            except (IntegrityFailed, Misaligned, ValueError):
-                broken = Opened(*lengths, b"", encrypts=True, authenticates=True, fault=_BROKEN)
+            except (IntegrityFailed, ValueError):
+                wanted = protection.expected_icv(message[:sealed_at], message[sealed_at:])
+                broken = Opened(*lengths, b"", encrypts=True, authenticates=True, fault=_broken(wanted))
                 continue
             if not plaintext or plaintext[-1] >= len(plaintext):
-                return Opened(*lengths, b"", encrypts=True, authenticates=True, fault="the padding is wrong")
+                return Opened(*lengths, b"", encrypts=True, authenticates=True, fault=_PADDING)
             return Opened(*lengths, plaintext, encrypts=True, authenticates=True)
         return broken
 
@@ -191,6 +196,10 @@ class Keys:
                 make_protection(cipher, event.encryption_bits, event.sk_er, check, event.sk_ar),
             )
         same[key].nodes.add(node)
+
+
+def _broken(wanted: bytes) -> str:
+    return f"{_BROKEN}: {wanted[:4].hex()}... would be right" if wanted else _BROKEN
 
 
 def _esp_suite(words: str) -> EspSuite:

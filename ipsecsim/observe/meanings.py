@@ -132,6 +132,7 @@ MEANINGS: dict[str, Rows] = {
         "Sequence Number": ("counts packets, so that none is taken twice", "RFC 4303 2.2"),
         "IV": ("starts the cipher differently for each packet", "RFC 4303 2.3"),
         "IV, Payload Data and ICV": ("sealed: no key here", "RFC 4303 2.3"),
+        "Payload Data, sealed": ("a receiver does not look in: the seal is broken", "RFC 4303 3.4.4"),
         "Padding": ("fills up to what the cipher or the alignment asks for", "RFC 4303 2.4"),
         "Pad Length": ("how many bytes of padding stand in front", "RFC 4303 2.5"),
         "Next Header": ("what is inside: 4 or 41 is a whole packet", "RFC 4303 2.6"),

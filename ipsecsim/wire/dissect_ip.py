@@ -101,7 +101,9 @@ def _carried(layer: Layer, place: Place, total_length: int, chain: Chain) -> Non
         layer.octets(f"Fragment of {protocol_name(chain.protocol)}", end - layer.at)
     elif end > layer.at:
         is_cut = place.is_cut or place.start + total_length > place.end
-        below = place.within(layer.at, end).between(chain.source, chain.destination, is_cut=is_cut)
+        below = place.within(layer.at, end).between(
+            chain.source, chain.destination, place.start, is_cut=is_cut
+        )
         if chain.protocol == IpProtocol.AH:
             _mark_signed(layer.field, chain.unsigned)
         layer.add(below.of(chain.protocol))

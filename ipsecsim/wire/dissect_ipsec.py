@@ -21,19 +21,38 @@ def read_esp(place: Place) -> Field:
             layer.protection = SEALED
             layer.rest("IV, Payload Data and ICV")
         elif opened.fault:
-            layer.protection = SEALED
-            layer.rest("IV, Payload Data and ICV", lambda _: opened.fault)
+            _broken(layer, place, opened)
         else:
             _content(layer, place, opened)
     return layer.field
 
 
+def _broken(layer: Layer, place: Place, opened: Opened) -> None:
+    """What cannot be opened with the right keys. A packet that is cut off, as quoted ones are, is not to blame."""
+    sealed = layer.remaining - opened.iv_length - opened.icv_length
+    if place.is_cut or sealed < 0:
+        layer.protection = SEALED
+        layer.rest("IV, Payload Data and ICV")
+        return
+    layer.field.value += f", {opened.fault}"
+    _mark_header(layer, opened)
+    if opened.iv_length:
+        layer.octets("IV", opened.iv_length)
+    layer.octets("Payload Data, sealed", sealed)
+    layer.field.children[-1].protect(encrypts=opened.encrypts, authenticates=opened.authenticates)
+    layer.rest("Integrity Check Value (ICV)")
+
+
+def _mark_header(layer: Layer, opened: Opened) -> None:
+    """SPI and sequence number are signed, unless ESP has no integrity (RFC 4303 3.3.2)."""
+    layer.protection = AUTHENTICATED if opened.authenticates else CLEAR
+    for _, each in layer.field.walk():
+        each.protection = layer.protection
+
+
 def _content(layer: Layer, place: Place, opened: Opened) -> None:
     """What keys show: IV, what is carried, padding, trailer, ICV (RFC 4303 2, figure 2)."""
-    if not opened.authenticates:
-        for _, each in layer.field.walk():
-            each.protection = CLEAR
-    layer.protection = AUTHENTICATED if opened.authenticates else CLEAR
+    _mark_header(layer, opened)
     if opened.iv_length:
         layer.octets("IV", opened.iv_length)
     start, end = layer.at, layer.at + len(opened.plaintext)
@@ -76,10 +95,16 @@ def read_ah(place: Place) -> Field:
             signed = place.within(layer.at, place.end).of(following)
             signed.protect(encrypts=False, authenticates=True)
             layer.add(signed)
-    fault = "" if place.opener is None else place.opener.ah(place.data[: place.end], place.start)
-    if fault:
-        layer.field.value += f", {fault}"
+    layer.field.value += _ah_fault(place)
     return layer.field
+
+
+def _ah_fault(place: Place) -> str:
+    """What is wrong with the ICV, where all that it covers is here."""
+    if place.opener is None or place.packet is None or place.is_cut:
+        return ""
+    fault = place.opener.ah(place.data[place.packet : place.end], place.start - place.packet)
+    return fault and f", {fault}"
 
 
 def _spi_and_sequence(layer: Layer) -> None:

@@ -15,6 +15,7 @@ DEEPEST = 10  # headers within headers; what lies deeper is shown as bytes
 class Place:
     """The bytes from `start` up to `end` of `data` belong to one header and all that it carries.
 
+    `packet` is where the IP header in front of it begins, None where something else stands between them.
     `source` and `destination` are the addresses that a pseudo header counts. `is_cut`: the packet goes on behind
     `end`, as quoted ones mostly do. `readers` know the header of a protocol number. `opener` may have keys; what
     it makes of sealed bytes goes into `plain`, a copy of `data`, in their place.
@@ -27,6 +28,7 @@ class Place:
     source: bytes = b""
     destination: bytes = b""
     is_cut: bool = False
+    packet: int | None = None
     depth: int = 0
     opener: Opener | None = None
     plain: bytearray = field(default_factory=bytearray, repr=False)
@@ -37,15 +39,15 @@ class Place:
 
     def within(self, start: int, end: int) -> "Place":
         """What this header carries."""
-        return replace(self, start=start, end=end, depth=self.depth + 1)
+        return replace(self, start=start, end=end, packet=None, depth=self.depth + 1)
 
     def opened(self, start: int, end: int) -> "Place":
         """What was sealed, now that it is in `plain`."""
         return replace(self.within(start, end), data=bytes(self.plain))
 
-    def between(self, source: bytes, destination: bytes, *, is_cut: bool) -> "Place":
-        """This place in a packet with these addresses."""
-        return replace(self, source=source, destination=destination, is_cut=is_cut)
+    def between(self, source: bytes, destination: bytes, packet: int, *, is_cut: bool) -> "Place":
+        """This place in a packet with these addresses that begins at `packet`."""
+        return replace(self, source=source, destination=destination, packet=packet, is_cut=is_cut)
 
     def of(self, protocol: int) -> Field:
         """The field of this place, which holds a header of `protocol`; only bytes when nobody can read it."""

@@ -6,13 +6,14 @@ from random import Random
 
 from ipsecsim.base.errors import RemoteError
 from ipsecsim.wire import dns, rtp
-from ipsecsim.wire.dissect import dissect, dissect_ike, dissect_payloads
+from ipsecsim.wire.dissect import dissect, dissect_ike, dissect_opened, dissect_payloads
 from ipsecsim.wire.distinguished_name import from_text
 from ipsecsim.wire.ike.payloads import PAYLOADS
 from ipsecsim.wire.layout import Field
 from ipsecsim.wire.nat_t import classify
 from tests.hostile import mutators
 from tests.hostile.chains import Link, any_chain, emit_links, spoil_links, spoil_message
+from tests.hostile.opens_all import OpensAll
 from tests.hostile.packets import spoil_packet
 from tests.hostile.packets6 import any_message_6, spoil_packet_6
 from tests.hostile.seeds import Finding, bodies, seeds
@@ -116,7 +117,7 @@ class Parsers(Target):
 
 
 class Dissector(Target):
-    """The dissector never raises, and its fields stay inside the packet."""
+    """The dissector never raises, and its fields stay inside the packet, with keys and without."""
 
     name = "dissector"
     share = 120
@@ -136,7 +137,9 @@ class Dissector(Target):
 
     def feed(self, data: bytes) -> str:
         if self._what == "packet":
-            fields = [dissect(data)]
+            opened, plain = dissect_opened(data, OpensAll())
+            require(len(plain) == len(data), f"{len(data)} bytes became {len(plain)}")
+            fields = [dissect(data), opened]
         elif self._what == "message":
             fields = [dissect_ike(data)]
         else:

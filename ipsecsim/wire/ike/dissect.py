@@ -128,9 +128,10 @@ def _open(payload: Layer, number: int, first_inner: int, sealed: _Sealed) -> Non
     """An Encrypted payload, or a fragment of one, whose keys somebody may have (RFC 7296 3.14, RFC 7383 2.5)."""
     fields = FRAGMENT_FIELDS.size if number == PayloadType.SKF else 0
     opened = sealed.opener.ike(sealed.message, payload.at + fields)
-    if opened is None or opened.fault:
+    # the seal is over the message up to its end: with bytes behind the payload there is none
+    if opened is None or opened.fault or payload.end != len(sealed.message):
         BODIES[number](payload)
-        if opened is not None:
+        if opened is not None and opened.fault:
             payload.field.value = opened.fault
         return
     pieces = 1
