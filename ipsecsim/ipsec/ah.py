@@ -97,11 +97,11 @@ class Ah:
             raise Refused(DropReason.AH_ICV_FAIL, str(failed)) from None
         return packet[start:end]
 
-    def expected(self, packet: bytes, start: int, end: int, sequence: int) -> bytes:
-        """The ICV field that would be right for a packet, to be held against the one that it has."""
+    def expected_icv(self, packet: bytes, start: int, end: int, sequence: int) -> bytes:
+        """The ICV that would be right for a packet, without the IV of GMAC; for those who look on."""
         iv_start = start + ah.ICV
         iv = packet[iv_start : iv_start + self._iv]
-        return self._authentication.sign(self._signed(packet, start, end, sequence), iv)
+        return self._authentication.sign(self._signed(packet, start, end, sequence), iv)[self._iv :]
 
     def _signed(self, packet: bytes, start: int, end: int, sequence: int) -> bytes:
         """What the ICV of a received packet is over (RFC 4302 3.4.4)."""

@@ -129,8 +129,9 @@ class Keys:
                 keys.engine.open(packet, start, len(packet), sequence)
             except RemoteError as refused:
                 if refused.reason is DropReason.AH_ICV_FAIL:
-                    wanted = keys.engine.expected(packet, start, len(packet), sequence)
-                    fault = f"{_BROKEN}: {wanted[:4].hex()}... would be right"
+                    fault = _broken(keys.engine.expected_icv(packet, start, len(packet), sequence))
+                else:  # the length may be that of the other alignment
+                    fault = fault or _BROKEN
                 continue
             return ""
         return fault

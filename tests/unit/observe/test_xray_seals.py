@@ -178,3 +178,14 @@ def test_a_turned_bit_of_a_mutable_field_leaves_the_seal_of_ah_and_any_other_bre
                 assert is_broken is (field.protection != MUTABLE), (field, bit)
                 seen[MUTABLE if field.protection == MUTABLE else AUTHENTICATED] += 1
         assert min(seen.values()) > 20
+
+
+@pytest.mark.parametrize("words", EVERY_AH)
+def test_a_broken_ah_says_which_icv_would_be_right(words):
+    ends = Ends("ah", words)
+    packet, keys = ends.protect(ends.packet()), keys_of(ends)
+    at = find(xray(packet, keys).root, "AH").start + 12 + 8 * words.endswith("gmac")
+    right = packet[at : at + 4]
+    forged = packet[:at] + bytes(4) + packet[at + 4 :]
+    wrong = find(xray(forged, keys).root, "AH").value
+    assert wrong.endswith(f", the seal is broken: {right.hex()}... would be right")
