@@ -1,7 +1,7 @@
 """`ipsecsim run`: tell the story of a topology, end with the tables, write what was recorded."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +11,10 @@ from ipsecsim.base.errors import ConfigError
 from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until, read_source, read_time
 from ipsecsim.cli.playing import lead
 from ipsecsim.experiment.run import Run
-from ipsecsim.experiment.save import WIRESHARK, save
+from ipsecsim.experiment.save import WIRESHARK, save, written_on_the_way
 from ipsecsim.observe.key_log import PROFILE, left_out, write_profile
-from ipsecsim.views import tables, text
+from ipsecsim.observe.sparing import Keep, NotRecorded
+from ipsecsim.views import state_tables, tables, text
 from ipsecsim.views.stepper import page
 from ipsecsim.views.why import troubles
 
@@ -24,6 +25,8 @@ _EXAMPLES = """Examples:
   ipsecsim run site_to_site --seed 7 --out out
 
   ipsecsim run behind_nat --html behind_nat.html
+
+  ipsecsim run voice_over_tunnel --record none --jsonl trace.jsonl --pcapng capture.pcapng
 
   ipsecsim run my.yaml --until 10s --set links.wan.delay=50ms --quiet
 """
@@ -55,6 +58,15 @@ def run(
         Path | None,
         typer.Option(help="Write the run as one page for a browser, to walk it turn by turn; works offline."),
     ] = None,
+    jsonl: Annotated[
+        Path | None, typer.Option(help="Write the trace into this file while the run goes on.")
+    ] = None,
+    pcapng: Annotated[
+        Path | None, typer.Option(help="Write every frame into this file while the run goes on; no comments.")
+    ] = None,
+    record: Annotated[
+        Keep, typer.Option(help="What is kept in memory: all, packets down to their headers, or none.")
+    ] = Keep.ALL,
     do: Do = None,
     expect: Annotated[
         list[str] | None, typer.Option(help='A claim to check, such as "ping: received 3". Repeatable.')
@@ -64,6 +76,9 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No story, only the tables.")] = False,
 ) -> None:
     """Run a topology and tell its story: every message, every packet, every reason for a drop."""
+    _needs_all(record, "--out", out)
+    _needs_all(record, "--html", html)
+    _needs_all(record, "--wireshark", wireshark)
     topology = read_source(source, param, change, do=do, expect=expect)
     stop = None if until is None else read_time(until)
     if out is not None:
@@ -71,24 +86,23 @@ def run(
             out.mkdir(parents=True, exist_ok=True)
     for warning in topology.warnings:
         typer.echo(str(warning), err=True)
-    experiment = Run(topology, seed=seed)
-    typer.echo(text.opening(topology, experiment.seed) + "\n")
-    lead(experiment, stop)
-    if not quiet:
+    written_to = " and ".join(str(path) for path in (jsonl, pcapng) if path is not None)
+    with ExitStack() as files:
+        with _writing("--jsonl or --pcapng", written_to, "file"):
+            observers = files.enter_context(written_on_the_way(jsonl, pcapng))
+        experiment = Run(topology, seed=seed, record=record.value, observers=observers)
+        typer.echo(text.opening(topology, experiment.seed) + "\n")
+        try:
+            lead(experiment, stop)
+        except NotRecorded as missing:  # the script asks on the way
+            raise ConfigError(f"The script needs more than is kept. {missing}") from None
+    if record is Keep.ALL and not quiet:
         for block in text.story(experiment.recorder):
             typer.echo(block)
         typer.echo()
-    for part in (
-        tables.summary,
-        tables.policies,
-        tables.associations,
-        tables.leases,
-        tables.overheads,
-        tables.drops,
-        troubles,
-        tables.expectations,
-    ):
-        typer.echo(part(experiment) + "\n")
+    _tell_the_end(experiment)
+    if written_to:
+        typer.echo(f"wrote {written_to}")
     if wireshark is not None:
         with _writing("--wireshark", wireshark):
             typer.echo(f"wrote {write_profile(experiment.recorder.rows, wireshark)}")
@@ -102,7 +116,7 @@ def run(
         with _writing("--html", html, "file"):
             page.write(experiment, html)
         typer.echo(f"wrote {html}: open it in a browser")
-    if any(not verdict.is_met for verdict in experiment.verdicts()):
+    if record is Keep.ALL and any(not verdict.is_met for verdict in experiment.verdicts()):
         raise typer.Exit(1)
 
 
@@ -112,8 +126,34 @@ def _say_left_out(folder: Path) -> None:
         typer.echo(f"not for Wireshark: {each}")
 
 
+def _tell_the_end(experiment: Run) -> None:
+    """The tables; of a run that was not kept, those of what is known without it."""
+    known = [
+        tables.summary,
+        state_tables.policies,
+        state_tables.associations,
+        state_tables.leases,
+        tables.drops,
+    ]
+    if experiment.keep is Keep.ALL:
+        known.insert(-1, tables.overheads)
+        known += [troubles, tables.expectations]
+    for part in known:
+        typer.echo(part(experiment) + "\n")
+    if experiment.keep is not Keep.ALL:
+        typer.echo("Story, overhead, troubles and expectations need the recording: leave out --record.\n")
+
+
+def _needs_all(record: Keep, option: str, path: Path | None) -> None:
+    """Raises ConfigError for files that are written at the end out of what was kept."""
+    if path is not None and record is not Keep.ALL:
+        raise ConfigError(
+            f"{option} needs the whole recording: leave out --record {record.value}, or write --jsonl and --pcapng"
+        )
+
+
 @contextmanager
-def _writing(option: str, path: Path, kind: str = "folder") -> Iterator[None]:
+def _writing(option: str, path: Path | str, kind: str = "folder") -> Iterator[None]:
     """What the disk refuses is no bug of ours: raises ConfigError."""
     try:
         yield

@@ -1,14 +1,16 @@
 """A run: a topology brought to life, watched, and led to its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ipsecsim.base.instant import Instant
-from ipsecsim.base.trace import Told
+from ipsecsim.base.trace import Tap
 from ipsecsim.experiment.expectations import Verdict, judge_all
 from ipsecsim.experiment.script import Script
-from ipsecsim.observe.inventory import Inventory
+from ipsecsim.observe.counters import Counters, Counting, count
+from ipsecsim.observe.inventory import Inventory, Tree, look, tree_of
 from ipsecsim.observe.lives import Lives
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.sparing import Keep, NoInventory, NoRecorder, headers_only, joined, no_lives
 from ipsecsim.scenario.build import build
 from ipsecsim.scenario.model import Topology
 from ipsecsim.scenario.world import World
@@ -20,21 +22,50 @@ MOST_TURNS = 5_000_000  # a file can ask for endless traffic; the run must end a
 
 
 class Run:
-    """World and recording together. `seed` overrides the file's, `until` its end of time."""
+    """World and recording together. `seed` overrides the file's, `until` its end of time.
 
-    def __init__(self, topology: Topology, *, seed: str | None = None) -> None:
+    `record` is what is kept: "all"; "headers", which is all rows, but of packets the first 64 bytes and of nodes no
+    state; or "none", which leaves counters. What asks for more raises NotRecorded. `observers` are told everything.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        *,
+        seed: str | None = None,
+        record: str = "all",
+        observers: Sequence[Tap] = (),
+    ) -> None:
         self.topology = topology
         self.seed = topology.seed if seed is None else seed
-        self.recorder = Recorder()
-        self.inventory = Inventory()
-        self.world: World = build(topology, seed=self.seed, observer=self._tell)
-        self.inventory.watch(self.world.simulator)
-        self._lives = Lives(self.recorder)
+        self.keep = Keep(record)
+        self._counting: Counting | None = None
+        self.recorder: Recorder = Recorder()
+        self.inventory: Inventory = NoInventory(self.keep)
+        self._lives = Lives(self.recorder) if self.keep is Keep.ALL else no_lives(self.keep)
+        if self.keep is Keep.ALL:
+            self.inventory = Inventory()
+            own = [self.inventory.tell, self.recorder.tell]
+        elif self.keep is Keep.HEADERS:
+            own = [headers_only(self.recorder.tell)]
+        else:
+            self.recorder, self._counting = NoRecorder(self.keep), Counting()
+            own = [self._counting.tell]
+        self.world: World = build(topology, seed=self.seed, observer=joined(*own, *observers))
+        if self.keep is Keep.ALL:
+            self.inventory.watch(self.world.simulator)
         self._script = Script(self.world, self._lives)
 
-    def _tell(self, told: Told) -> None:
-        self.inventory.tell(told)
-        self.recorder.tell(told)
+    @property
+    def counters(self) -> Counters:
+        """What every node and link has handled so far."""
+        return count(self.recorder.rows) if self._counting is None else self._counting.counters
+
+    def known(self, node: str, position: int | None = None) -> Tree:
+        """What a node knew at a position; what it knows now needs no recording. Raises NotRecorded, IndexError."""
+        if position is None and self.keep is not Keep.ALL:
+            return tree_of(look(self.world.simulator.nodes[node]))
+        return self.inventory.tree(self.turns if position is None else position, node)
 
     @property
     def now(self) -> Instant:
@@ -49,7 +80,7 @@ class Run:
     @property
     def turns(self) -> int:
         """How many turns have run."""
-        return self.recorder.turns
+        return self.world.simulator.turns
 
     def step(self, until: Instant | None = None) -> bool:
         """Run one turn. False when nothing is left to do, or, with `until`, nothing before or at that time."""

@@ -1,8 +1,11 @@
 """Writing a run down: the trace, the audit log, the capture, and what Wireshark needs to open it."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ipsecsim.base.trace import Tap
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.telling import teller
 from ipsecsim.observe import audit, jsonl, pcapng
@@ -33,3 +36,20 @@ def write_capture(run: Run, file: BinaryIO) -> None:
     """Every frame as pcapng; the comments end with the sentences that every view says of a turn."""
     tells = teller(run)
     pcapng.write(run.recorder, file, lambda turn: tells.tell(turn).say)
+
+
+@contextmanager
+def written_on_the_way(trace: Path | None, capture: Path | None) -> Iterator[list[Tap]]:
+    """Observers for a run that write its trace and its capture while it goes on; what they keep does not grow.
+
+    A capture that is written on the way has no comments and no names of nodes: these are known at the end.
+    """
+    with ExitStack() as files:
+        observers: list[Tap] = []
+        if trace is not None:
+            rows = jsonl.Trace(files.enter_context(trace.open("w", encoding="utf-8")))
+            files.callback(rows.flush)
+            observers.append(rows.tell)
+        if capture is not None:
+            observers.append(pcapng.Capture(files.enter_context(capture.open("wb")).write).tell)
+        yield observers

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ipsecsim.base.drop_reasons import DropReason
-from ipsecsim.base.trace import PacketDropped
+from ipsecsim.base.trace import PacketDropped, Told, TraceEvent, event_of
 from ipsecsim.net.events import FrameArrived, FrameLost, FrameSent
+from ipsecsim.net.turn import ARRIVAL, TURN
 from ipsecsim.observe.record import Record
 from ipsecsim.stack.events import PacketDelivered, PacketForwarded, PacketOriginated
 
@@ -41,15 +42,11 @@ class Counters:
     nodes: dict[str, NodeCounters] = field(default_factory=dict)
     links: dict[str, LinkCounters] = field(default_factory=dict)
 
-
-def count(rows: Iterable[Record]) -> Counters:
-    """Count all rows, or those up to the cursor."""
-    counters = Counters()
-    for row in rows:
-        event = row.event
-        node = counters.nodes.setdefault(row.node, NodeCounters())
+    def add(self, node_name: str, event: TraceEvent) -> None:
+        """Count what a node told."""
+        node = self.nodes.setdefault(node_name, NodeCounters())
         if isinstance(event, FrameSent):
-            link = counters.links.setdefault(event.link, LinkCounters())
+            link = self.links.setdefault(event.link, LinkCounters())
             link.packets += 1
             link.bytes += len(event.packet)
             node.packets_sent += 1
@@ -58,7 +55,7 @@ def count(rows: Iterable[Record]) -> Counters:
             node.packets_received += 1
             node.bytes_received += len(event.packet)
         elif isinstance(event, FrameLost):
-            counters.links.setdefault(event.link, LinkCounters()).lost += 1
+            self.links.setdefault(event.link, LinkCounters()).lost += 1
         elif isinstance(event, PacketOriginated):
             node.originated += 1
         elif isinstance(event, PacketForwarded):
@@ -67,4 +64,28 @@ def count(rows: Iterable[Record]) -> Counters:
             node.delivered += 1
         elif isinstance(event, PacketDropped):
             node.dropped[event.reason] += 1
+
+
+def count(rows: Iterable[Record]) -> Counters:
+    """Count all rows, or those up to the cursor."""
+    counters = Counters()
+    for row in rows:
+        counters.add(row.node, row.event)
     return counters
+
+
+class Counting:
+    """An observer that counts and keeps nothing else."""
+
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self._node = ""
+
+    def tell(self, told: Told) -> None:
+        """Take what a simulator tells."""
+        if isinstance(told, tuple) and told[0] in (TURN, ARRIVAL):
+            self._node = told[3]
+            if told[0] == ARRIVAL:
+                self.counters.add(self._node, FrameArrived(*told[5:]))
+        else:
+            self.counters.add(self._node, event_of(told))

@@ -7,7 +7,10 @@ from enum import Enum
 from typing import TextIO
 
 from ipsecsim.base.address import unpack
+from ipsecsim.base.trace import Told
+from ipsecsim.net.turn import ARRIVAL, TURN
 from ipsecsim.observe.record import Record
+from ipsecsim.observe.recorder import Recorder
 
 ADDRESS_FIELDS = frozenset(("source", "destination", "next_hop"))
 """Names of event fields whose bytes are a packed address."""
@@ -18,6 +21,33 @@ def write(rows: Iterable[Record], file: TextIO) -> None:
     for row in rows:
         file.write(to_json(row))
         file.write("\n")
+
+
+class Trace:
+    """An observer that writes every row while the run goes on, and keeps none: the same bytes as `write` gives.
+
+    The rows of a turn are written when the next one begins; `flush` writes those of the last one.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._turn = Recorder()  # the one that goes on
+        self._written = 0  # rows
+
+    def tell(self, told: Told) -> None:
+        """Take what a simulator tells."""
+        if isinstance(told, tuple) and told[0] in (TURN, ARRIVAL):
+            self.flush()
+        self._turn.tell(told)
+
+    def flush(self) -> None:
+        """Write what is not written yet."""
+        rows = self._turn.rows
+        for row in rows:
+            row.sequence += self._written
+        write(rows, self._file)
+        self._written += len(rows)
+        self._turn.forget()
 
 
 def to_json(row: Record) -> str:

@@ -8,18 +8,15 @@ from os import devnull
 from pathlib import Path
 from resource import getpagesize
 from time import process_time
-from typing import TextIO
 
 import networkx
 
-from ipsecsim.base.trace import TraceEvent
 from ipsecsim.crypto.catalogue import WORDS, EspSuite
 from ipsecsim.ipsec.association import Direction, SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
-from ipsecsim.net.turn import Observer, Turn
+from ipsecsim.net.turn import Observer
 from ipsecsim.observe import jsonl
-from ipsecsim.observe.record import Record
 from ipsecsim.scenario.build import build
 from ipsecsim.scenario.model import Topology
 from tests.bench.measure import interleaved, ratio, seconds
@@ -82,7 +79,7 @@ def time_is_linear() -> Iterator[Row]:
 def _left_by_a_hop() -> float:
     """How much more is in use after ten thousand hops more, their trace written and gone."""
     with Path(devnull).open("w", encoding="utf-8") as file:
-        traffic = Traffic(SMALL, _written_to(file))
+        traffic = Traffic(SMALL, jsonl.Trace(file).tell)
         traffic.pass_on(2000)
         tracemalloc.start()
         used = []
@@ -92,13 +89,6 @@ def _left_by_a_hop() -> float:
             used.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
     return (used[1] - used[0]) / 10_000
-
-
-def _written_to(file: TextIO) -> Observer:
-    def observe(turn: Turn, event: TraceEvent) -> None:
-        jsonl.write([Record(0, turn, event)], file)
-
-    return observe
 
 
 def _bytes_of_a_pair() -> float:

@@ -1,7 +1,7 @@
 """The state of every node at every position of a run: gathered while it runs, walked both ways afterwards."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ipsecsim.base.trace import PacketDropped, Told, TraceEvent
@@ -18,6 +18,8 @@ Tree = dict[str, "Tree | Value"]
 _State = dict[str, dict[Path, Value]]  # by node
 
 _SMALLEST_CHECKPOINT = 256  # changes
+
+_ORDER = {name: number for number, name in enumerate((*SECTIONS, DROPPED))}
 
 _USED_LAST: tuple[str, Hashable] = ("connections", None)
 
@@ -94,17 +96,7 @@ class Inventory:
 
     def tree(self, turn: int, node: str) -> Tree:
         """What one node knew once a turn was over, section by section. Raises IndexError as `at` does."""
-        root: Tree = {}
-        known = self._go(turn)[node]
-        order = {name: number for number, name in enumerate((*SECTIONS, DROPPED))}
-        for _, *way, last in sorted(known, key=lambda path: (order[path[1]], _natural(path[2]))):
-            below: Tree = root
-            for step in way:
-                inner = below.setdefault(step, {})
-                assert isinstance(inner, dict)  # noqa: S101 - a way never leads through a value
-                below = inner
-            below[last] = known[node, *way, last]
-        return root
+        return tree_of((path[1:], value) for path, value in self._go(turn)[node].items())
 
     def _check(self, turn: int) -> None:
         self._settle()
@@ -215,6 +207,21 @@ def _put(known: dict[Path, Value], path: Path, value: Value | None) -> None:
         known.pop(path, None)
     else:
         known[path] = value
+
+
+def tree_of(entries: Iterable[tuple[Path, Value]]) -> Tree:
+    """What one node knows, section by section, rows in order."""
+    root: Tree = {}
+    for (*way, last), value in sorted(
+        entries, key=lambda entry: (_ORDER[entry[0][0]], _natural(entry[0][1]))
+    ):
+        below: Tree = root
+        for step in way:
+            inner = below.setdefault(step, {})
+            assert isinstance(inner, dict)  # noqa: S101 - a way never leads through a value
+            below = inner
+        below[last] = value
+    return root
 
 
 def _natural(row: str) -> tuple[int, str]:

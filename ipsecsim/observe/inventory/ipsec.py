@@ -11,6 +11,7 @@ from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.observe.inventory.section import Entry, Row, Section, Value, as_one, each
 
 CELLS = 32  # of a replay window's picture
+SEPARATOR = "; "  # of selectors, in which there are commas
 
 # -- policies, in the order in which they are tried -----------------------------------------------
 
@@ -32,7 +33,7 @@ def _rule_facts(rule: _Rule) -> Iterator[Entry]:
     row, policy = _rule_name(rule), rule[1]
     way = "" if policy.direction is None else f" {policy.direction.value}"
     yield (row, "action"), policy.action.value + way
-    yield (row, "selectors"), ", ".join(map(str, policy.selectors))
+    yield (row, "selectors"), SEPARATOR.join(map(str, policy.selectors))
     if policy.only_with_sa:
         yield (row, "sleeps"), policy.is_asleep
 
@@ -68,10 +69,11 @@ def _sa_facts(sa: SecurityAssociation) -> Iterator[Entry]:
     yield (row, "outer"), f"{unpack(parameters.source)} > {unpack(parameters.destination)}"
     if parameters.udp_ports is not None:
         yield (row, "UDP ports"), "{} > {}".format(*parameters.udp_ports)
-    yield (row, "selectors"), ", ".join(map(str, parameters.selectors))
+    yield (row, "selectors"), SEPARATOR.join(map(str, parameters.selectors))
     yield (row, "policy"), parameters.policy
     if parameters.direction is Direction.INBOUND:
         yield (row, "window size"), parameters.replay_window
+    yield (row, "installed at"), sa.installed_at
     hard = parameters.lifetime.hard
     if hard.duration != ENDLESS:
         yield (row, "ends at"), sa.installed_at + hard.duration

@@ -150,3 +150,33 @@ def test_an_interrupted_pipe_is_no_error():
     process.stdout.close()
     assert process.stderr.read() == b""
     process.wait()
+
+
+def test_a_run_that_keeps_nothing_writes_on_the_way_and_says_what_it_does_not_know(tmp_path):
+    done = ipsecsim(
+        *("run", "behind_nat", "--record", "none", "--jsonl", "trace.jsonl", "--pcapng", "capture.pcapng"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0
+    assert "leaks not looked for" in done.stdout
+    assert "SAD: the SAs that are up" in done.stdout
+    assert "need the recording: leave out --record" in done.stdout
+    assert "wrote trace.jsonl and capture.pcapng" in done.stdout
+    ipsecsim("run", "behind_nat", "--quiet", "--out", "out", cwd=tmp_path)
+    assert (tmp_path / "trace.jsonl").read_bytes() == (tmp_path / "out" / "trace.jsonl").read_bytes()
+    assert (tmp_path / "capture.pcapng").stat().st_size > 1000
+
+
+def test_files_out_of_the_recording_need_one():
+    done = ipsecsim("run", "behind_nat", "--record", "none", "--out", "out")
+    assert done.returncode == 2
+    assert "--out needs the whole recording: leave out --record none" in done.stderr
+
+
+def test_a_script_that_asks_on_the_way_needs_the_recording(tmp_path):
+    (tmp_path / "asks.yaml").write_text(
+        "name: asks\nextends: site_to_site\nscript: [{at: 2s, expect: {packets layer=esp: 2}}]\n"
+    )
+    done = ipsecsim("run", "asks.yaml", "--record", "none", cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'record it with record="all" (--record all)' in done.stderr

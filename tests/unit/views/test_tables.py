@@ -2,9 +2,11 @@
 
 import pytest
 
+from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
+from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.scenario import read
-from ipsecsim.views import tables
+from ipsecsim.views import state_tables, tables
 from tests.unit.scenario.examples import KEYED, MIXED
 
 
@@ -13,7 +15,7 @@ def rows(table: str, node: str) -> list[str]:
 
 
 def sad(source: str, **options) -> str:
-    return tables.associations(Run(read(source, **options)).run())
+    return state_tables.associations(Run(read(source, **options)).run())
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_what_is_left_of_a_life_is_told():
 
 
 def test_a_rule_for_one_direction_says_so():
-    table = tables.policies(Run(read(KEYED)).run())
+    table = state_tables.policies(Run(read(KEYED)).run())
     assert [row.split()[1:5] for row in rows(table, "alice")] == [
         ["1", "bypass", "#1", "0.0.0.0/0"],
         ["2", "protect", "out|in", "0.0.0.0/0"],
@@ -63,8 +65,29 @@ def test_a_rule_for_one_direction_says_so():
 
 def test_who_has_which_virtual_address_is_told():
     run = Run(read("road_warriors"))
-    assert tables.leases(run) == "Virtual addresses: none is lent"
-    assert [row.split() for row in rows(tables.leases(run.run()), "moon")] == [
-        ["moon", "visitors", "10.9.0.2", "dave.example"],
+    assert state_tables.leases(run) == "Virtual addresses: none is lent"
+    assert [row.split() for row in rows(state_tables.leases(run.run()), "moon")] == [
         ["moon", "visitors", "10.9.0.1", "carol.example"],
+        ["moon", "visitors", "10.9.0.2", "dave.example"],
     ]
+
+
+def test_tables_can_be_had_for_any_position_of_a_run() -> None:
+    run = Run(read("site_to_site", do=["1s ping alice bob count=3"])).run()
+    assert state_tables.associations(run, 0) == "SAD: no SA is up"
+    sealed = [row.turn.number for row, _ in run.recorder.of(PacketSealed) if row.node == "west"][-1]
+
+    def packets(position: int) -> str:
+        outbound = rows(state_tables.associations(run, position), "west")[0]
+        return outbound.split(" aes256gcm16 ")[1].split()[0]
+
+    assert [packets(sealed - 1), packets(sealed), packets(run.turns)] == ["3", "4", "4"]
+    hits = [rows(state_tables.policies(run, turn), "west")[0].split()[-1] for turn in (0, sealed)]
+    assert hits == ["0", "4"]
+
+
+def test_drops_are_those_up_to_the_position() -> None:
+    run = Run(read("replay_attack")).run()
+    turn = next(row.turn.number for row, _ in run.recorder.of(PacketDropped))
+    assert tables.drops(run, turn - 1) == "Drops: none"
+    assert tables.drops(run, turn) != "Drops: none"
