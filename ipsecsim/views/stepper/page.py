@@ -96,8 +96,8 @@ def _page_style() -> str:
     )
     return (
         f"body {{ margin: 0; }} body {light} "
-        f"@media (prefers-color-scheme: dark) {{ body:not(:has([data-theme=light])) {dark} }} "
-        f"body:has([data-theme=dark]) {dark} @media print {{ body {light} }} "
+        f"@media (prefers-color-scheme: dark) {{ body:not([data-theme=light]) {dark} }} "
+        f"body[data-theme=dark] {dark} @media print {{ body {light} }} "
         ".offscreen { position: absolute; clip-path: inset(50%); } "
         ".twin { padding: 0 18px 18px; font: 14px system-ui, sans-serif; } .twin pre { white-space: pre-wrap; }"
     )
@@ -109,6 +109,7 @@ const options = { data: JSON.parse(document.getElementById("run").textContent), 
 const asked = new URLSearchParams(location.hash.slice(1));
 if (asked.has("theme")) options.theme = asked.get("theme");
 if (asked.has("host")) options.host = asked.get("host");
+options.onTheme = (name) => (document.body.dataset.theme = name); // the ground is not the stepper's own
 const stepper = mount(place, options);
 if (asked.has("turn")) stepper.go(Number(asked.get("turn")));
 // the story in text is open where no script runs, and on paper

@@ -291,11 +291,18 @@ class View {
 
   draw() {
     if (!this.width) return;
-    if (this.themeName === "auto") delete this.root.dataset.theme;
-    else this.root.dataset.theme = this.themeName;
+    this.drawTheme();
     this.drawTabs();
     for (const part of [this.bar, this.strip, this.stage, this.sentence]) part.draw(this);
     for (const [name, panel] of Object.entries(this.panels)) if (this.isShown(name)) panel.draw(this);
+  }
+
+  drawTheme() {
+    if (this.themeName === this.shownTheme) return;
+    this.shownTheme = this.themeName;
+    if (this.themeName === "auto") delete this.root.dataset.theme;
+    else this.root.dataset.theme = this.themeName;
+    this.options.onTheme?.(this.themeName);
   }
 
   isShown(name) {
@@ -344,7 +351,8 @@ class View {
 }
 
 // The stepper in `element`. `data` is the run, `host` "page" or "notebook", `theme` "auto", "light" or "dark";
-// `onTurn(turn)` hears where it stands, `onStep()` is asked for one more turn of a run that goes on.
+// `onTurn(turn)` and `onTheme(name)` hear where it stands and how it looks, `onStep()` is asked for one more turn of a
+// run that goes on.
 export function mount(element, options) {
   const view = new View(element, options);
   return {
