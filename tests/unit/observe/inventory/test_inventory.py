@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from ipsecsim.experiment.run import Run
+from ipsecsim.ike import events as ike
+from ipsecsim.ipsec import events as ipsec
 from ipsecsim.observe.counters import count
 from ipsecsim.observe.inventory import touched
 from ipsecsim.observe.inventory.section import Value
 from ipsecsim.observe.inventory.sections import DROPPED, look
 from ipsecsim.observe.inventory.seen import Path
 from ipsecsim.scenario import names, read
+from ipsecsim.stack import events as stack
+from ipsecsim.stack.nat import events as nat
 
 LONG = "ping alice bob count=1600 interval=10ms"
 
@@ -47,11 +51,30 @@ def test_every_position_is_as_the_live_nodes_were(name: str) -> None:
         assert run.inventory.at(turn) == state
 
 
-def test_what_no_event_leads_to_is_missed_and_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test above can fail: without the rows of IPsec the counters of SAs stand still."""
-    monkeypatch.setattr(touched, "rows", lambda _: ())
-    run = Run(read("site_to_site")).run()
-    assert difference(dict(run.inventory.at(run.turns)), looked_at(run))
+@pytest.mark.parametrize(
+    ("table", "event", "name"),
+    [
+        ("_ROWS", ipsec.PolicyMatched, "site_to_site"),
+        ("_ROWS", ipsec.PacketSealed, "site_to_site"),
+        ("_ROWS", ipsec.PacketOpened, "site_to_site"),
+        ("_ROWS", nat.PacketTranslated, "behind_nat"),
+        ("_ROWS", stack.ConnectionForgotten, "firewall_forgets"),
+        ("_BY_CLASS", ike.AddressLent, "road_warriors"),
+        ("_BY_CLASS", ike.AddressReturned, "road_warriors"),
+        ("_BY_CLASS", stack.AddressTaken, "road_warriors"),
+    ],
+)
+def test_without_a_row_of_the_table_something_is_missed(
+    monkeypatch: pytest.MonkeyPatch, table: str, event: type, name: str
+) -> None:
+    """The test above can fail: it is what an event leads to that is looked at."""
+    rows = getattr(touched, table)
+    monkeypatch.setitem(rows, event, type(rows[event])())
+    run = Run(read(name))
+    is_missed = False
+    while not is_missed and run.step(run.topology.until):
+        is_missed = bool(difference(dict(run.inventory.at(run.turns)), looked_at(run)))
+    assert is_missed
 
 
 def test_going_back_and_forth_a_thousand_times_shows_the_same() -> None:
