@@ -4,6 +4,7 @@ The browser has the run and walks it alone. It tells where it stands, and asks f
 that goes on.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import anywidget
@@ -18,35 +19,24 @@ export default {
   render({ model, el }) {
     const place = document.createElement("div");
     el.replaceChildren(place);
-    let heard = false;
     const stepper = mount(place, {
       data: JSON.parse(model.get("data")),
       host: "notebook",
       theme: model.get("theme"),
       onTurn(turn) {
-        if (heard) return;
-        model.set("turn", turn);
-        model.save_changes();
+        model.send({ turn });
       },
       onStep() {
         model.send({ wants: "step" });
       },
     });
-    const follow = () => {
-      const turn = model.get("turn");
-      if (turn === stepper.turn) return;
-      heard = true;
-      stepper.go(turn);
-      heard = false;
-    };
     const grow = (message) => {
       if (message.more) stepper.append(JSON.parse(message.more));
+      if (message.go) stepper.go(message.go);
     };
-    if (model.get("turn")) follow();
-    model.on("change:turn", follow);
+    if (model.get("start")) stepper.go(model.get("start"));
     model.on("msg:custom", grow);
     return () => {
-      model.off("change:turn", follow);
       model.off("msg:custom", grow);
       stepper.destroy();
     };
@@ -65,7 +55,9 @@ class StepperWidget(anywidget.AnyWidget):
     _css = stylesheet()
 
     data = traitlets.Unicode().tag(sync=True)
-    turn = traitlets.Int(0).tag(sync=True)
+    start = traitlets.Int(0).tag(sync=True)
+    # not synced: the echo of an older turn would take back a newer one
+    turn = traitlets.Int(0)
     theme = traitlets.Unicode("auto").tag(sync=True)
 
     def __init__(self, run: Run, *, live: bool = False, turn: int | None = None) -> None:
@@ -74,11 +66,23 @@ class StepperWidget(anywidget.AnyWidget):
         self._run = run
         self._feed = Feed(run)
         sent = to_json(self._feed.whole(live=live))
-        super().__init__(data=sent, turn=min(turn or 1, run.turns))
+        at = min(turn or 1, run.turns)
+        super().__init__(data=sent, start=at, turn=at)
+        self._heard = at  # the last turn that the browser told
         self.on_msg(self._asked)
+        self.observe(self._go, "turn")
+
+    def _go(self, change: Mapping[str, Any]) -> None:
+        """Somebody in Python wants to look at another turn."""
+        if change["new"] != self._heard:
+            self.send({"go": change["new"]})
 
     def _asked(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
-        """The browser asks for one turn more. What it sends is a wish: nothing else of it is believed."""
+        """The browser says where it stands, or asks for one turn more. Nothing else of it is believed."""
+        turn = content.get("turn")
+        if isinstance(turn, int) and 0 < turn <= self._run.turns:
+            self._heard = turn
+            self.turn = turn
         if content.get("wants") == "step":
             goes_on = self._run.step()
             self.send({"more": to_json(self._feed.more(live=goes_on))})

@@ -41,6 +41,20 @@ def test_a_step_from_the_browser_runs_the_simulation_one_turn_further():
     assert lab.measure("ping received") == 1
 
 
+def test_python_hears_where_the_browser_stands_and_may_send_it_elsewhere():
+    widget = Lab("site_to_site").run().stepper("widget")
+    sent = []
+    widget.send = lambda content, **_: sent.append(content)
+    widget._asked(None, {"turn": 7}, None)
+    assert widget.turn == 7
+    assert sent == []  # what the browser said is not said back
+    widget.turn = 3
+    assert sent == [{"go": 3}]
+    widget._asked(None, {"turn": 3}, None)
+    widget._asked(None, {"turn": 99}, None)
+    assert widget.turn == 3
+
+
 def test_what_else_a_browser_sends_does_nothing():
     lab = Lab("site_to_site")
     widget = lab.stepper(live=True)
