@@ -47,7 +47,7 @@ class SeededEntropy:
     def once(self, label: str) -> "SeededEntropy":
         """The stream named `label` from its beginning. It is not kept: peers make as many labels as they like."""
         child = SeededEntropy.__new__(SeededEntropy)
-        child._key = sha256(self._key + b"fork\0" + label.encode()).digest()
+        child._key = sha256(self._key + b"fork\0" + label.encode(errors="surrogatepass")).digest()
         child._children = {}
         child._counter = 0
         child._buffer = b""

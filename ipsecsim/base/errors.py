@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.visible import visible
+
+_TAB = "\t"
 
 
 class IpsecsimError(Exception):
@@ -53,10 +56,11 @@ class ConfigError(IpsecsimError):
         return [f"{type(self).__name__}: {self}"]
 
     def __str__(self) -> str:
+        message = visible(self.message, keep="\n")
         if self.place is None:
-            return self.message
-        text = f"{self.place}: {self.message}"
+            return message
+        text = f"{visible(str(self.place))}: {message}"
         if self.place.source:
             caret = " " * max(0, self.place.column - 1) + "^"
-            text += f"\n  {self.place.source}\n  {caret}"
+            text += f"\n  {visible(self.place.source, keep=_TAB)}\n  {caret}"
         return text

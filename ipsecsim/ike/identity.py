@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.address import Prefix, pack, unpack
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.visible import visible
 from ipsecsim.wire import der
 from ipsecsim.wire.distinguished_name import covers, from_text, is_below, parts, parts_of_text, to_text
 from ipsecsim.wire.ike.identification import Identification
@@ -96,17 +97,10 @@ class Identity:
             return unpack(self.data)
         if self.id_type == IdType.ID_DER_ASN1_DN:
             try:
-                return _printable(to_text(self.data))
+                return visible(to_text(self.data))
             except Malformed:
                 return self.data.hex()
-        return _printable(self.data.decode("utf-8", "backslashreplace"))
-
-
-def _printable(text: str) -> str:
-    """What a peer calls itself may not move the cursor of whoever reads it."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
-    )
+        return visible(self.data.decode("utf-8", "backslashreplace"))
 
 
 @dataclass(frozen=True, slots=True)

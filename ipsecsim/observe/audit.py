@@ -44,7 +44,7 @@ class AuditEntry:
     def to_json(self) -> str:
         """The entry on one line, its keys always in the same order; time in nanoseconds."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(fields, separators=(",", ":"))
 
 
 def entries(rows: Iterable[Record]) -> Iterator[AuditEntry]:

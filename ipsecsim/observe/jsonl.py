@@ -69,7 +69,7 @@ def to_json(row: Record) -> str:
     row_fields["fields"] = {
         field.name: _plain(field.name, getattr(event, field.name)) for field in fields(event)
     }
-    return json.dumps(row_fields, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(row_fields, separators=(",", ":"))
 
 
 def _plain(name: str, value: object) -> object:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import Told
+from ipsecsim.base.visible import visible
 from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.net.events import FRAME_SENT, FrameArrived, FrameDoubled, FrameSent
@@ -211,8 +212,7 @@ def _block(kind: int, body: bytes, options: Iterable[Option] = ()) -> bytes:
 
 def _text(words: str) -> bytes:
     """Words fit for an option: UTF-8, nothing invisible, and no longer than its 16 bits of length may say."""
-    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in words[:_LONGEST])
-    return shown.encode()[:_LONGEST].decode(errors="ignore").encode()
+    return visible(words[:_LONGEST]).encode()[:_LONGEST].decode(errors="ignore").encode()
 
 
 def _option(code: int, value: bytes) -> bytes:

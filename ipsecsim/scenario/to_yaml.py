@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ipsecsim.base.address import unpack
 from ipsecsim.base.instant import CALENDAR_START
+from ipsecsim.base.visible import visible
 from ipsecsim.crypto.catalogue import AhSuite
 from ipsecsim.ike.config import ChildProposal
 from ipsecsim.net.impairments import Burst
@@ -427,6 +428,6 @@ def _flow(value: _Value) -> str:
 
 def _scalar(text: str, plain: re.Pattern[str] = _PLAIN) -> str:
     """Text as YAML, in quotes where need be; without a hint, so that it may stand anywhere."""
-    if plain.fullmatch(text) and text == text.strip():
+    if plain.fullmatch(text) and text == text.strip() and text.isprintable():
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return visible(json.dumps(text, ensure_ascii=False))  # the escapes are YAML's too

@@ -30,7 +30,7 @@ def to_json(packet: Packet) -> str:
         "data": packet.data.hex(),
         "hops": [_hop(each) for each in packet.hops],
     }
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(fields, separators=(",", ":"))
 
 
 def _hop(hop: Hop) -> dict[str, object]:

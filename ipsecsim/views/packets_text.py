@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ipsecsim.base.instant import format_seconds
+from ipsecsim.base.visible import visible
 from ipsecsim.experiment.packets import Diff, Packet, Packets
 from ipsecsim.observe.journey import Journey, form
 from ipsecsim.observe.life import Hop
@@ -22,19 +23,19 @@ def listing(packets: Packets, limit: int | None = None) -> Iterator[str]:
 
 def line(packet: Packet) -> str:
     """'#27  esp  west > east   140 B   ok   spi 5e0d77aa seq 1'."""
-    return "   ".join(each for each in _cells(packet) if each)
+    return visible("   ".join(each for each in _cells(packet) if each))
 
 
 def whole(packet: Packet) -> str:
     """The line, what it has to do with other packets, and every hop."""
-    return "\n".join([line(packet), *(f"  {each}" for each in (*_kin(packet), *_hops(packet)))])
+    return "\n".join([line(packet), *(f"  {visible(each)}" for each in (*_kin(packet), *_hops(packet)))])
 
 
 def journey(packet: Packet) -> str:
     """One datagram through all that changed or carried it, a line a stop."""
     told = packet.follow()
     head = f"#{packet.number} {form(packet.data)} {packet.source} > {packet.to}   {packet.size} B"
-    return "\n".join([head, *(f"  {each}" for each in stops(told))])
+    return "\n".join([visible(head), *(f"  {each}" for each in stops(told))])
 
 
 def changes(packet: Packet, hop: int | None = None) -> Iterator[str]:

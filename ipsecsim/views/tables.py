@@ -5,6 +5,7 @@ from itertools import takewhile
 
 from ipsecsim.base.address import unpack
 from ipsecsim.base.instant import format_duration, format_seconds
+from ipsecsim.base.visible import visible
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.application import Result
@@ -17,7 +18,7 @@ from ipsecsim.observe.sparing import Keep
 
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Columns as wide as they need to be; numbers to the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[visible(str(cell)) for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[at]) for row in cells)]) for at, head in enumerate(heads)]
     right = [bool(rows) and all(isinstance(row[at], int | float) for row in rows) for at in range(len(heads))]
 
@@ -82,7 +83,9 @@ def expectations(run: Run) -> str:
     if not verdicts:
         return "Expectations: none"
     met = sum(each.is_met for each in verdicts)
-    return "\n".join([f"Expectations: {met} of {len(verdicts)} met", *(f"  {each}" for each in verdicts)])
+    return "\n".join(
+        [f"Expectations: {met} of {len(verdicts)} met", *(f"  {visible(str(each))}" for each in verdicts)]
+    )
 
 
 def summary(run: Run) -> str:
@@ -99,7 +102,7 @@ def summary(run: Run) -> str:
     ]
     for name, (verb, source, to) in run.world.traffic.items():
         lines.append(f"  {verb} {source} {to}   {found(verb, run.world.results[name])}")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def found(verb: str, result: Result) -> str:

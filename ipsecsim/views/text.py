@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ipsecsim.base.instant import format_seconds
 from ipsecsim.base.trace import TraceEvent
+from ipsecsim.base.visible import visible
 from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.events import PolicyMatched
 from ipsecsim.net.events import FrameArrived, FrameSent, TurnBegan
@@ -15,6 +16,7 @@ from ipsecsim.scenario.build_ipsec import IKE_RULE
 from ipsecsim.scenario.model import Topology
 from ipsecsim.stack.events import PacketDelivered, PacketOriginated
 
+NEW_LINE = "\n"
 _INDENT = "    "
 STARTS = {
     "timer": "a timer rings",
@@ -30,10 +32,10 @@ _SILENT = (TurnBegan, FrameArrived, FrameSent, PacketOriginated)
 
 def opening(topology: Topology, seed: str) -> str:
     """Name, seed and story, before anything happens."""
-    lines = [f"{topology.name}   seed {seed}   {', '.join(size(topology))}"]
+    lines = [f"{visible(topology.name)}   seed {seed}   {', '.join(size(topology))}"]
     if topology.story:
-        lines.append(f"  {topology.story.strip()}")
-    lines += [f"  look for: {each}" for each in topology.look_for]
+        lines.append(f"  {visible(topology.story.strip(), keep=NEW_LINE)}")
+    lines += [f"  look for: {visible(each, keep=NEW_LINE)}" for each in topology.look_for]
     return "\n".join(lines)
 
 
@@ -62,8 +64,10 @@ def turn(rows: Sequence[Record]) -> str:
     first = rows[0].turn
     cause = f"   (from turn {first.cause})" if first.cause else ""
     lines = [
-        f"turn {first.number}   {format_seconds(first.at)}   {first.node}   {_stimulus(rows)}{cause}",
-        *(line for row in rows for line in _lines(row.event)),
+        visible(
+            f"turn {first.number}   {format_seconds(first.at)}   {first.node}   {_stimulus(rows)}{cause}"
+        ),
+        *(visible(line) for row in rows for line in _lines(row.event)),
     ]
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from ipsecsim.base.instant import format_seconds
+from ipsecsim.base.visible import visible
 from ipsecsim.experiment.run import Run
 from ipsecsim.observe.inventory import Change
 from ipsecsim.observe.turn_story import TurnStory, naming
@@ -24,7 +25,7 @@ def page(run: Run, story: TurnStory, total: int | None) -> str:
     lines += changed(
         [each for each in run.inventory.changes(story.turn) if "keys" not in each.path], MOST_CHANGES
     )
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def headline(run: Run, story: TurnStory, total: int | None) -> str:

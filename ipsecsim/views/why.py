@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
+from ipsecsim.base.visible import visible
 from ipsecsim.experiment.run import Run
 from ipsecsim.observe.telling import count
 from ipsecsim.study.gallery import Row
@@ -21,7 +22,7 @@ def troubles(run: Run) -> str:
     found = Evidence(run).harm()
     if not found:
         return "Why: nothing that has a name went wrong"
-    return "\n".join(["Why: what went wrong, and where it shows", *map(_line, found)])
+    return "\n".join(["Why: what went wrong, and where it shows", *map(visible, map(_line, found))])
 
 
 def whole(why: Why) -> str:
@@ -40,7 +41,7 @@ def whole(why: Why) -> str:
     )
     lines += [line for label, text in parts if text for line in _part(label, text)]
     lines += _strip(why)
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _strip(why: Why) -> list[str]:

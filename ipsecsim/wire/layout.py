@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ipsecsim.base import address
+from ipsecsim.base.visible import visible
 from ipsecsim.wire.reader import Malformed, Truncated
 
 # How a field travels: who may read it, and whose change would be noticed.
@@ -194,8 +195,7 @@ def size_text(count: int) -> str:
 
 def printable_text(data: bytes) -> str:
     """What a peer wrote, with everything that is no visible character escaped."""
-    text = data.decode("utf-8", "backslashreplace")
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return visible(data.decode("utf-8", "backslashreplace"))
 
 
 def address_text(data: bytes) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.visible import visible
 from ipsecsim.views.palette import HATCH_WIDTH, colour
 
 if TYPE_CHECKING:
@@ -134,8 +135,8 @@ def wrapped(title: str, width: float = WIDTH) -> str:
 
 def shown(text: str, most: int = _LONGEST) -> str:
     """Words from outside, fit to be drawn: nothing invisible, and no more of it than is read."""
-    visible = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[: most + 1])
-    return visible if len(visible) <= most else visible[: most - 1] + "…"
+    words = visible(text[: most + 1])
+    return words if len(words) <= most else words[: most - 1] + "…"
 
 
 def fit(text: "Text", width: float) -> None:

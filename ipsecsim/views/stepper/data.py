@@ -32,7 +32,7 @@ def data(run: Run, first: int = 1, last: int | None = None) -> Json:
 
 def to_json(sent: Json) -> str:
     """As text, without spaces, and with nothing in it that could end a script element."""
-    return json.dumps(sent, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
+    return json.dumps(sent, separators=(",", ":")).replace("</", "<\\/")
 
 
 class Feed:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ipsecsim.base.instant import format_seconds
+from ipsecsim.base.visible import visible
 from ipsecsim.experiment.run import Run
 from ipsecsim.views.palette import Theme, colour, css
 from ipsecsim.views.stepper.data import data
@@ -51,7 +52,7 @@ def to_html(shown: Run | Data, *, host: str = "page", theme: str = "auto") -> st
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    title = escape(str(sent["title"]))
+    title = escape(visible(str(sent["title"])))
     return "\n".join(
         [
             "<!doctype html>",
@@ -81,7 +82,7 @@ def to_iframe(shown: Run | Data, *, height: int = _IFRAME_HEIGHT, theme: str = "
     """
     sent = data(shown) if isinstance(shown, Run) else shown
     page = escape(to_html(sent, host="notebook", theme=theme), quote=True)
-    title = escape(f"step by step: {sent['title']}", quote=True)
+    title = escape(visible(f"step by step: {sent['title']}"), quote=True)
     return (
         f'<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts" width="100%" height="{height}" '
         'style="border: 0"></iframe>'
@@ -126,8 +127,8 @@ def _hash(text: str) -> str:
 
 def _embedded(sent: Data) -> str:
     """JSON that can stand in a script element: nothing in it ends the element or a line."""
-    text = dumps(sent, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
+    text = dumps(sent, separators=(",", ":"))
+    for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
@@ -146,5 +147,5 @@ def _twin(sent: Data) -> str:
     ]
     if sent["turns_total"] > len(lines):
         lines.append(f"and {sent['turns_total'] - len(lines)} turns more")
-    story = escape("\n".join(lines))
+    story = escape("\n".join(map(visible, lines)))
     return f'<details class="twin" open><summary>The same in text</summary><pre>{story}</pre></details>'
