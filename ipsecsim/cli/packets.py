@@ -35,6 +35,8 @@ _ONE = """Examples:
   ipsecsim packet behind_nat 1 --follow
 
   ipsecsim packet site_to_site 4 --explain
+
+  ipsecsim packet ah_tunnel 4 --hex
 """
 
 
@@ -81,6 +83,10 @@ def packet(
     reader: Annotated[
         str | None, typer.Option("--as", help="Look with the keys of this node only.", metavar="NODE")
     ] = None,
+    octets: Annotated[
+        bool,
+        typer.Option("--hex", help="Its bytes, each marked by how it is protected, instead of its fields."),
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="What each field is for, and which section defines it.")
     ] = False,
@@ -99,7 +105,8 @@ def packet(
         typer.echo("\n".join(packets_text.changes(chosen, hop)))
     else:
         seen = xray(chosen.data if hop is None else chosen.bytes_on(hop), _keys(run, reader))
-        typer.echo("\n".join([packets_text.whole(chosen), "", *xray_text.fields(seen, explain=explain)]))
+        below = xray_text.octets(seen) if octets else xray_text.fields(seen, explain=explain)
+        typer.echo("\n".join([packets_text.whole(chosen), "", *xray_text.layers(seen), "", *below]))
 
 
 def _keys(run: Run, reader: str | None) -> Keys:

@@ -3,11 +3,52 @@
 from collections.abc import Iterator, Sequence
 
 from ipsecsim.observe.changes import FieldChange
+from ipsecsim.observe.layers import parts
 from ipsecsim.observe.meanings import meaning
 from ipsecsim.observe.xray import Xray
 from ipsecsim.views.columns import columns
 from ipsecsim.views.palette import PROTECTION
-from ipsecsim.wire.layout import Field
+from ipsecsim.wire.layout import CLEAR, Field
+
+_MARKS = {"clear": "..", "encrypted": "--", "auth": "__", "both": "==", "mutable": "~~"}
+_A_ROW = 16
+
+
+def layers(seen: Xray) -> list[str]:
+    """A line a layer: its length, how it is protected, what it says of itself; those inside stand further in."""
+    return columns(
+        [
+            ["  " * part.depth + part.name, f"{part.length} B".rjust(6), _word(part.protection), part.title]
+            for part in parts(seen)
+        ]
+    )
+
+
+def octets(seen: Xray) -> list[str]:
+    """The bytes as they were on the wire, 16 in a row, each underlined by the mark of its class."""
+    classes = _classes(seen)
+    lines = []
+    for start in range(0, len(seen.packet), _A_ROW):
+        end = min(start + _A_ROW, len(seen.packet))
+        lines.append(f"{start:4}  {seen.packet[start:end].hex(' ')}")
+        lines.append(f"      {' '.join(_MARKS[each] for each in classes[start:end])}")
+    there = [each for each in PROTECTION if each in classes]
+    return [*lines, "      " + ", ".join(f"{_MARKS[each]} {_word(each)}" for each in there)]
+
+
+def _classes(seen: Xray) -> list[str]:
+    """The class of each byte; of one that several fields share that of the first."""
+    found = ["" for _ in seen.packet]
+    for _, field in seen.root.walk():
+        if not field.children:
+            for at in range(field.start, field.end):
+                found[at] = found[at] or field.protection
+    return [each or CLEAR for each in found]
+
+
+def _word(protection: str) -> str:
+    style = PROTECTION.get(protection)
+    return "" if style is None else style.word
 
 
 def fields(seen: Xray, *, explain: bool = False) -> list[str]:
@@ -19,12 +60,11 @@ def fields(seen: Xray, *, explain: bool = False) -> list[str]:
 
 
 def _rows(field: Field, around: str, depth: int, *, explain: bool) -> Iterator[list[str]]:
-    style = PROTECTION.get(field.protection)
     words = field.value + (f"   [{field.rfc}]" if field.rfc else "")
     means = meaning(around, field.name)
     if explain and means.sentence:
         words += f"   {means.sentence}   [{means.clause}]"
-    yield [_range(field), "  " * depth + field.name, "" if style is None else style.word, words]
+    yield [_range(field), "  " * depth + field.name, _word(field.protection), words]
     for child in field.children:
         yield from _rows(child, field.name, depth + 1, explain=explain)
 

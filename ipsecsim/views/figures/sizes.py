@@ -7,30 +7,17 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.observe.keys import Keys
+from ipsecsim.observe.layers import Part, parts
 from ipsecsim.observe.turn_story.naming import layer
 from ipsecsim.observe.xray import xray
 from ipsecsim.views.figures.figure import Figure, canvas, fit, shown, style, wrapped
 from ipsecsim.views.figures.marks import SHADES, protected_box
 from ipsecsim.views.palette import PROTECTION
-from ipsecsim.wire.layout import Field
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 6
-_OWN = {"IV": "IV", "Integrity Check Value (ICV)": "ICV", "Padding": "padding", "sealed": "sealed"}
-_TRAILER = ("Pad Length", "Next Header")
-_LAYERS = ("IPv4", "IPv6", "UDP", "ESP", "AH", "ICMP", "ICMPv6")
-_DATA = ("Data", "Payload", "Payload Data")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Bytes that belong together: a header, the payload, the padding, the ICV."""
-
-    name: str
-    length: int
-    protection: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +51,8 @@ def sorts(run: Run) -> list[Sort]:
     for key, count in counted.most_common():
         life = run.lives[samples[key]]
         carried = sum(len(run.lives[number].image) for number in life.carries)
-        found.append(Sort(life.node, count, life.number, carried, parts(life.first, keys)))
+        found.append(Sort(life.node, count, life.number, carried, parts(xray(life.first, keys))))
     return found
-
-
-def parts(packet: bytes, keys: Keys | None = None) -> tuple[Part, ...]:
-    """A packet cut into its layers, every byte in one part. A header is one part for each class in it."""
-    counted: dict[tuple[int, str, str], int] = {}
-    _cut(xray(packet, keys).root, counted)
-    return tuple(Part(name, length, protection) for (_, name, protection), length in counted.items())
-
-
-def _cut(layer: Field, counted: dict[tuple[int, str, str], int]) -> None:
-    """The bytes of one layer: its own fields together, what is in it in its place."""
-
-    def count(name: str, length: int, protection: str) -> None:
-        if length > 0:
-            key = (layer.start, name, protection)
-            counted[key] = counted.get(key, 0) + length
-
-    at = layer.start
-    for child in layer.children:
-        length = child.end - max(child.start, at)  # parts of a byte share it
-        if child.children and child.name in _LAYERS:
-            _cut(child, counted)
-        else:
-            count(_part(layer.name, child.name), length, child.protection)
-        at = max(at, child.end)
-    count(layer.name, layer.end - at, layer.protection)
-
-
-def _part(layer: str, name: str) -> str:
-    """What a field is counted as: itself, or its layer's header."""
-    if name in _DATA:
-        return "payload"
-    if layer == "ESP" and name in _TRAILER:
-        return "trailer"
-    return _OWN.get(name, layer)
 
 
 def sizes(run: Run) -> Figure:

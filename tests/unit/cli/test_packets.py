@@ -91,3 +91,21 @@ def test_what_a_field_is_for_is_explained_with_its_section():
     done = ipsecsim("packet", "site_to_site", "1", "--explain")
     (line,) = [each for each in done.stdout.splitlines() if "Time to Live" in each]
     assert line.endswith("64   each router takes one away; at 0 the packet is dropped   [RFC 791 3.1]")
+
+
+def test_layers_stand_above_the_fields_with_their_lengths():
+    lines = ipsecsim("packet", "behind_nat", "6").stdout.splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("IPv4  "))
+    rows = [line.split() for line in lines[start : lines.index("", start)]]
+    names = [row[0] for row in rows]
+    assert names[:4] == ["IPv4", "UDP", "ESP", "IV"]
+    assert names[-3:] == ["padding", "trailer", "ICV"]
+    assert sum(int(row[1]) for row in rows) == 148
+
+
+def test_bytes_are_marked_by_their_class():
+    done = ipsecsim("packet", "ah_tunnel", "2", "--hex")
+    lines = done.stdout.splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith("   0  45 00"))
+    assert lines[at + 1].strip() == "__ ~~ __ __ __ __ ~~ ~~ ~~ __ ~~ ~~ __ __ __ __"
+    assert lines[-1].strip() == "__ authenticated, ~~ mutable, left out of the AH seal"

@@ -11,13 +11,15 @@ from PIL import Image
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.experiment.run import Run
+from ipsecsim.observe.layers import parts
+from ipsecsim.observe.xray import xray
 from ipsecsim.scenario import library
 from ipsecsim.scenario.read import read
 from ipsecsim.views.figures import FIGURES, draw
 from ipsecsim.views.figures.ladder import messages
 from ipsecsim.views.figures.nat_table import mappings
 from ipsecsim.views.figures.series import series
-from ipsecsim.views.figures.sizes import parts, sorts
+from ipsecsim.views.figures.sizes import sorts
 from ipsecsim.views.figures.timeline import seen
 from ipsecsim.views.figures.window import histories
 from ipsecsim.wire.headers import first
@@ -160,7 +162,7 @@ def test_what_is_left_of_the_window_is_too_old():
 def test_the_parts_of_a_packet_are_all_of_its_bytes():
     run = run_of("ah_and_esp")
     for life in run.lives.all:
-        assert sum(part.length for part in parts(life.first)) == len(life.first)
+        assert sum(part.length for part in parts(xray(life.first))) == len(life.first)
 
 
 def test_sizes_are_stacked_by_layer_with_the_class_of_each():
