@@ -5,18 +5,11 @@ from typing import Self
 
 from ipsecsim.lab.shown import Shown
 from ipsecsim.observe.xray import Xray, xray
+from ipsecsim.views import xray_text
 from ipsecsim.wire.headers import first
 from ipsecsim.wire.layout import Field
 from ipsecsim.wire.numbers import IpProtocol
 from ipsecsim.wire.opening import Opener
-
-_LABELS = {
-    "clear": "clear",
-    "encrypted": "encrypted",
-    "auth": "authenticated",
-    "both": "encrypted, authenticated",
-    "mutable": "mutable",
-}
 
 
 class Bytes(Shown, bytes):
@@ -65,14 +58,9 @@ class Bytes(Shown, bytes):
         return Diff(self, other)
 
     def text(self) -> str:
-        """A line a field: bytes from-to, name, value, and how it is protected."""
-        lines = [f"{self.where}   {len(self)} B"]
-        for depth, field in self.xray.root.walk():
-            where = f"{field.start}-{field.end - 1}" if field.end - field.start > 1 else f"{field.start}"
-            label = _LABELS.get(field.protection, field.protection)
-            name = "  " * depth + field.name
-            lines.append(f"  {where:>9}  {name:<28} {label:<25} {field.value}".rstrip())
-        return "\n".join(lines)
+        """A line a field, in the words of `ipsecsim packet`."""
+        fields = xray_text.fields(self.xray)
+        return "\n".join([f"{self.where}   {len(self)} B", *(f"  {line}" for line in fields)])
 
     def __repr__(self) -> str:
         return self.text()
