@@ -103,13 +103,6 @@ class Facts:
         return self.owner_of(self.sent[0].next_hop) if self.sent else "nobody"
 
     @property
-    def previous_node(self) -> str:
-        """Who put the frame that came onto the link."""
-        if self.came is None or self.arrived is None:
-            return ""
-        return next((each.source for each in self.came.hops if each.frame == self.arrived.frame), "")
-
-    @property
     def packet(self) -> bytes:
         """The packet that the turn is about: what came, else what was made."""
         if self.arrived is not None:
