@@ -77,19 +77,18 @@ class Keeping:
         """Who sent which message to whom: IKE, and with `data` all packets; between some nodes, or all."""
         run, last = self._of.recording, int(self._of.turn)
         rows: list[dict[str, Cell]] = []
-        for life in run.lives.all:
-            for hop in life.hops:
-                ends = {hop.source, hop.to}
-                if hop.left > last or (nodes and not ends & set(nodes)):
-                    continue
-                if not data and naming.layer(hop.packet) != "ike":
-                    continue
-                lost = "" if hop.reason is None else hop.reason.name
-                cells = (format_seconds(hop.at), hop.arrived, hop.source, hop.to, hop.link)
-                rows.append(
-                    dict(zip(_LADDER, (*cells, naming.name(hop.packet), len(hop.packet), lost), strict=True))
-                )
-        rows.sort(key=lambda row: str(row["sent"]))
+        hops = sorted((hop for life in run.lives.all for hop in life.hops), key=lambda hop: hop.frame)
+        for hop in hops:
+            ends = {hop.source, hop.to}
+            if hop.left > last or (nodes and not ends & set(nodes)):
+                continue
+            if not data and naming.layer(hop.packet) != "ike":
+                continue
+            lost = "" if hop.reason is None else hop.reason.name
+            cells = (format_seconds(hop.at), hop.arrived, hop.source, hop.to, hop.link)
+            rows.append(
+                dict(zip(_LADDER, (*cells, naming.name(hop.packet), len(hop.packet), lost), strict=True))
+            )
         return Table("Messages", _LADDER, rows)
 
     def map(self) -> Map:

@@ -183,6 +183,12 @@ def test_drops_and_why_name_the_reason():
     assert not Lab("site_to_site").run().why()
 
 
+def test_messages_stand_in_the_order_in_which_they_were_sent():
+    sent = [float(row.sent.removesuffix(" s")) for row in Lab("mobike_no_path").run().ladder(data=True)]
+    assert sent == sorted(sent)
+    assert sent[-1] > 100
+
+
 def test_a_changed_copy_is_not_run_and_leaves_the_first_as_it_was(done):
     other = done.with_("links.wan.delay=50ms", seed=3)
     assert other.end.number == 0
