@@ -6,6 +6,8 @@ from typer.testing import CliRunner
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.cli.app import app
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_figure_is_written_and_its_text_is_told(tmp_path):
     out = tmp_path / "ladder.svg"

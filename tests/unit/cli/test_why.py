@@ -4,6 +4,8 @@ import pytest
 
 from tests.unit.cli.test_commands import ipsecsim
 
+pytestmark = pytest.mark.slow  # each is a process of its own
+
 
 def test_it_tells_the_cause_the_chain_who_knows_and_what_would_help():
     lines = ipsecsim("why", "psk_mismatch").stdout.splitlines()

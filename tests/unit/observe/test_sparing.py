@@ -107,6 +107,7 @@ def _most_memory(pings: int) -> tuple[int, int]:
     return run.turns, most
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_turns_when_all_is_written_on_the_way() -> None:
     short, long = _most_memory(280), _most_memory(1140)
     assert short[0] > 1900

@@ -115,6 +115,7 @@ def as_shown(plain: bytes, first: int, width: int, show: str) -> str:
             raise AssertionError(show)
 
 
+@pytest.mark.slow
 def test_a_packet_costs_little_beyond_its_bytes():
     for name in names():
         run = run_of(name)
@@ -197,6 +198,7 @@ def test_a_seal_that_somebody_broke_is_broken_for_all_who_have_keys():
     assert not all(each["broken"] for each in sent["packets"])
 
 
+@pytest.mark.slow
 def test_chapters_are_few_and_begin_with_the_first_turn():
     for name in names():
         run = run_of(name)

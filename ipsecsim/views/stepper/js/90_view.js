@@ -49,6 +49,8 @@ class View {
     this.root.setAttribute("role", "region");
     this.root.setAttribute("aria-label", `step by step: ${this.model.data.title}`);
     this.root.tabIndex = -1;
+    // Jupyter takes keys before anybody below hears them: two D would delete the cell
+    this.root.dataset.lmSuppressShortcuts = "true";
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.root.replaceChildren(
       patterns(this.prefix),

@@ -38,6 +38,8 @@ PICTURES = {
     "nat": ("road_warrior_idle",),
 }
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def run_of(name: str) -> Run:
