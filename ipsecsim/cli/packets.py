@@ -9,8 +9,8 @@ from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until
 from ipsecsim.cli.playing import played
 from ipsecsim.experiment.packets import Packets
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.keys import Keys
-from ipsecsim.observe.xray import xray
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.xray import xray
 from ipsecsim.scenario.problems import did_you_mean
 from ipsecsim.views import packets_json, packets_text, xray_text
 

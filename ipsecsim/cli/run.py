@@ -12,8 +12,8 @@ from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until, read_
 from ipsecsim.cli.playing import lead
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import WIRESHARK, save, written_on_the_way
-from ipsecsim.observe.key_log import PROFILE, left_out, write_profile
 from ipsecsim.observe.sparing import Keep, NotRecorded
+from ipsecsim.observe.written.key_log import PROFILE, left_out, write_profile
 from ipsecsim.views import state_tables, tables, text
 from ipsecsim.views.stepper import page
 from ipsecsim.views.why import troubles

@@ -6,8 +6,8 @@ from typing import Any, overload
 from ipsecsim.experiment.asked import as_text, read_selection
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.selection import events
-from ipsecsim.observe import data_frame
 from ipsecsim.observe.record import Record
+from ipsecsim.observe.written import data_frame
 
 Test = Callable[[Record], bool]
 

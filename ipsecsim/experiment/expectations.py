@@ -14,8 +14,8 @@ from ipsecsim.experiment.tunnels import Tunnels
 from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
 from ipsecsim.net.apps import APPS
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.leaks import check_leaks
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.invariants.leaks import check_leaks
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.why import Finding, findings
 from ipsecsim.scenario.model import (

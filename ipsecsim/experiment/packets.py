@@ -16,13 +16,13 @@ from ipsecsim.base.instant import SECOND
 from ipsecsim.experiment.asked import as_text, read_selection
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.selection import Sight, crossing
-from ipsecsim.observe import kinship
-from ipsecsim.observe.changes import FieldChange, differences
-from ipsecsim.observe.data_frame import data_frame
-from ipsecsim.observe.fate import Fate, Outcome, fate, outcome
-from ipsecsim.observe.journey import Journey, journey
-from ipsecsim.observe.keys import Keys
-from ipsecsim.observe.life import Hop, Life
+from ipsecsim.observe.lives import kinship
+from ipsecsim.observe.lives.fate import Fate, Outcome, fate, outcome
+from ipsecsim.observe.lives.journey import Journey, journey
+from ipsecsim.observe.lives.life import Hop, Life
+from ipsecsim.observe.packets.changes import FieldChange, differences
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.written.data_frame import data_frame
 from ipsecsim.wire import ip
 from ipsecsim.wire.layers import kind, layers
 

@@ -8,7 +8,7 @@ from ipsecsim.experiment.expectations import Verdict, judge_all
 from ipsecsim.experiment.script import Script
 from ipsecsim.observe.counters import Counters, Counting, count
 from ipsecsim.observe.inventory import Inventory, Tree, look, tree_of
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.sparing import Keep, NoInventory, NoRecorder, headers_only, joined, no_lives
 from ipsecsim.scenario.build import build

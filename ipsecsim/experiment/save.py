@@ -8,8 +8,8 @@ from typing import BinaryIO
 from ipsecsim.base.trace import Tap
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.telling import teller
-from ipsecsim.observe import audit, jsonl, pcapng
-from ipsecsim.observe.key_log import write_profile
+from ipsecsim.observe.written import audit, jsonl, pcapng
+from ipsecsim.observe.written.key_log import write_profile
 
 TRACE = "trace.jsonl"
 AUDIT = "audit.jsonl"

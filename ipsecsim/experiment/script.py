@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.instant import Instant, format_duration, format_seconds
 from ipsecsim.experiment.expectations import Verdict, judge
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.scenario.build import play
 from ipsecsim.scenario.model import Expectation, ScriptEntry
 from ipsecsim.scenario.world import World

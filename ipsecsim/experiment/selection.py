@@ -12,8 +12,8 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.net.events import FrameArrived, FrameSent
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.observe.life import Hop, Life
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.life import Hop, Life
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.record import Record
 from ipsecsim.scenario import units
 from ipsecsim.scenario.matching import of_frames

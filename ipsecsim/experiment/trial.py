@@ -12,7 +12,8 @@ from signal import SIG_IGN, SIGINT, signal
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.experiment.matrix import read_cell
 from ipsecsim.experiment.run import MOST_TURNS, Run
-from ipsecsim.observe import invariants, jsonl
+from ipsecsim.observe.invariants import invariants
+from ipsecsim.observe.written import jsonl
 from ipsecsim.scenario import read
 from ipsecsim.scenario.matrix import cells
 from ipsecsim.scenario.model import StateClaim, Topology

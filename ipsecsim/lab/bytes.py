@@ -4,7 +4,7 @@ from html import escape
 from typing import Self
 
 from ipsecsim.lab.shown import Shown
-from ipsecsim.observe.xray import Xray, xray
+from ipsecsim.observe.packets.xray import Xray, xray
 from ipsecsim.views import xray_text
 from ipsecsim.wire.headers import first
 from ipsecsim.wire.layout import Field

@@ -10,9 +10,9 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.lab.errors import LabError
 from ipsecsim.lab.shown import Shown
 from ipsecsim.lab.table import Cell, Table
-from ipsecsim.observe import data_frame, jsonl
-from ipsecsim.observe.key_log import write_profile
 from ipsecsim.observe.turn_story import naming
+from ipsecsim.observe.written import data_frame, jsonl
+from ipsecsim.observe.written.key_log import write_profile
 from ipsecsim.scenario import expanded_yaml
 from ipsecsim.views import text
 from ipsecsim.views.stepper.showing import Mode, Page, show

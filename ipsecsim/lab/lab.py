@@ -24,7 +24,7 @@ from ipsecsim.lab.source import Change, Source
 from ipsecsim.lab.table import Cell, Table
 from ipsecsim.lab.turn import Turn
 from ipsecsim.lab.why import Why, ask
-from ipsecsim.observe.leaks import check_leaks
+from ipsecsim.observe.invariants.leaks import check_leaks
 from ipsecsim.observe.overhead import overhead
 from ipsecsim.scenario import Topology, units
 from ipsecsim.scenario.problems import Mistake, did_you_mean

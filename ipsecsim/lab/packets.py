@@ -6,8 +6,8 @@ from ipsecsim.lab.bytes import Bytes
 from ipsecsim.lab.resend import Resent, resend
 from ipsecsim.lab.shown import Shown
 from ipsecsim.lab.why import Why, ask
-from ipsecsim.observe.keys import Keys
-from ipsecsim.observe.life import Hop
+from ipsecsim.observe.lives.life import Hop
+from ipsecsim.observe.packets.keys import Keys
 from ipsecsim.views import packets_text
 
 

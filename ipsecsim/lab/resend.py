@@ -10,7 +10,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.lab.errors import LabError
 from ipsecsim.lab.shown import Shown
 from ipsecsim.net.events import FrameArrived
-from ipsecsim.observe.life import Hop
+from ipsecsim.observe.lives.life import Hop
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,7 +6,7 @@ from typing import Any, overload
 
 from ipsecsim.experiment.packets import NoSuchThing
 from ipsecsim.lab.shown import Shown
-from ipsecsim.observe.data_frame import data_frame
+from ipsecsim.observe.written.data_frame import data_frame
 from ipsecsim.scenario.problems import did_you_mean
 from ipsecsim.views import tables
 

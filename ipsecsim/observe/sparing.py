@@ -13,7 +13,7 @@ from ipsecsim.base.trace import Tap, Told, TraceEvent
 from ipsecsim.observe.inventory import Change, Inventory, Path
 from ipsecsim.observe.inventory.inventory import Tree
 from ipsecsim.observe.inventory.section import Value
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Event, Recorder
 

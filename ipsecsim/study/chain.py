@@ -8,10 +8,10 @@ from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.ike import events as ike
 from ipsecsim.ipsec import events as ipsec
 from ipsecsim.net import events as net
-from ipsecsim.observe.causality import causes, effects
-from ipsecsim.observe.explain import explain
-from ipsecsim.observe.packet_summary import message_name
+from ipsecsim.observe.lives.causality import causes, effects
+from ipsecsim.observe.packets.packet_summary import message_name
 from ipsecsim.observe.record import Record
+from ipsecsim.observe.telling.explain import explain
 from ipsecsim.scenario.build_ipsec import IKE_RULE
 from ipsecsim.stack import events as stack
 from ipsecsim.stack.nat import events as nat

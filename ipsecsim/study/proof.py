@@ -7,7 +7,7 @@ from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.scenario.model import Topology
 from ipsecsim.study.trouble import Evidence
 from ipsecsim.study.why import Why

@@ -12,9 +12,9 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.telling import teller
 from ipsecsim.experiment.tunnels import Tunnels
 from ipsecsim.net.apps import APPS
-from ipsecsim.observe.life import Life
+from ipsecsim.observe.lives.life import Life
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why import findings
 
 BY_DESIGN = frozenset(

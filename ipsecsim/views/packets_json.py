@@ -3,7 +3,7 @@
 import json
 
 from ipsecsim.experiment.packets import Packet
-from ipsecsim.observe.life import Hop
+from ipsecsim.observe.lives.life import Hop
 
 
 def to_json(packet: Packet) -> str:

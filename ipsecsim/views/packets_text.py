@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from ipsecsim.base.instant import format_seconds
 from ipsecsim.base.visible import visible
 from ipsecsim.experiment.packets import Diff, Packet, Packets
-from ipsecsim.observe.journey import Journey, form
-from ipsecsim.observe.life import Hop
-from ipsecsim.observe.packet_summary import details
+from ipsecsim.observe.lives.journey import Journey, form
+from ipsecsim.observe.lives.life import Hop
+from ipsecsim.observe.packets.packet_summary import details
 from ipsecsim.views import xray_text
 from ipsecsim.views.columns import columns
 

@@ -11,7 +11,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.net.application import Result
 from ipsecsim.net.apps import APPS
 from ipsecsim.observe.counters import count
-from ipsecsim.observe.leaks import check_leaks
+from ipsecsim.observe.invariants.leaks import check_leaks
 from ipsecsim.observe.overhead import overhead
 from ipsecsim.observe.sparing import Keep
 

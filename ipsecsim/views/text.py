@@ -8,10 +8,10 @@ from ipsecsim.base.visible import visible
 from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.events import PolicyMatched
 from ipsecsim.net.events import FrameArrived, FrameSent, TurnBegan
-from ipsecsim.observe.explain import clause, explain
-from ipsecsim.observe.packet_summary import summary
+from ipsecsim.observe.packets.packet_summary import summary
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.telling.explain import clause, explain
 from ipsecsim.scenario.build_ipsec import IKE_RULE
 from ipsecsim.scenario.model import Topology
 from ipsecsim.stack.events import PacketDelivered, PacketOriginated

@@ -13,10 +13,10 @@ from ipsecsim.experiment.cursor import Cursor
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.selection import crossing
 from ipsecsim.experiment.telling import teller
-from ipsecsim.observe.changes import differences
-from ipsecsim.observe.keys import Keys
+from ipsecsim.observe.packets.changes import differences
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.xray import xray
 from ipsecsim.observe.turn_story import TurnStory
-from ipsecsim.observe.xray import xray
 from ipsecsim.scenario.problems import did_you_mean
 from ipsecsim.study.why import by_turn, why
 from ipsecsim.views import turn_text, xray_text

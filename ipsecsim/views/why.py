@@ -5,7 +5,7 @@ from textwrap import wrap
 
 from ipsecsim.base.visible import visible
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.study.gallery import Row
 from ipsecsim.study.proof import Proof
 from ipsecsim.study.trouble import Evidence, Trouble

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from ipsecsim.observe.changes import FieldChange
-from ipsecsim.observe.layers import parts
-from ipsecsim.observe.meanings import meaning
-from ipsecsim.observe.xray import Xray
+from ipsecsim.observe.packets.changes import FieldChange
+from ipsecsim.observe.packets.layers import parts
+from ipsecsim.observe.packets.meanings import meaning
+from ipsecsim.observe.packets.xray import Xray
 from ipsecsim.views.columns import columns
 from ipsecsim.views.palette import PROTECTION
 from ipsecsim.wire.layout import CLEAR, Field

@@ -9,8 +9,8 @@ from ipsecsim.net.nodes.host import Host
 from ipsecsim.net.nodes.router import Router
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.turn import Observer
-from ipsecsim.observe.pcapng import Capture
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.written.pcapng import Capture
 from ipsecsim.stack.interface import Interface
 from ipsecsim.stack.routes import Route
 from ipsecsim.wire import ipv4, udp

@@ -16,7 +16,7 @@ from ipsecsim.ipsec.association import Direction, SaParameters
 from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.net.turn import Observer
-from ipsecsim.observe import jsonl
+from ipsecsim.observe.written import jsonl
 from ipsecsim.scenario.build import build
 from ipsecsim.scenario.model import Topology
 from tests.bench.measure import interleaved, ratio, seconds

@@ -26,6 +26,7 @@ def exists(folder: Path, name: str) -> bool:
 
 
 IKEV2 = dict(re.findall(r"^\| `(v2[a-z/]*)` \| .* \| (.*) \|$", PARTS["The rooms"], re.MULTILINE))
+OBSERVE = dict(re.findall(r"^\| `observe/([a-z_]+)` \| .* \| (.*) \|$", PARTS["The rooms"], re.MULTILINE))
 
 
 def test_every_module_of_ikev2_stands_in_its_room():
@@ -38,6 +39,13 @@ def test_every_module_of_ikev2_stands_in_its_room():
     for room, folder in there.items():
         modules = {each.stem for each in folder.glob("*.py") if each.stem != "__init__"}
         assert set(re.findall(r"`([a-z_]+)`", IKEV2[room])) - {"exchanges"} == modules
+
+
+def test_every_room_of_the_recording_is_there_and_names_its_own_modules():
+    folder = PACKAGE / "observe"
+    assert set(OBSERVE) == {each.name for each in folder.iterdir() if (each / "__init__.py").is_file()}
+    for room, cell in OBSERVE.items():
+        assert all(exists(folder / room, name) for name in re.findall(r"`([a-z_]+)`", cell)), room
 
 
 def test_every_package_has_a_room_and_every_room_a_package():

@@ -6,7 +6,7 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.ike.events import Diagnosed, NotifyReceived
 from ipsecsim.ike.v2.messages.message import Path
-from ipsecsim.observe.explain import clause, explain
+from ipsecsim.observe.telling.explain import clause, explain
 from ipsecsim.scenario.lab_pki import Flaw, LabPki
 from tests.support.pair import EAST, WEST, Pair
 

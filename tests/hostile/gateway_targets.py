@@ -7,10 +7,10 @@ from ipsecsim.base.instant import ms
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.explain import clause, explain
-from ipsecsim.observe.invariants import check
-from ipsecsim.observe.jsonl import to_json
-from ipsecsim.observe.packet_summary import summary
+from ipsecsim.observe.invariants.invariants import check
+from ipsecsim.observe.packets.packet_summary import summary
+from ipsecsim.observe.telling.explain import clause, explain
+from ipsecsim.observe.written.jsonl import to_json
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import icmpv4, icmpv6, ip, udp
 from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol

@@ -15,7 +15,7 @@ from ipsecsim.ipsec.actions import SendDatagram
 from ipsecsim.ipsec.association import Direction, Mode
 from ipsecsim.ipsec.events import PacketOpened
 from ipsecsim.net.nodes.vpn_gateway import MOST_NESTED
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.stack.fragments import fragment
 from ipsecsim.stack.icmp import Refused

@@ -11,7 +11,7 @@ from ipsecsim.ike import events
 from ipsecsim.ike.credentials import Credentials
 from ipsecsim.ike.identity import Identity
 from ipsecsim.ike.v2.states import State
-from ipsecsim.observe.explain import explain
+from ipsecsim.observe.telling.explain import explain
 from ipsecsim.scenario.problems import Mistake
 from ipsecsim.scenario.swanctl.parse import ike_proposal
 from ipsecsim.wire.distinguished_name import from_text

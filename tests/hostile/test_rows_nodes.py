@@ -10,7 +10,7 @@ from ipsecsim.ike.actions import InstallChildSa
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.events import PacketSealed
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import IcmpErrorSent, PacketFragmented, PacketOriginated
 from ipsecsim.wire import ip, udp

@@ -23,10 +23,10 @@ from ipsecsim.experiment.save import save
 from ipsecsim.experiment.telling import teller
 from ipsecsim.ike.identity import Identity
 from ipsecsim.lab.shown import Shown
-from ipsecsim.observe import jsonl
-from ipsecsim.observe.key_log import PROFILE
-from ipsecsim.observe.keys import Keys
-from ipsecsim.observe.xray import xray
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.xray import xray
+from ipsecsim.observe.written import jsonl
+from ipsecsim.observe.written.key_log import PROFILE
 from ipsecsim.scenario.read import read
 from ipsecsim.scenario.to_yaml import expanded_yaml
 from ipsecsim.views import packets_text, state_tables, tables, text, turn_text, xray_text

@@ -13,9 +13,9 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import save
 from ipsecsim.ike.fragment_events import IkeFragmentsJoined
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe import key_log, pcapng
-from ipsecsim.observe.packet_summary import esp_of
+from ipsecsim.observe.packets.packet_summary import esp_of
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.written import key_log, pcapng
 from ipsecsim.scenario import library
 from ipsecsim.scenario.read import read
 from tests.support.builders import two_gateways

@@ -15,8 +15,8 @@ import pytest
 from ipsecsim.base.address import unpack
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.keys import Keys
-from ipsecsim.observe.xray import Xray, xray
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.xray import Xray, xray
 from ipsecsim.scenario import read
 from ipsecsim.wire.layout import Field
 from tests.interop.test_tshark import HOW_TO_GET_IT, TSHARK, export, tshark

@@ -16,7 +16,7 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped, TraceEvent
-from ipsecsim.observe.explain import SENTENCES, clause, explain
+from ipsecsim.observe.telling.explain import SENTENCES, clause, explain
 from ipsecsim.stack.events import IcmpErrorSent
 from ipsecsim.wire import ipv4
 from ipsecsim.wire.icmpv4 import Echo

@@ -6,9 +6,9 @@ import pytest
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.keys import Keys
-from ipsecsim.observe.meanings import MEANINGS, meaning
-from ipsecsim.observe.xray import xray
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.meanings import MEANINGS, meaning
+from ipsecsim.observe.packets.xray import xray
 from ipsecsim.scenario import read
 from ipsecsim.wire.layout import Field
 

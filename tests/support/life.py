@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ipsecsim.base.trace import TraceEvent
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 
 SITES = """

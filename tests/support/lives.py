@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.net.events import FrameDoubled, FrameSent
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.observe.life import ON_ITS_WAY, Life
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.life import ON_ITS_WAY, Life
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.wire import ip
 

@@ -13,7 +13,7 @@ from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import PacketOpened
 from ipsecsim.net.events import DatagramReceived, EchoReplyReceived, FrameArrived, FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.path import Hook, Passage
 from ipsecsim.wire import ipv4

@@ -9,7 +9,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.events import PacketOpened, PacketSealed
 from ipsecsim.net.events import DatagramReceived, FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.wire import ip
 from ipsecsim.wire.layers import layers

@@ -4,7 +4,7 @@ import pytest
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import NotifyReceived, PeerAuthenticated, PeerRefused, TrustEnded
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.scenario.lab_pki import KIND_WORDS, Flaw
 

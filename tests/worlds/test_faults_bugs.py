@@ -6,7 +6,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import PacketForwarded
 from tests.support.life import sites

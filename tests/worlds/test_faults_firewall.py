@@ -5,7 +5,7 @@ import pytest
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.observe.why import findings
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import RulesChanged

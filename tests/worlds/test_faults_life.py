@@ -11,7 +11,7 @@ from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.events import SaInstalled, SaMoved, SaRemoved
 from ipsecsim.net.events import EchoReplyReceived, FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from tests.support.life import sites, told
 

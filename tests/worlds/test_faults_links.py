@@ -14,7 +14,7 @@ from ipsecsim.ike.events import MessageRetransmitted, ResponseRepeated
 from ipsecsim.ipsec.events import PacketOpened, PacketSealed, SaInstalled
 from ipsecsim.net.events import FrameCorrupted, FrameDoubled
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import EchoAnswered
 from ipsecsim.wire import ipv6

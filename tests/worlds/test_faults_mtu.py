@@ -11,7 +11,7 @@ from ipsecsim.ike.events import MessageRetransmitted
 from ipsecsim.ike.fragment_events import IkeFragmentSizeLowered
 from ipsecsim.ipsec.events import SaInstalled, SaPathMtuLowered
 from ipsecsim.net.apps.ping import Ping
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.observe.why import findings
 from ipsecsim.scenario import read
 

@@ -13,7 +13,7 @@ from ipsecsim.net.events import EchoReplyReceived
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes.keepalives import INTERVAL
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.nat.events import MappingMade
 

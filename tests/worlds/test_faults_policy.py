@@ -13,7 +13,7 @@ from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.wire import ip
 from ipsecsim.wire.numbers import IpProtocol

@@ -6,7 +6,7 @@ import pytest
 
 from ipsecsim.experiment.matrix import Outcome, run_matrix
 from ipsecsim.experiment.truth_table import TRUTH_TABLES
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from tests.unit.cli.test_commands import ipsecsim
 
 WORDS = ("accept", "drop")

@@ -21,8 +21,8 @@ from ipsecsim.ipsec.engine import IpsecEngine
 from ipsecsim.ipsec.events import PacketOpened
 from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import Selector
-from ipsecsim.observe.authentic import check_authentic
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.authentic import check_authentic
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import ipv4, ipv6, udp
 from ipsecsim.wire.checksum import internet_checksum

@@ -11,7 +11,7 @@ from ipsecsim.ipsec.policy import Policy
 from ipsecsim.ipsec.selector import Selector
 from ipsecsim.ipsec.settings import Settings
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.stack import icmp
 from ipsecsim.stack.events import IcmpErrorSent
 from ipsecsim.stack.icmp import Problem

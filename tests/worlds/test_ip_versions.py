@@ -7,7 +7,7 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import ChildSaCreated
 from ipsecsim.net.events import EchoReplyReceived, FrameSent
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import IcmpErrorSent, PacketFragmented, PacketReassembled, PathMtuLowered
 from ipsecsim.wire import ip

@@ -7,7 +7,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import IkeMessageSent
 from ipsecsim.ipsec.events import SaInstalled, SaRemoved
 from ipsecsim.net.events import NodeAskedInVain, NodeCrashed, NodeStarted
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.nat.events import MappingMade
 from tests.support.life import sites, told

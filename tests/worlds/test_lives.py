@@ -3,7 +3,7 @@
 import pytest
 
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.scenario import names, read
 from tests.support.lives import faults
 

@@ -11,7 +11,7 @@ from ipsecsim.base.address import unpack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.experiment.matrix import Outcome, run_matrix
 from ipsecsim.experiment.truth_table import TRUTH_TABLES
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.stack.nat.behaviour import Behaviour, Dependence, Ports
 from tests.unit.cli.test_commands import ipsecsim
 from tests.unit.stack.nat.translator import ALICE, BOB, OTHER, OUTSIDE, PEER, Translator

@@ -9,7 +9,7 @@ from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.events import SaPathMtuLowered
 from ipsecsim.net.apps.ping import Ping
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.stack.events import IcmpErrorSent, PathMtuLowered
 from ipsecsim.wire import ipv4
 from ipsecsim.wire.icmpv4 import IcmpError

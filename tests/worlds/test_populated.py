@@ -10,7 +10,7 @@ from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.holding import MOST_QUEUES
 from ipsecsim.ipsec.populate import ADDRESSES, Part, populate
 from ipsecsim.ipsec.selector import Flow, Selector
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
 

@@ -8,8 +8,8 @@ from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ipsec.events import PacketOpened
 from ipsecsim.net.events import FrameArrived, FrameSent
-from ipsecsim.observe.invariants import check
-from ipsecsim.observe.packet_summary import esp_of
+from ipsecsim.observe.invariants.invariants import check
+from ipsecsim.observe.packets.packet_summary import esp_of
 from ipsecsim.stack.events import PacketOriginated
 from ipsecsim.wire import ipv4, nat_t, udp
 from ipsecsim.wire.numbers import NAT_T_PORT, IpProtocol

@@ -8,7 +8,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import ChildIdle, ChildRekeyed, IkeRekeyed, ReauthenticationBegan
 from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import SaInstalled
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 
 WORLD = """

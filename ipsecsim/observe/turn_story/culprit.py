@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.net.events import BitFlipped
-from ipsecsim.observe.changes import differences
-from ipsecsim.observe.life import Life
+from ipsecsim.observe.lives.life import Life
+from ipsecsim.observe.packets.changes import differences
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.turn_story.story import Culprit
 from ipsecsim.wire.dissect import dissect

@@ -4,7 +4,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.events import Diagnosed, IkeMessageSent, NotifyReceived
 from ipsecsim.ipsec.events import HoldEnded
-from ipsecsim.observe.life import Life
+from ipsecsim.observe.lives.life import Life
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.observe.turn_story.drop_words import WHY
 from ipsecsim.observe.turn_story.facts import Facts

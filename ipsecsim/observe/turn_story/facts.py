@@ -8,8 +8,8 @@ from ipsecsim.base.trace import PacketDropped, TraceEvent
 from ipsecsim.ike.events import IkeMessageReceived, IkeMessageSent
 from ipsecsim.ipsec.events import PacketOpened, PacketSealed
 from ipsecsim.net.events import FrameArrived, FrameLost, FrameSent
-from ipsecsim.observe.life import Life
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.life import Life
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.stack.events import PacketForwarded, PacketOriginated

@@ -12,8 +12,8 @@ from ipsecsim.ike import events as ike
 from ipsecsim.ike.fragment_events import IkeFragmentsJoined, IkeFragmentStored
 from ipsecsim.ipsec import events as ipsec
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.explain import explain
-from ipsecsim.observe.packet_summary import ah_of, esp_of
+from ipsecsim.observe.packets.packet_summary import ah_of, esp_of
+from ipsecsim.observe.telling.explain import explain
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.observe.turn_story.drops import CHECK
 from ipsecsim.observe.turn_story.facts import Facts, Place

@@ -1,7 +1,7 @@
 """What packets are called: as the object of a sentence ('ping 1'), and in a ladder ('echo request 1')."""
 
 from ipsecsim.base.errors import RemoteError
-from ipsecsim.observe.packet_summary import ah_of, esp_of, icmp_error_name
+from ipsecsim.observe.packets.packet_summary import ah_of, esp_of, icmp_error_name
 from ipsecsim.wire import icmpv4, icmpv6, ip
 from ipsecsim.wire.headers import Header, carried, headers, ports
 from ipsecsim.wire.ike.encrypted import FRAGMENT_FIELDS

@@ -3,7 +3,7 @@
 from ipsecsim.base.address import unpack
 from ipsecsim.base.instant import format_duration
 from ipsecsim.net import events as net
-from ipsecsim.observe.packet_summary import icmp_error_name
+from ipsecsim.observe.packets.packet_summary import icmp_error_name
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.observe.turn_story.facts import Facts
 from ipsecsim.observe.turn_story.row import Row

@@ -11,10 +11,10 @@ from ipsecsim.ike import mobility_events as mobility
 from ipsecsim.ike.fragment_events import IkeFragmentStored
 from ipsecsim.ipsec import events as ipsec
 from ipsecsim.net import events as net
-from ipsecsim.observe.explain import clause
-from ipsecsim.observe.life import Life
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.life import Life
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.recorder import Recorder
+from ipsecsim.observe.telling.explain import clause
 from ipsecsim.observe.turn_story import drops, life, naming
 from ipsecsim.observe.turn_story.culprit import culprit
 from ipsecsim.observe.turn_story.facts import Facts, Place

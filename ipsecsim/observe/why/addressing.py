@@ -10,7 +10,7 @@ from ipsecsim.ipsec.selector import Flow, Selector, flow_of
 from ipsecsim.net.events import FrameLost
 from ipsecsim.net.node import Node
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why.finding import Case, Finding
 from ipsecsim.stack.nat.events import PacketTranslated
 from ipsecsim.wire import ip

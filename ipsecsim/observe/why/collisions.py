@@ -10,7 +10,7 @@ from ipsecsim.ike.v2.states import State
 from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import SaRemoved
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why.finding import Case, Finding
 from ipsecsim.wire.headers import security
 from ipsecsim.wire.ike.numbers import NotifyType

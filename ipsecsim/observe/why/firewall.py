@@ -6,7 +6,7 @@ from ipsecsim.base.address import unpack
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why.finding import Case, Finding
 from ipsecsim.wire import ip
 from ipsecsim.wire.headers import first, ports

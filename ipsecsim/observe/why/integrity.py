@@ -8,7 +8,7 @@ from ipsecsim.crypto.catalogue import AH_WORDS, Encryption, Integrity
 from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import SaInstalled
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why.finding import Case, Finding
 from ipsecsim.wire.headers import security
 

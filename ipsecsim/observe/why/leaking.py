@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.leaks import first_match, leaks
+from ipsecsim.observe.invariants.leaks import first_match, leaks
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why.finding import Case, Finding
 
 

@@ -13,7 +13,7 @@ from ipsecsim.ipsec.association import Direction
 from ipsecsim.ipsec.events import SaInstalled, SaRemoved
 from ipsecsim.net.events import NodeCrashed
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why.finding import Case, Finding
 from ipsecsim.wire.headers import security
 

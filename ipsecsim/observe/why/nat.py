@@ -13,7 +13,7 @@ from ipsecsim.ipsec.policy import Policy, PolicyAction
 from ipsecsim.ipsec.selector import flow_of
 from ipsecsim.net.events import FrameArrived, FrameSent
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why.finding import Case, Finding
 from ipsecsim.stack.events import PacketReassembled
 from ipsecsim.stack.nat import rewriting

@@ -8,9 +8,9 @@ from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.net.events import FrameArrived
-from ipsecsim.observe.causality import followers
+from ipsecsim.observe.lives.causality import followers
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.telling import count
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why.finding import Case, Finding
 from ipsecsim.stack.events import IcmpErrorSent
 from ipsecsim.wire import ip, udp

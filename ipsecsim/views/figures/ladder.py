@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import IkeMessageSent
-from ipsecsim.observe.life import Hop, Life
+from ipsecsim.observe.lives.life import Hop, Life
 from ipsecsim.observe.turn_story.naming import name
 from ipsecsim.views.figures.figure import WIDTH, Figure, fit, sheet, shown, style, wrapped
 from ipsecsim.views.figures.marks import SHADES, kind_of, mark

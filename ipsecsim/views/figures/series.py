@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipsecsim.base.instant import SECOND
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.fate import outcome
+from ipsecsim.observe.lives.fate import outcome
 from ipsecsim.observe.turn_story.naming import layer
 from ipsecsim.views.figures.figure import Figure, chart, shown, style
 from ipsecsim.views.figures.marks import time_unit

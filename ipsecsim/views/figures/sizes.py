@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.keys import Keys
-from ipsecsim.observe.layers import Part, parts
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.layers import Part, parts
+from ipsecsim.observe.packets.xray import xray
 from ipsecsim.observe.turn_story.naming import layer
-from ipsecsim.observe.xray import xray
 from ipsecsim.views.figures.figure import Figure, canvas, fit, shown, style, wrapped
 from ipsecsim.views.figures.marks import SHADES, protected_box
 from ipsecsim.views.palette import PROTECTION

@@ -8,7 +8,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.events import PacketOpened
-from ipsecsim.observe.packet_summary import ah_of, esp_of
+from ipsecsim.observe.packets.packet_summary import ah_of, esp_of
 from ipsecsim.views.figures.figure import WIDTH, Figure, sheet, shown, style, wrapped
 from ipsecsim.views.figures.marks import SHADES
 from ipsecsim.views.palette import EVENTS, colour

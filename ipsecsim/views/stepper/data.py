@@ -10,7 +10,7 @@ from typing import Any
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.telling import teller
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe.life import Hop
+from ipsecsim.observe.lives.life import Hop
 from ipsecsim.observe.turn_story import DropStory, TurnStory
 from ipsecsim.study.why import Why, by_turn
 from ipsecsim.views.stepper.chapters import Chapter, chapters, topics

@@ -5,9 +5,9 @@ from typing import Any
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import IkeKeysDerived
-from ipsecsim.observe.keys import Keys
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.xray import Xray, xray
 from ipsecsim.observe.turn_story import naming
-from ipsecsim.observe.xray import Xray, xray
 from ipsecsim.views.stepper.layouts import layout
 from ipsecsim.views.stepper.strings import Interned
 from ipsecsim.wire.headers import first, headers

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ipsecsim.base.address import unpack
 from ipsecsim.ike.events import IkeMessageSent
-from ipsecsim.observe.life import Hop, Life
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.life import Hop, Life
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.wire import ip

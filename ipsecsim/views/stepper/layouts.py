@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipsecsim.base.address import unpack
-from ipsecsim.observe.meanings import meaning
-from ipsecsim.observe.xray import Xray
+from ipsecsim.observe.packets.meanings import meaning
+from ipsecsim.observe.packets.xray import Xray
 from ipsecsim.views.stepper.strings import Interned
 from ipsecsim.wire.ike.numbers import PayloadType
 from ipsecsim.wire.layout import Field, hex_text

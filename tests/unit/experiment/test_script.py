@@ -2,7 +2,7 @@
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import EchoRequestSent, FrameSent
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import expanded_yaml, read
 
 SITES = """name: waiting

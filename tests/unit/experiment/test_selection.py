@@ -7,7 +7,7 @@ from ipsecsim.base.errors import Place
 from ipsecsim.experiment.selection import frames, selection
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.turn import Turn
-from ipsecsim.observe.lives import Lives
+from ipsecsim.observe.lives.lives import Lives
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.scenario.model import Condition
 from ipsecsim.scenario.sentence import parse

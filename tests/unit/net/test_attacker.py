@@ -9,7 +9,7 @@ from ipsecsim.ipsec.events import PacketOpened
 from ipsecsim.net.events import BitFlipped, FrameSent, NothingSeen, PacketReplayed
 from ipsecsim.net.nodes import attacker as attackers
 from ipsecsim.net.nodes.attacker import Attacker, Deed, Order
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
 

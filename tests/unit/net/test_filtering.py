@@ -6,7 +6,7 @@ from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import DatagramReceived
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import ConnectionForgotten, FirewallLogged, IcmpErrorSent, RulesChanged
 from ipsecsim.stack.firewall import Ruleset, Verdict

@@ -8,7 +8,7 @@ from ipsecsim.base.instant import SECOND, ms
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import DatagramReceived, EchoReplyReceived
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.nat.events import PacketTranslated
 from ipsecsim.stack.reassembly import MOST_PACKETS

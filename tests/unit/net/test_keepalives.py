@@ -17,7 +17,7 @@ from ipsecsim.ipsec.association import Mode
 from ipsecsim.net.apps.ping import Ping
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.nodes.keepalives import INTERVAL, MOST_STRANGERS, Keepalives
-from ipsecsim.observe.packet_summary import summary
+from ipsecsim.observe.packets.packet_summary import summary
 from ipsecsim.scenario import read
 from ipsecsim.wire import ipv4, udp
 from ipsecsim.wire.nat_t import KEEPALIVE

@@ -8,7 +8,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import EchoReplyReceived
 from ipsecsim.net.node import Node
 from ipsecsim.net.translation import Translation
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from ipsecsim.stack.nat.events import MappingEnded, MappingMade
 

@@ -8,8 +8,8 @@ from ipsecsim.base.instant import SECOND
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import EchoReplyReceived, FrameSent
-from ipsecsim.observe.explain import explain
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
+from ipsecsim.observe.telling.explain import explain
 from ipsecsim.scenario import read
 from ipsecsim.stack.events import EchoAnswered, FragmentStored, IcmpErrorSent, PacketReassembled
 from ipsecsim.stack.nat.events import MappingEnded, MappingMade, PacketTranslated

@@ -9,10 +9,10 @@ import pytest
 from ipsecsim.base.errors import LocalError
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import FrameSent
-from ipsecsim.observe import jsonl
 from ipsecsim.observe.counters import count
-from ipsecsim.observe.pcapng import Capture
 from ipsecsim.observe.sparing import HEADERS, NotRecorded
+from ipsecsim.observe.written import jsonl
+from ipsecsim.observe.written.pcapng import Capture
 from ipsecsim.scenario import read
 from ipsecsim.views import state_tables, tables
 

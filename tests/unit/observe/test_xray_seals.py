@@ -9,9 +9,9 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.net.events import FrameSent
 from ipsecsim.net.turn import Turn
-from ipsecsim.observe.keys import Keys
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.xray import xray
 from ipsecsim.observe.record import Record
-from ipsecsim.observe.xray import xray
 from ipsecsim.scenario import read
 from ipsecsim.wire import esp, icmpv4, ipv4
 from ipsecsim.wire.layout import AUTHENTICATED, CLEAR, ENCRYPTED, MUTABLE, SEALED, Field

@@ -9,7 +9,7 @@ from ipsecsim.ike.events import ChildSaCreated
 from ipsecsim.ipsec.events import PacketSealed, SaInstalled
 from ipsecsim.net.events import FrameArrived
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from tests.unit.scenario.examples import SITES
 

@@ -7,7 +7,7 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.ike.pools import Pool
 from ipsecsim.ipsec.policy import PolicyAction
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import expanded_yaml, read
 from ipsecsim.scenario.build import build
 from ipsecsim.scenario.pools import lending, networks

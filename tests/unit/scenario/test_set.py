@@ -10,7 +10,7 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.events import SaMoved
 from ipsecsim.net.events import InterfaceChanged, SettingChanged
-from ipsecsim.observe.invariants import check
+from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import expanded_yaml, read
 from ipsecsim.stack.nat.events import MappingMade
 from tests.unit.scenario.examples import SITES

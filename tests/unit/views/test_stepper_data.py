@@ -9,8 +9,8 @@ import pytest
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.telling import teller
-from ipsecsim.observe.keys import Keys
-from ipsecsim.observe.xray import xray
+from ipsecsim.observe.packets.keys import Keys
+from ipsecsim.observe.packets.xray import xray
 from ipsecsim.scenario import names, read
 from ipsecsim.views.stepper.data import CHECKPOINT_EVERY, Feed, data, to_json
 from ipsecsim.wire.layout import hex_text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipsecsim.observe.key_log import FILTERS, color_filters
+from ipsecsim.observe.written.key_log import FILTERS, color_filters
 from ipsecsim.views.palette import MEANINGS, Theme
 
 MEANT = {

@@ -11,8 +11,8 @@ from PIL import Image
 
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.layers import parts
-from ipsecsim.observe.xray import xray
+from ipsecsim.observe.packets.layers import parts
+from ipsecsim.observe.packets.xray import xray
 from ipsecsim.scenario import library
 from ipsecsim.scenario.read import read
 from ipsecsim.views.figures import FIGURES, draw

@@ -1,0 +1,1 @@
+"""What must hold in every recording, whatever was run."""

@@ -1,0 +1,1 @@
+"""Looking through packets: fields, keys, meanings, and what differs between two of them."""
