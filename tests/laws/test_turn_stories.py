@@ -16,6 +16,8 @@ from ipsecsim.scenario import names, read
 
 MOST_WORDS = 17
 NAMES = sorted(names())
+
+pytestmark = pytest.mark.slow
 _STORIES: dict[str, list[TurnStory]] = {}
 
 
