@@ -6,10 +6,14 @@ from typing import Any
 from ipsecsim.base.address import unpack
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.tunnel_life import ups
-from ipsecsim.scenario.model import NodeSpec, Topology
+from ipsecsim.experiment.tunnels import rules_of
+from ipsecsim.ipsec.events import SaInstalled
+from ipsecsim.scenario.model import NodeSpec, Topology, TunnelSpec
 from ipsecsim.views.topology_layout import Bar, icon, layout, zones
+from ipsecsim.wire.layout import AUTHENTICATED, SEALED
 
-Span = list[int]
+Span = tuple[int, int, str]
+"""From which turn to which, and how bytes are protected there."""
 
 
 def scene(run: Run) -> dict[str, Any]:
@@ -40,19 +44,36 @@ def scene(run: Run) -> dict[str, Any]:
 
 
 def secured(run: Run) -> dict[str, list[Span]]:
-    """For each link on a tunnel's way the turns from and to which the tunnel was up."""
+    """For each link on a tunnel's way from when to when it was up, and whether it hides what it carries."""
     found: dict[str, list[Span]] = {}
     for name, tunnel in run.topology.tunnels.items():
         spans: list[Span] = []
+        protection = _protection(run, tunnel)
         for turn, is_up in ups(run.world, run.recorder, name):
             if is_up:
-                spans.append([turn.number, run.turns])
+                spans.append((turn.number, run.turns, protection))
             elif spans:
-                spans[-1][1] = turn.number
+                spans[-1] = (spans[-1][0], turn.number, protection)
         if spans and len(tunnel.ends) == 2:
             for link in _way(run.topology, *(end.node for end in tunnel.ends)):
                 found[link] = sorted([*found.get(link, []), *spans])
     return found
+
+
+def _protection(run: Run, tunnel: TunnelSpec) -> str:
+    """'auth' where no SA of a tunnel hides anything, as with AH and ESP-NULL."""
+    rules = {
+        (end.node, rule)
+        for end in tunnel.ends
+        for rule in rules_of(run.topology.nodes[end.node], tunnel, end)
+    }
+    installed = [event for row, event in run.recorder.of(SaInstalled) if (row.node, event.policy) in rules]
+    hides = any(event.protocol == "ESP" and not _only_signs(event.suite) for event in installed)
+    return SEALED if hides or not installed else AUTHENTICATED
+
+
+def _only_signs(suite: str) -> bool:
+    return suite.startswith("null") or "gmac" in suite
 
 
 def _node(spec: NodeSpec, place: tuple[float, float], zone: str) -> dict[str, Any]:

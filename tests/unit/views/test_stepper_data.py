@@ -206,3 +206,11 @@ def test_chapters_are_few_and_begin_with_the_first_turn():
         assert chapters[0]["turn"] == 1, name
         assert len(chapters) <= 14, name
         assert [each["turn"] for each in chapters] == sorted({each["turn"] for each in chapters}), name
+
+
+def test_a_tunnel_that_hides_nothing_is_not_drawn_as_if_it_did() -> None:
+    for name, protection in (("ah_meets_nat", "auth"), ("behind_nat", "both")):
+        links = data(Run(read(name)).run())["links"]
+        spans = [span for link in links for span in link["secured"]]
+        assert spans
+        assert {each for _, _, each in spans} == {protection}

@@ -91,13 +91,13 @@ class Stage {
 
   // A line between two ends, or a bar with a line to each; what a packet is on in this turn is bold.
   link(view, g, link, used) {
-    const isSecured = (link.secured || []).some(([from, to]) => from <= view.turn && (to === null || view.turn <= to));
+    const tube = (link.secured || []).find(([from, to]) => from <= view.turn && (to === null || view.turn <= to));
     const acting = view.model.turn(view.turn).node;
     const parts = this.strokes(g, link).map(([end, a, b]) => {
       const isUsed = Boolean(used) && (link.x === undefined || end === acting || used.includes(end));
       const where = { x1: a.x, y1: a.y, x2: b.x, y2: b.y };
       return [
-        isSecured && s("line", { class: "tube", ...where, stroke: `url(#${view.prefix}-both)` }),
+        tube && s("line", { class: "tube", ...where, stroke: `url(#${view.prefix}-${tube[2]})` }),
         s("line", { class: isUsed ? "link used" : "link", ...where }),
         isUsed && s("circle", { class: "ring", cx: (a.x + b.x) / 2, cy: (a.y + b.y) / 2, r: 5 }),
       ];
