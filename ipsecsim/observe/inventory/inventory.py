@@ -17,6 +17,7 @@ Tree = dict[str, "Tree | Value"]
 
 _State = dict[str, dict[Path, Value]]  # by node
 
+_NOTHING: tuple[Change, ...] = ()
 _SMALLEST_CHECKPOINT = 256  # changes
 
 _ORDER = {name: number for number, name in enumerate((*SECTIONS, DROPPED))}
@@ -125,6 +126,9 @@ class Inventory:
             return
         self._is_open = False
         events = self._events
+        if not events and not self._stimulus and self._simulator.nodes[self._node].filtering is None:
+            self._changes.append(_NOTHING)  # most turns: a packet went by
+            return
         changed: list[Change] = []
         if any(map(touched.is_of_the_world, events)):
             for name in self._simulator.nodes:
