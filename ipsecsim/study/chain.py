@@ -16,6 +16,8 @@ from ipsecsim.scenario.build_ipsec import IKE_RULE
 from ipsecsim.stack import events as stack
 from ipsecsim.stack.nat import events as nat
 from ipsecsim.study.trouble import Evidence, Trouble
+from ipsecsim.wire.ike.notify import FIRST_STATUS_TYPE
+from ipsecsim.wire.ike.numbers import NotifyType
 
 FEWEST, MOST = 2, 6
 _WORTH_TELLING = 3  # what has less weight is only told for want of better
@@ -110,22 +112,7 @@ def errors(event: TraceEvent) -> list[str]:
     return [name[2:-1] for name in payloads if name in _ERRORS]
 
 
-_ERRORS = frozenset(
-    f"N({name})"
-    for name in (
-        "AUTHENTICATION_FAILED",
-        "NO_PROPOSAL_CHOSEN",
-        "TS_UNACCEPTABLE",
-        "INVALID_KE_PAYLOAD",
-        "INVALID_SYNTAX",
-        "INVALID_SPI",
-        "TEMPORARY_FAILURE",
-        "FAILED_CP_REQUIRED",
-        "INTERNAL_ADDRESS_FAILURE",
-        "SINGLE_PAIR_REQUIRED",
-        "UNACCEPTABLE_ADDRESSES",
-    )
-)
+_ERRORS = frozenset(f"N({each.name})" for each in NotifyType if each < FIRST_STATUS_TYPE)
 
 
 def _varied(rows: Iterable[Record], most: int) -> list[Record]:
