@@ -63,7 +63,7 @@ class Lab(Shown, verbs.Verbs, Keeping):
     ) -> None:
         if record != "all":
             raise LabError(
-                f"record='{record}' is not there yet; leave it out, or use ipsecsim run for long runs"
+                f"record='{record}': a lab looks back and needs all; use ipsecsim run --record {record}"
             )
         self._begin(Source.of(source, seed, params))
 
