@@ -1,4 +1,4 @@
-"""One browser for all tests of a worker; a page each."""
+"""One browser for the tests of this folder; a page each."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # no longer: while it runs, no other test can have an event loop
 def running() -> "Iterator[Browser]":
     with chromium.browser() as browser:
         yield browser

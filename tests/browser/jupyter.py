@@ -37,7 +37,8 @@ class Server:
     path: str  # of a notebook, behind the url
 
     def page_of(self, notebook: str) -> str:
-        return f"{self.url}{self.path}{notebook}?token={self.token}"
+        # without the reset JupyterLab opens what was open before too
+        return f"{self.url}{self.path}{notebook}?reset&token={self.token}"
 
 
 @contextmanager
