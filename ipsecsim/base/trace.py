@@ -1,7 +1,7 @@
 """What an engine tells about itself. A TraceEvent may be ignored: removing every tap changes no frame."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ipsecsim.base.drop_reasons import DropReason
@@ -10,6 +10,10 @@ from ipsecsim.base.drop_reasons import DropReason
 @dataclass(slots=True)
 class TraceEvent:
     """Root of all events: facts in the past tense. The recorder adds time, turn and node."""
+
+    def __iter__(self) -> Iterator["TraceEvent"]:
+        """Itself alone. A lean event is a run of values, and both can be put behind each other in one list."""
+        return iter((self,))
 
 
 @dataclass(slots=True)
@@ -24,8 +28,8 @@ class PacketDropped(TraceEvent):
 Lean = tuple[Any, ...]
 """What is told for every packet on every hop: the tag of an event's class, then its fields.
 
-A tuple of plain values is made in a third of the time of an object, and the garbage collector soon forgets it;
-whoever looks makes the event of it.
+A tuple of plain values is made in a third of the time of an object, and who only keeps the values keeps nothing
+that the garbage collector has to look at; whoever looks makes the event of it.
 """
 
 Told = TraceEvent | Lean
@@ -34,11 +38,15 @@ Tap = Callable[[Told], None]
 
 _KINDS: dict[str, type[TraceEvent]] = {}
 
+LENGTHS: dict[str, int] = {}
+"""How many values a lean event has, its tag included, by its tag."""
+
 
 def lean(kind: type[TraceEvent]) -> str:
     """The tag with which events of a class are told as tuples."""
     tag = kind.__name__
     _KINDS[tag] = kind
+    LENGTHS[tag] = 1 + len(fields(kind))
     return tag
 
 

@@ -29,4 +29,6 @@ fields without the stimulus, and the fields of `FrameArrived`.
 
 TURN = "Turn"
 ARRIVAL = "Arrival"
+HEADERS = {TURN: 6, ARRIVAL: 9}
+"""How many values a header has, its tag included."""
 FRAME = "frame"  # the stimulus of an arrival

@@ -1,11 +1,11 @@
 """The recorder: an append-only list of all that was told. Looking back reads it, never changes it."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ipsecsim.base.trace import Lean, Told, TraceEvent, event_of
+from ipsecsim.base.trace import LENGTHS, Told, TraceEvent, event_of
 from ipsecsim.net.events import FrameArrived, TurnBegan
-from ipsecsim.net.turn import ARRIVAL, FRAME, TURN, Turn
+from ipsecsim.net.turn import ARRIVAL, FRAME, HEADERS, TURN, Turn
 from ipsecsim.observe.record import Record
 
 Event = TypeVar("Event", bound=TraceEvent)
@@ -14,12 +14,12 @@ Event = TypeVar("Event", bound=TraceEvent)
 class Recorder:
     """Give `recorder.tell` to a simulator as its observer.
 
-    While a run goes on, what it is told is only kept; rows are made of it when somebody looks.
+    While a run goes on, what it is told is only kept, all values in one list; rows are made when somebody looks.
     """
 
     def __init__(self) -> None:
-        self._told: list[Told] = []
-        self.tell: Callable[[Told], None] = self._told.append
+        self._told: list[Any] = []  # events, and tags each followed by its values
+        self.tell: Callable[[Told], None] = self._told.extend
         self._rows: list[Record] = []
         self._turn_starts: list[int] = []
         self._turn: Turn | None = None
@@ -70,14 +70,25 @@ class Recorder:
     def _make_rows(self) -> None:
         told = self._told.copy()
         self._told.clear()  # in place: `tell` is bound to this list
-        for each in told:
-            if isinstance(each, tuple) and each[0] in (TURN, ARRIVAL):
-                self._begin(each)
+        at = 0
+        while at < len(told):
+            first = told[at]
+            if not isinstance(first, str):
+                length = 1
+                self._tell_of(first)
+            elif first in HEADERS:
+                length = HEADERS[first]
+                self._begin(told[at : at + length])
             else:
-                assert self._turn is not None, f"{each} was told outside a turn"  # noqa: S101 - a bug of ours
-                self._append(self._turn, event_of(each))
+                length = LENGTHS[first]
+                self._tell_of(event_of(tuple(told[at : at + length])))
+            at += length
 
-    def _begin(self, header: Lean) -> None:
+    def _tell_of(self, event: TraceEvent) -> None:
+        assert self._turn is not None, f"{event} was told outside a turn"  # noqa: S101 - a bug of ours
+        self._append(self._turn, event)
+
+    def _begin(self, header: list[Any]) -> None:
         kind, number, at, node, *rest = header
         if kind == TURN:
             stimulus, cause = rest
