@@ -110,7 +110,7 @@ def packet(
 
 
 def _keys(run: Run, reader: str | None) -> Keys:
-    keys = Keys.of(run.recorder.rows)
+    keys = run.keys
     if reader is None:
         return keys
     if reader not in run.topology.nodes:

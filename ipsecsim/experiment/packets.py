@@ -21,7 +21,6 @@ from ipsecsim.observe.lives.fate import Fate, Outcome, fate, outcome
 from ipsecsim.observe.lives.journey import Journey, journey
 from ipsecsim.observe.lives.life import Hop, Life
 from ipsecsim.observe.packets.changes import FieldChange, differences
-from ipsecsim.observe.packets.keys import Keys
 from ipsecsim.observe.written.data_frame import data_frame
 from ipsecsim.wire import ip
 from ipsecsim.wire.layers import kind, layers
@@ -165,8 +164,7 @@ class Packet:
         raise NoSuchThing(f"packet {self.number} did not pass '{where}'; it passed: {there}")
 
     def _change(self, by: str, before: bytes, after: bytes) -> Diff:
-        keys = Keys.of(self._run.recorder.rows)
-        return Diff(by, before, after, tuple(differences(before, after, keys)))
+        return Diff(by, before, after, tuple(differences(before, after, self._run.keys)))
 
     def fate_of(self, hop: Hop) -> Fate:
         """What became of it behind one hop."""

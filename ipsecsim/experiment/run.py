@@ -9,6 +9,7 @@ from ipsecsim.experiment.script import Script
 from ipsecsim.observe.counters import Counters, Counting, count
 from ipsecsim.observe.inventory import Inventory, Tree, look, tree_of
 from ipsecsim.observe.lives.lives import Lives
+from ipsecsim.observe.packets.keys import Keys
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.sparing import Keep, NoInventory, NoRecorder, headers_only, joined, no_lives
 from ipsecsim.scenario.build import build
@@ -54,7 +55,13 @@ class Run:
         self.world: World = build(topology, seed=self.seed, observer=joined(*own, *observers))
         if self.keep is Keep.ALL:
             self.inventory.watch(self.world.simulator)
+        self._keys = Keys()
         self._script = Script(self.world, self._lives)
+
+    @property
+    def keys(self) -> Keys:
+        """All keys that were made so far, of every node, to look under seals with."""
+        return self._keys.catch_up(self.recorder.rows)
 
     @property
     def counters(self) -> Counters:

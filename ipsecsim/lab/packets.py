@@ -61,7 +61,7 @@ class Packet(Shown, experiment.Packet):
 
     @property
     def _keys(self) -> Keys:
-        return Keys.of(self._run.recorder.rows)
+        return self._run.keys
 
 
 class Journey(Shown):

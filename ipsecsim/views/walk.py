@@ -115,7 +115,7 @@ class Walk:
 
     def packet(self, _: str) -> str:
         """The packets of this turn, looked through with all keys; of one that goes on, what changed."""
-        keys = Keys.of(self._run.recorder.rows)
+        keys = self._run.keys
         story, lives = self._story(), self._run.lives
         lines: list[str] = []
         came: tuple[int, bytes] | None = None

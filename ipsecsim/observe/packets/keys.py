@@ -1,7 +1,8 @@
 """The keys that a recording holds, to look under seals with: of all nodes, or of one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import RemoteError
@@ -54,6 +55,7 @@ class Keys:
         self._ike: dict[tuple[bytes, bytes], dict[tuple[bytes, ...], _IkeKeys]] = {}
         self._whole: dict[tuple[int, int], int] = {}  # extended numbers, by SPI and low half
         self._node: str | None = None
+        self._noticed = 0  # rows
 
     @classmethod
     def of(cls, rows: Iterable[Record]) -> "Keys":
@@ -62,6 +64,13 @@ class Keys:
         for row in rows:
             keys.notice(row)
         return keys
+
+    def catch_up(self, rows: Sequence[Record]) -> Self:
+        """Take up what was recorded since the last time."""
+        for row in rows[self._noticed :]:
+            self.notice(row)
+        self._noticed = len(rows)
+        return self
 
     def of_node(self, node: str) -> "Keys":
         """The same keys as far as one node has them: what it can read."""
@@ -86,6 +95,11 @@ class Keys:
     def readers(self, packet: bytes) -> frozenset[str]:
         """The nodes that can open an ESP packet, given from its SPI on; none when the recording has no such SA."""
         found = self._esp.get(int.from_bytes(packet[:4], "big"), {})
+        return frozenset(node for each in found.values() for node in each.nodes)
+
+    def ike_readers(self, message: bytes) -> frozenset[str]:
+        """The nodes that have keys of the IKE SA of a message."""
+        found = self._ike.get((message[:8], message[8:16]), {})
         return frozenset(node for each in found.values() for node in each.nodes)
 
     # -- as an Opener ---------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipsecsim.experiment.run import Run
-from ipsecsim.observe.packets.keys import Keys
 from ipsecsim.observe.packets.layers import Part, parts
 from ipsecsim.observe.packets.xray import xray
 from ipsecsim.observe.turn_story.naming import layer
@@ -38,7 +37,7 @@ class Sort:
 
 def sorts(run: Run) -> list[Sort]:
     """Protected packets by node, length and parts, those that there are most of first."""
-    keys = Keys.of(run.recorder.rows)
+    keys = run.keys
     counted: Counter[tuple[str, int, str]] = Counter()
     samples: dict[tuple[str, int, str], int] = {}
     for life in run.lives.all:

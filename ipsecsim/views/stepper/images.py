@@ -4,8 +4,6 @@ from base64 import b64encode
 from typing import Any
 
 from ipsecsim.experiment.run import Run
-from ipsecsim.ike.events import IkeKeysDerived
-from ipsecsim.observe.packets.keys import Keys
 from ipsecsim.observe.packets.xray import Xray, xray
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.views.stepper.layouts import layout
@@ -26,30 +24,17 @@ class Images:
         self._run = run
         self._strings = strings
         self._index: dict[tuple[int, bytes], int] = {}
-        self._keys = Keys()
-        self._noticed = 0
-        self._ike_nodes: dict[bytes, set[str]] = {}  # who has the keys of an IKE SA, by the initiator's SPI
 
     def __call__(self, number: int, packet: bytes, turn: int) -> int:
         """The entry of a packet as it was in a turn."""
         found = self._index.get((number, packet))
         if found is None:
-            self._notice()
             found = self._index[number, packet] = len(self.all)
             self.all.append(self._entry(found, number, packet))
         return found
 
-    def _notice(self) -> None:
-        """Take up the keys that were made since."""
-        rows = self._run.recorder.rows
-        for row in rows[self._noticed :]:
-            self._keys.notice(row)
-            if isinstance(row.event, IkeKeysDerived):
-                self._ike_nodes.setdefault(row.event.spi_i, set()).add(row.node)
-        self._noticed = len(rows)
-
     def _entry(self, index: int, number: int, packet: bytes) -> dict[str, Any]:
-        seen = xray(packet, self._keys)
+        seen = xray(packet, self._run.keys)
         entry: dict[str, Any] = {
             "id": index,
             "number": number,
@@ -67,13 +52,13 @@ class Images:
     def _readers(self, packet: bytes, seen: Xray) -> list[str]:
         """The nodes that have the keys for what is hidden in it; none where nothing is."""
         header = first(packet, IpProtocol.ESP)
-        nodes: set[str] | frozenset[str] = set()
+        nodes: frozenset[str] = frozenset()
         if header is not None:
-            nodes = self._keys.readers(packet[header.start : header.end])
+            nodes = self._run.keys.readers(packet[header.start : header.end])
         elif seen.plain != packet:
             last = headers(packet)[-1]
             segment = packet[last.start : last.end]
             start = ike_start(segment)
-            nodes = self._ike_nodes.get(segment[start : start + 8], set())
+            nodes = self._run.keys.ike_readers(segment[start:])
         order = list(self._run.topology.nodes)
         return sorted(nodes, key=order.index)
