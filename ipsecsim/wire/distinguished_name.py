@@ -38,6 +38,8 @@ _ENCODINGS = {
 _SPECIAL = re.compile(r"([,\\])")
 _ESCAPED = r"\\\1"
 MOST_PARTS = 64
+LONGEST_VALUE = 64
+"""Bytes of a value that people may write: more than that no issuer puts into a name of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,11 @@ def parts_of_text(text: str) -> tuple[Part, ...]:
         identifier = None if match is None else _IDENTIFIERS.get(match[1].lower())
         if match is None or identifier is None:
             raise ValueError(f"'{text}' is no distinguished name; write for example O=a company, CN=moon")
-        found.append(Part(identifier, re.sub(r"\\(.)", r"\1", match[2])))
+        value = re.sub(r"\\(.)", r"\1", match[2])
+        length = len(value.encode("utf-8", "surrogatepass"))
+        if not 1 <= length <= LONGEST_VALUE:
+            raise ValueError(f"{match[1]} of '{text}' has {length} bytes; give it 1 to {LONGEST_VALUE}")
+        found.append(Part(identifier, value))
         at = match.end()
     return tuple(found)
 

@@ -35,7 +35,7 @@ from ipsecsim.views.stepper import page
 from ipsecsim.views.stepper.data import data
 from ipsecsim.views.why import troubles
 from ipsecsim.wire.ike.numbers import IdType
-from tests.support.hostile_names import run_of, strings, worlds
+from tests.support.hostile_names import certified, is_surrogate, run_of, strings, worlds
 
 WORLDS = range(13)
 BY_READER = {what: word for what, word in strings().items() if what != "constructor"}
@@ -52,7 +52,7 @@ def test_there_are_enough_of_them_and_each_is_a_name_somewhere():
 
 @pytest.mark.parametrize("word", BY_READER.values(), ids=BY_READER)
 def test_the_reader_refuses_it_as_a_name_in_words_that_can_be_shown(word):
-    written = json.dumps(word, ensure_ascii=any(map(_is_surrogate, word)))
+    written = json.dumps(word, ensure_ascii=any(map(is_surrogate, word)))
     with pytest.raises(ConfigError) as refused:
         read(f"name: x\nnodes:\n  {written}: {{kind: host}}\n  bob: {{kind: host}}\n")
     assert_can_be_shown(str(refused.value))
@@ -191,6 +191,47 @@ def test_a_topology_is_written_as_yaml_that_means_the_same_words(at):
     assert names == list(world.nodes)
 
 
+# What stands in a certificate
+
+UNFIT = {
+    "control characters",
+    "empty",
+    "spaces",
+    "not a character",
+    "lone high surrogate",
+    "lone low surrogate",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", strings())
+def test_a_certificate_with_it_is_believed_and_written_everywhere(what, tmp_path):
+    if what in UNFIT:
+        with pytest.raises(ConfigError) as refused:
+            certified(strings()[what])
+        assert_can_be_shown(str(refused.value))
+        return
+    run = certified(strings()[what])
+    assert all(verdict.is_met for verdict in run.verdicts())
+    for line in text.story(run.recorder):
+        assert_can_be_shown(line)
+    for view in (tables.summary, state_tables.policies, state_tables.associations, troubles):
+        assert_can_be_shown(view(run))
+    tells = teller(run)
+    for number in range(1, run.turns + 1):
+        assert_can_be_shown(turn_text.page(run, tells.tell(number), run.turns))
+    for life in run.lives.all:
+        assert_can_be_shown("\n".join(xray_text.fields(xray(life.first, run.keys))))
+    parsed = Parsed(page.to_html(data(run)))
+    assert [kind for _, kind in parsed.scripts] == ["application/json", "module"]
+    assert not parsed.handlers
+    assert not parsed.addresses
+    save(run, tmp_path / "out")
+    lines = (tmp_path / "out" / "trace.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len([json.loads(line) for line in lines]) == len(run.recorder.rows)
+    assert_can_be_shown(draw(run, "ladder").text)
+
+
 def assert_can_be_shown(words: str) -> None:
     """Nothing in it moves a cursor, changes a colour, turns the direction, or hides."""
     found = {sign for sign in words if not sign.isprintable() and sign != "\n"}
@@ -203,10 +244,6 @@ def assert_runs_nothing(drawn: str) -> None:
     assert not parsed.scripts
     assert not parsed.handlers
     assert not re.search(r"javascript:|data:text", " ".join(parsed.addresses))
-
-
-def _is_surrogate(sign: str) -> bool:
-    return "\ud800" <= sign <= "\udfff"
 
 
 class Parsed(HTMLParser):

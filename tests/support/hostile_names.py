@@ -1,6 +1,7 @@
 """Worlds in which everything that has a name has a hostile one. The reader refuses them, so it is gone around."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
@@ -11,9 +12,11 @@ from ipsecsim.experiment.run import Run
 from ipsecsim.scenario import library
 from ipsecsim.scenario.model import Topology
 from ipsecsim.scenario.read import read
+from ipsecsim.scenario.to_yaml import expanded_yaml
 
 TABLE = Path(__file__).parent.parent / "data" / "hostile_strings.json"
 WORLD = "behind_nat"
+MOST_OF_A_WORD = 60  # bytes of one that has to fit into a certificate
 
 
 @cache
@@ -87,3 +90,19 @@ def renamed(value: Any, names: Mapping[str, str]) -> Any:
 def run_of(at: int) -> Run:
     """The run of one of the worlds."""
     return Run(worlds()[at]).run()
+
+
+@cache
+def certified(word: str) -> Run:
+    """A run in which a gateway has this word in its certificate and sends it. Raises ConfigError, as the reader."""
+    # cut by bytes, between signs; a lone surrogate stays for the reader to refuse
+    cut = word.encode("utf-8", "surrogatepass")[:MOST_OF_A_WORD]
+    fitting = cut.decode("utf-8", "ignore") if not any(map(is_surrogate, word)) else word
+    written = re.sub(r"([,\\])", r"\\\1", fitting)
+    identity = json.dumps(f"O=lab, CN={written}", ensure_ascii=False)
+    return Run(read(expanded_yaml(read("site_to_site_certs")).replace("west.example", identity))).run()
+
+
+def is_surrogate(sign: str) -> bool:
+    """Half of a sign, which no encoding takes alone."""
+    return "\ud800" <= sign <= "\udfff"

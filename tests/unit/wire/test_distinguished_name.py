@@ -82,3 +82,9 @@ def test_a_sub_tree_is_what_begins_with_the_same_parts():
     assert not is_below(tree, parts(from_text("O=BBN, C=US, CN=Stephen")))
     assert not is_below(tree, parts(from_text("C=US, O=BBN Technologies")))
     assert not is_below(tree, parts(from_text("C=US")))
+
+
+@pytest.mark.parametrize("text", ["CN=", "O=a company, CN=" + 65 * "x"])
+def test_a_value_that_no_issuer_would_write_is_refused_by_its_length(text):
+    with pytest.raises(ValueError, match="give it 1 to 64"):
+        from_text(text)
