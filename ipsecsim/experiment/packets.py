@@ -111,6 +111,12 @@ class Packet:
         return "" if reason is None else reason.name
 
     @property
+    def facts(self) -> dict[str, object]:
+        """What every list of packets has of it: number, kind, both ends, size, fate and reason."""
+        names = ("number", "kind", "source", "to", "size", "fate", "reason")
+        return {name: getattr(self, name) for name in names}
+
+    @property
     def hops(self) -> Sequence[Hop]:
         """Every crossing of a link, in order."""
         return self.life.hops
@@ -314,13 +320,7 @@ class Packets(Sequence[Packet]):
 def _row(packet: Packet) -> dict[str, object]:
     life, hops = packet.life, packet.hops
     return {
-        "number": packet.number,
-        "kind": packet.kind,
-        "source": packet.source,
-        "to": packet.to,
-        "size": packet.size,
-        "fate": packet.fate,
-        "reason": packet.reason,
+        **packet.facts,
         "traffic": " ".join(sorted(life.traffic)),
         "born": life.born,
         "ended": life.ended,

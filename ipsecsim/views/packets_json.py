@@ -10,13 +10,7 @@ def to_json(packet: Packet) -> str:
     """On one line, keys always in the same order; times in nanoseconds, bytes in hexadecimal."""
     life = packet.life
     fields: dict[str, object] = {
-        "number": packet.number,
-        "kind": packet.kind,
-        "source": packet.source,
-        "to": packet.to,
-        "size": packet.size,
-        "fate": packet.fate,
-        "reason": packet.reason,
+        **packet.facts,
         "layers": packet.layers,
         "traffic": sorted(life.traffic),
         "born": life.born,
