@@ -5,7 +5,7 @@ import shutil
 import nbformat
 import pytest
 
-from tests.browser.chromium import Watch, needed
+from tests.browser.chromium import Watch, needed, violations
 from tests.browser.jupyter import ROOT, needs_jupyter, outputs, run_all, serving
 
 pytestmark = [pytest.mark.slow, needed(), needs_jupyter()]
@@ -96,6 +96,32 @@ def test_it_is_walked_by_mouse_and_keys_and_python_knows_where_it_stands(page, s
     reaches(page, 5)
     page.keyboard.press(" ")
     again(page, f"turn {turn(page)}")
+    assert watch.requests == []
+    assert ours(watch) == []
+
+
+def test_the_nat_hop_and_what_ike_sealed_are_read_and_axe_finds_nothing(page, server):
+    watch = opened(
+        page,
+        server,
+        "from ipsecsim import Lab\nfrom ipsecsim.views import stepper\n"
+        "stepper.show(Lab('behind_nat').run().recording)",
+    )
+    shown = stepper(page)
+    shown.focus()
+    page.keyboard.press("n")
+    rewritten = shown.locator(".cell-changed", has_text="Source Address")
+    rewritten.wait_for()
+    assert "192.168.1.1" in rewritten.inner_text()
+    for _ in range(20):
+        identity = shown.locator(".stair", has_text="IDi")
+        if identity.count():
+            break
+        page.keyboard.press("i")
+        page.wait_for_timeout(100)
+    identity.first.click()
+    shown.locator(".cell", has_text="west.example").wait_for()
+    assert violations(page, ".ipsecsim") == []
     assert watch.requests == []
     assert ours(watch) == []
 

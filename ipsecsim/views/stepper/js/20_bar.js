@@ -36,8 +36,8 @@ class Bar {
       h("option", { value: "node" }, "See: as this node"),
     );
     this.element = h(
-      "header",
-      { class: "bar" },
+      "div",
+      { class: "bar", role: "group", "aria-label": "controls" },
       h("div", { class: "title" }, h("h2", null, model.data.title), this.where),
       h(
         "div",
