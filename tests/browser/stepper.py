@@ -59,6 +59,3 @@ class Stepper:
                 return
             self.page.wait_for_timeout(50)
         pytest.fail(f"still at turn {self.turn}")
-
-    def focus(self) -> None:
-        self.page.focus(".ipsecsim")

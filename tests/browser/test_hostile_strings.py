@@ -27,7 +27,6 @@ def test_names_run_nothing_and_the_stepper_works(at: int, page: "Page", tmp_path
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     stepper = Stepper(page, file)
-    stepper.focus()
     stepper.press(*["ArrowRight"] * 8, "1", "2", "3", "4", "l", "h", "End")
     assert stepper.turn == run.turns
     made_of_names = "script, img, iframe, base, meta, object, embed, link, style"

@@ -43,7 +43,6 @@ def test_no_two_nodes_are_drawn_over_each_other(open_page) -> None:
 
 def test_payloads_of_a_message_stand_beside_each_other_not_in_each_other(open_page) -> None:
     stepper = open_page("site_to_site")
-    stepper.focus()
     stepper.press("i")
     across = {
         rect.get_attribute("x") for rect in stepper.page.locator(".envelope").last.locator(".layer").all()[3:]
@@ -53,7 +52,6 @@ def test_payloads_of_a_message_stand_beside_each_other_not_in_each_other(open_pa
 
 def test_a_node_without_the_keys_sees_a_sealed_box_everywhere(open_page) -> None:
     stepper = open_page("behind_nat", f"#turn={first_turn('behind_nat', 'nat')}")
-    stepper.focus()
     while stepper.page.locator(".envelope .layer-both").count() == 0:
         stepper.press("n")
     stepper.press("l")
@@ -67,7 +65,6 @@ def test_a_node_without_the_keys_sees_a_sealed_box_everywhere(open_page) -> None
 
 def test_the_replay_window_is_said_in_words_with_what_it_was(open_page) -> None:
     stepper = open_page("behind_nat")
-    stepper.focus()
     stepper.press("End")
     before = stepper.turn + 1
     while "was seen 1 " not in stepper.page.inner_text(".ends") and stepper.turn < before:
@@ -81,7 +78,6 @@ def test_at_twice_the_size_nothing_sticks_out(open_page, page: "Page") -> None:
     stepper = open_page("ah_meets_nat", f"#turn={first_turn('ah_meets_nat', 'drop')}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
     for key in "1234":
-        stepper.focus()
         stepper.press(key)
         assert page.locator("[role=tabpanel]:visible").count() == 1
         assert page.evaluate("document.documentElement.scrollWidth") <= 640
@@ -93,7 +89,6 @@ def test_names_are_text_whatever_stands_in_them(page: "Page", tmp_path: Path) ->
     file = tmp_path / "hostile.html"
     file.write_text(to_html(hostile), encoding="utf-8")
     stepper = Stepper(page, file)
-    stepper.focus()
     for key in ("End", "d", "h", "l", "?"):
         stepper.press(key)
     assert page.locator("img").count() == 0
@@ -118,12 +113,10 @@ def test_the_strip_and_the_steps_keep_to_the_turns_that_are_asked_for(open_page)
     stepper = open_page("ah_meets_nat")
     drops = [turn["n"] for turn in data(whole("ah_meets_nat"))["turns"] if "drop" in turn["kinds"]]
     stepper.page.select_option("[aria-label='turns shown']", "kind drop")
-    stepper.focus()
     for number in drops:
         stepper.press("ArrowRight")
         assert stepper.turn == number
     stepper.page.select_option("[aria-label='turns shown']", "node box")
-    stepper.focus()
     stepper.press("ArrowLeft")
     assert "box" in stepper.say
 
@@ -150,7 +143,7 @@ def test_a_run_that_goes_on_gives_one_turn_more_at_its_end(page: "Page", tmp_pat
         encoding="utf-8",
     )
     stepper = Stepper(page, file)
-    stepper.focus()
+    page.focus(".ipsecsim")
     stepper.press("End")
     assert stepper.turn == 5
     stepper.press(*["ArrowRight"] * 26)

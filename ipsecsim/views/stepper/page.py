@@ -113,6 +113,8 @@ if (asked.has("host")) options.host = asked.get("host");
 options.onTheme = (name) => (document.body.dataset.theme = name); // the ground is not the stepper's own
 const stepper = mount(place, options);
 if (asked.has("turn")) stepper.go(Number(asked.get("turn")));
+// nobody has to click into the page first
+addEventListener("keydown", (event) => event.target === document.body && stepper.key(event));
 // the story in text is open where no script runs, and on paper
 const twin = document.querySelector("details.twin");
 twin.open = false;

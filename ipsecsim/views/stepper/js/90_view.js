@@ -293,10 +293,18 @@ class View {
 
   draw() {
     if (!this.width) return;
+    const hadFocus = this.root.contains(document.activeElement);
     this.drawTheme();
     this.drawTabs();
     for (const part of [this.bar, this.strip, this.stage, this.sentence]) part.draw(this);
     for (const [name, panel] of Object.entries(this.panels)) if (this.isShown(name)) panel.draw(this);
+    if (hadFocus) this.keepFocus();
+  }
+
+  // What was drawn anew or can't be pressed any more has lost the focus: the next key would be the notebook's.
+  keepFocus() {
+    const now = document.activeElement;
+    if (!this.root.contains(now) || now.disabled) this.root.focus({ preventScroll: true });
   }
 
   drawTheme() {
@@ -354,12 +362,13 @@ class View {
 
 // The stepper in `element`. `data` is the run, `host` "page" or "notebook", `theme` "auto", "light" or "dark";
 // `onTurn(turn)` and `onTheme(name)` hear where it stands and how it looks, `onStep()` is asked for one more turn of a
-// run that goes on.
+// run that goes on. `key(event)` takes a key that was pressed elsewhere.
 export function mount(element, options) {
   const view = new View(element, options);
   return {
     go: (turn) => view.go(turn),
     set: (changes) => view.set(changes),
+    key: (event) => view.onKey(event),
     append: (more) => view.append(more),
     destroy: () => view.destroy(),
     get turn() {
