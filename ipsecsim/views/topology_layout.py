@@ -340,7 +340,7 @@ def _is_site(spec: NodeSpec) -> bool:
 
 
 def _zone_name(topology: Topology, part: Iterable[str]) -> str:
-    """'behind home', 'behind west', 'internet'; '' for nodes that nothing is to be said of."""
+    """'behind home', 'behind west', 'internet'; '' for nodes of which nothing more is to be said."""
     specs = [topology.nodes[name] for name in part]
     for kind in ("nat", "gateway"):
         names = sorted(
@@ -349,6 +349,8 @@ def _zone_name(topology: Topology, part: Iterable[str]) -> str:
         if names and len(specs) > 1:
             return "behind " + " and ".join(names)
     kinds = {spec.kind for spec in specs}
+    if [spec.name for spec in specs] == ["internet"]:
+        return ""
     return "internet" if "router" in kinds and "firewall" not in kinds else ""
 
 

@@ -114,7 +114,8 @@ def test_keys_work_on_when_what_was_pressed_is_gone(open_page) -> None:
     stepper.press("Home")  # where nothing can be compared
     assert stepper.page.is_disabled(".segment[data-side=changes]")
     stepper.page.wait_for_timeout(100)
-    assert stepper.page.locator(".ipsecsim:focus").count() == 1  # in a notebook the next key is not the notebook's
+    # Had nothing the focus, the next key would be the notebook's.
+    assert stepper.page.locator(".ipsecsim:focus").count() == 1
     stepper.press("ArrowRight")
     assert stepper.turn == 2
 

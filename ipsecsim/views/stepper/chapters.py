@@ -1,5 +1,6 @@
 """The chapters of a run: what each stretch of turns is about, few enough to be read at a glance."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ _MARKS: dict[type, Callable[..., str]] = {
     net.AddressChanged: lambda _, node: f"{node} has a new address",
     net.InterfaceChanged: lambda event, node: f"{node}: {event.interface} {'up' if event.is_up else 'down'}",
 }
+_NUMBERED = re.compile(r" \d+$")  # "ping 4" is the fourth ping of the script: all of them are one matter
 _EXCHANGES = {"CREATE_CHILD_SA": ("new keys", "new keys"), "INFORMATIONAL": ("INFORMATIONAL", "")}
 
 
@@ -80,9 +82,11 @@ def _topic(number: int, rows: list[Record]) -> Chapter | None:
             return Chapter(number, name, coarse)
     for row in rows:
         if isinstance(row.event, net.EchoRequestSent):
-            return Chapter(number, f"{row.event.name} {row.event.sequence}", row.event.name)
+            name, sequence = row.event.name, row.event.sequence
+            which = f"no. {sequence}" if _NUMBERED.search(name) else f"{sequence}"
+            return Chapter(number, f"{name} {which}", _NUMBERED.sub("", name))
         if isinstance(row.event, net.TrafficSent):
-            return Chapter(number, row.event.name, row.event.name)
+            return Chapter(number, row.event.name, _NUMBERED.sub("", row.event.name))
     return None
 
 

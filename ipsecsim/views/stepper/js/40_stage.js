@@ -63,10 +63,12 @@ class Stage {
     this.svg.setAttribute("height", g.height);
     const used = new Map([[model.text(turn.link_in), [turn.from]]]);
     for (const each of turn.out) used.set(model.text(each.link), [...(used.get(model.text(each.link)) || []), each.to]);
+    const zones = g.isFlat ? [] : this.zones(view, g);
     const { lines, parts } = this.picture(view, g, turn);
     this.svg.replaceChildren(
-      s("g", null, g.isFlat ? [] : this.zones(view, g)),
+      s("g", null, zones.map(([frame]) => frame)),
       s("g", null, model.data.links.map((link) => this.link(view, g, link, used.get(link.name)))),
+      s("g", null, zones.map(([, name]) => name)),
       s("g", null, model.data.nodes.map((node) => this.taps(g, node)), lines),
       s("g", null, model.data.nodes.map((node) => this.node(g, node, node.id === turn.node))),
       s("g", { class: "turn" }, parts),
@@ -74,10 +76,11 @@ class Stage {
     this.drawChoice(view, turn);
   }
 
+  // Of each zone its frame, which lies under the links, and its name, which lies over them.
   zones(view, g) {
     return view.model.data.zones.map((zone) => {
       const places = zone.nodes.map((id) => g.at.get(id)).filter(Boolean);
-      if (!places.length) return null;
+      if (!places.length) return [];
       const left = Math.min(...places.map((each) => each.x)) - g.nodeWidth / 2 - 8;
       const right = Math.max(...places.map((each) => each.x)) + g.nodeWidth / 2 + 8;
       const top = Math.min(...places.map((each) => each.y)) - g.nodeHeight / 2 - 18;
