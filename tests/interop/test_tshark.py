@@ -1,6 +1,7 @@
 """Wireshark's own reading of what was recorded: an independent judge of bytes, keys and file formats."""
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.packets.packet_summary import esp_of
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.written import key_log, pcapng
+from ipsecsim.observe.written.wireshark_names import EDITIONS, Edition
 from ipsecsim.scenario import library
 from ipsecsim.scenario.read import read
 from tests.support.builders import two_gateways
@@ -104,16 +106,22 @@ def export(recorder: Recorder, folder: Path) -> Exported:
     return read_back(recorder, folder)
 
 
-def read_back(recorder: Recorder, folder: Path) -> Exported:
-    text = tshark(folder, "-T", "fields", *(f"-e{name}" for name in FIELDS), "-E", "aggregator=|")
-    cells = [[cell.split("|") if cell else [] for cell in line.split("\t")] for line in text.splitlines()]
+def read_back(recorder: Recorder, folder: Path, profile: str = key_log.PROFILE) -> Exported:
+    fields = (f"-e{name}" for name in FIELDS)
+    text = tshark(folder, "-T", "fields", *fields, "-E", "aggregator=|", profile=profile)
+    cells = [[_values(cell) for cell in line.split("\t")] for line in text.splitlines()]
     return Exported(recorder, [dict(zip(FIELDS, row, strict=True)) for row in cells], folder)
 
 
-def tshark(folder: Path, *options: str) -> str:
+def _values(cell: str) -> list[str]:
+    """All that a field has in a packet. A truth is a number until Wireshark 4.0, and a word from 4.2 on."""
+    return [{"True": "1", "False": "0"}.get(value, value) for value in cell.split("|")] if cell else []
+
+
+def tshark(folder: Path, *options: str, profile: str = key_log.PROFILE) -> str:
     assert TSHARK is not None, HOW_TO_GET_IT
     environment = {**os.environ, "WIRESHARK_CONFIG_DIR": str(folder / "wireshark")}
-    command = [TSHARK, "-C", key_log.PROFILE, "-r", str(folder / "capture.pcapng"), *options]
+    command = [TSHARK, "-C", profile, "-r", str(folder / "capture.pcapng"), *options]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     complaints = [line for line in done.stderr.splitlines() if "This could be dangerous" not in line]
     # what tshark does not understand in a profile it only warns of, and the rest would then prove nothing
@@ -230,6 +238,41 @@ def test_a_suite_that_wireshark_cannot_read_is_left_out_and_said(tmp_path: Path)
         lines = (tmp_path / "wireshark" / "profiles" / key_log.PROFILE / table).read_text().splitlines()
         assert all(line.startswith("#") for line in lines)
         assert sum("left out" in line and "chacha20" in line for line in lines) == count
+
+
+@pytest.mark.parametrize(
+    "suite", ["chacha20poly1305", "chacha20poly1305iiv", "aes256gcm16-esn", "aes128-sha256-esn"]
+)
+def test_each_profile_opens_what_its_versions_can_and_says_what_they_cannot(
+    suite: str, tmp_path: Path
+) -> None:
+    """Asked of the profiles of the tshark that is here and of older ones: a newer one's it need not understand."""
+    world = two_gateways(esp=suite)
+    world.ping("a", "b")
+    export(world.run().recorder, tmp_path)
+    profiles = tmp_path / "wireshark" / "profiles"
+    for edition in editions():
+        exported = read_back(world.recorder, tmp_path, edition.profile)
+        sealed = exported.having("esp.spi")
+        said = key_log.left_out(profiles / edition.profile)
+        assert len(sealed) == 4
+        is_readable = "esn" in suite or edition.version == "4.6"
+        is_checked = edition.version == "4.6" or ("esn" in suite and edition.version == "4.4")
+        assert all(bool(row["icmp.type"]) == is_readable for row in sealed)
+        assert all((row["esp.icv_good"] == ["1"]) == is_checked for row in sealed)
+        assert len(said) == (0 if is_checked else 2)
+
+
+def editions() -> list[Edition]:
+    """Whose profiles this tshark understands."""
+    text = subprocess.run([str(TSHARK), "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(\d+)\.(\d+)\.\d+", text)
+    assert found is not None
+    return [
+        each
+        for each in EDITIONS
+        if tuple(map(int, each.version.split("."))) <= tuple(map(int, found.groups()))
+    ]
 
 
 def test_a_check_that_wireshark_cannot_do_keeps_nothing_from_being_read(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """A Wireshark profile that opens what the recording has sealed: the keys of IKE and ESP in its own tables.
 
 Start it with `WIRESHARK_CONFIG_DIR=FOLDER wireshark -C ipsecsim -r capture.pcapng` (or tshark).
-The keys in these files are those of a simulation; the form is that of Wireshark 4.0.
+This profile is for Wireshark 4.0 and all newer ones. Where one of these could open more, a second profile stands
+beside it, `ipsecsim-4.6` say. The keys in these files are those of a simulation.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ipsecsim.base.address import unpack
@@ -14,92 +14,21 @@ from ipsecsim.ike.events import IkeKeysDerived
 from ipsecsim.ipsec.events import SaInstalled
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.record import Record
+from ipsecsim.observe.written.wireshark_names import EDITIONS, INTEGRITY, CheckNames, Edition
 from ipsecsim.wire import esp, ip
 from ipsecsim.wire.headers import first
 from ipsecsim.wire.in_udp import ike_of
 from ipsecsim.wire.numbers import IpProtocol
 
-PROFILE = "ipsecsim"
+PROFILE = EDITIONS[0].profile
 ANY_ADDRESS = "*"
-VERSION = "4.0"  # whose names and columns these are: another one may know more, and say it otherwise
 _LEFT_OUT = "# left out: "
 
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What Wireshark 4.0 calls a cipher in its two tables, in `ike` by key size. Empty: it cannot read it."""
-
-    esp: str = ""
-    ike: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckNames:
-    """What it calls an integrity algorithm in the same tables. Empty: it cannot read what is protected by it.
-
-    Without `checks` it knows only how long the ICV is, and wants no key.
-    """
-
-    esp: str = ""
-    ike: str = ""
-    checks: bool = True
-
-
-NOT_READABLE = Names()
-AES_KEYS = (128, 192, 256)
-
-
-def _aead(mode: str, icv: int) -> dict[int, str]:
-    return {bits: f"AES-{mode}-{bits} with {icv} octet ICV [RFC5282]" for bits in AES_KEYS}
-
-
-_ANY_96 = ("ANY 96 bit authentication [no checking]", "ANY 96-bits of Authentication [No Checking]")
-_ANY_128 = ("ANY 128 bit authentication [no checking]", "ANY 128-bits of Authentication [No Checking]")
-
-# In "AES-GCM [RFC4106]", without a length, Wireshark expects no ICV at all: never use that name.
-ENCRYPTION: dict[str, Names] = {
-    "aes-gcm-16": Names("AES-GCM with 16 octet ICV [RFC4106]", _aead("GCM", 16)),
-    "aes-gcm-12": Names("AES-GCM with 12 octet ICV [RFC4106]", _aead("GCM", 12)),
-    "aes-gcm-8": Names("AES-GCM with 8 octet ICV [RFC4106]", _aead("GCM", 8)),
-    "aes-ccm-16": Names(ike=_aead("CCM", 16)),
-    "aes-ccm-12": Names(ike=_aead("CCM", 12)),
-    "aes-ccm-8": Names(ike=_aead("CCM", 8)),
-    "aes-cbc": Names("AES-CBC [RFC3602]", {bits: f"AES-CBC-{bits} [RFC3602]" for bits in AES_KEYS}),
-    "aes-ctr": Names("AES-CTR [RFC3686]"),
-    "null": Names("NULL"),
-    "3des-cbc": Names("TripleDES-CBC [RFC2451]", {192: "3DES [RFC2451]"}),
-    "des-cbc": Names("DES-CBC [RFC2405]"),
-    "camellia-cbc": NOT_READABLE,
-    "chacha20-poly1305": NOT_READABLE,
-    "aes-gmac": NOT_READABLE,
-    "aes-gcm-16-iiv": NOT_READABLE,
-    "aes-ccm-8-iiv": NOT_READABLE,
-    "chacha20-poly1305-iiv": NOT_READABLE,
-}
-INTEGRITY: dict[str, CheckNames] = {
-    "": CheckNames("NULL", "NONE [RFC4306]"),
-    "hmac-sha2-256-128": CheckNames("HMAC-SHA-256-128 [RFC4868]", "HMAC_SHA2_256_128 [RFC4868]"),
-    "hmac-sha2-384-192": CheckNames("HMAC-SHA-384-192 [RFC4868]", "HMAC_SHA2_384_192 [RFC4868]"),
-    "hmac-sha2-512-256": CheckNames("HMAC-SHA-512-256 [RFC4868]", "HMAC_SHA2_512_256 [RFC4868]"),
-    "hmac-sha2-256-96": CheckNames(
-        "HMAC-SHA-256-96 [draft-ietf-ipsec-ciph-sha-256-00]",
-        "HMAC_SHA2_256_96 [draft-ietf-ipsec-ciph-sha-256-00]",
-    ),
-    "hmac-sha1-96": CheckNames("HMAC-SHA-1-96 [RFC2404]", "HMAC_SHA1_96 [RFC2404]"),
-    "hmac-sha1-160": CheckNames("", "ANY 160-bits of Authentication [No Checking]", checks=False),
-    "hmac-md5-96": CheckNames("HMAC-MD5-96 [RFC2403]", "HMAC_MD5_96 [RFC2403]"),
-    "hmac-md5-128": CheckNames(*_ANY_128, checks=False),
-    "aes-xcbc-96": CheckNames(*_ANY_96, checks=False),
-    "aes-cmac-96": CheckNames(*_ANY_96, checks=False),
-    "aes-128-gmac": CheckNames(),
-    "aes-192-gmac": CheckNames(),
-    "aes-256-gmac": CheckNames(),
-}
 
 _DROP = ("#FDE6D8", "#A33F00")
 
 PREFERENCES = """\
-# Wireshark preferences of the profile "ipsecsim"
+# Wireshark preferences of the profile "{profile}"
 esp.enable_encryption_decode: TRUE
 esp.enable_authentication_check: TRUE
 # The capture shows a packet on every link that it crosses: its sequence number comes more than once
@@ -134,21 +63,25 @@ FILTERS: tuple[tuple[str, str, str, str], ...] = (
 
 
 def write_profile(rows: Iterable[Record], folder: Path) -> Path:
-    """Write `folder`/profiles/ipsecsim and return it. Only keys of SAs that the recorded frames belong to."""
+    """Write `folder`/profiles/ipsecsim and return it. Only keys of SAs that the recorded frames belong to.
+
+    Beside it stand ipsecsim-4.4 and so on, each for its version and newer ones, which open more.
+    """
     keys = _Keys()
     for row in rows:
         keys.notice(row)
-    profile = folder / "profiles" / PROFILE
-    profile.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "preferences": PREFERENCES,
-        "colorfilters": color_filters(),
-        "esp_sa": keys.esp_table(),
-        "ikev2_decryption_table": keys.ike_table(),
-    }
-    for name, text in texts.items():
-        (profile / name).write_text(text, encoding="utf-8")
-    return profile
+    for edition in EDITIONS:
+        profile = folder / "profiles" / edition.profile
+        profile.mkdir(parents=True, exist_ok=True)
+        texts = {
+            "preferences": PREFERENCES.format(profile=edition.profile),
+            "colorfilters": color_filters(edition.profile),
+            "esp_sa": keys.esp_table(edition),
+            "ikev2_decryption_table": keys.ike_table(edition),
+        }
+        for name, text in texts.items():
+            (profile / name).write_text(text, encoding="utf-8")
+    return folder / "profiles" / PROFILE
 
 
 def left_out(profile: Path) -> list[str]:
@@ -158,9 +91,9 @@ def left_out(profile: Path) -> list[str]:
     return [line.removeprefix(_LEFT_OUT) for line in lines if line.startswith(_LEFT_OUT)]
 
 
-def color_filters() -> str:
+def color_filters(profile: str = PROFILE) -> str:
     """Wireshark's table of colours: each of red, green and blue in 16 bits."""
-    lines = ['# Colours of the profile "ipsecsim": name, filter, background, text']
+    lines = [f'# Colours of the profile "{profile}": name, filter, background, text']
     for name, condition, ground, text in FILTERS:
         lines.append(f"@{name}@{condition}@[{_rgb(ground)}][{_rgb(text)}]")
     return "\n".join(lines) + "\n"
@@ -196,32 +129,44 @@ class _Keys:
             if ike is not None:
                 self._seen_ike.add((ike.spi_i, ike.spi_r))
 
-    def esp_table(self) -> str:
-        """Columns: protocol, source, destination, SPI, encryption, key, authentication, key."""
+    def esp_table(self, edition: Edition) -> str:
+        """Columns: protocol, source, destination, SPI, encryption, key, authentication, key.
+
+        Where Wireshark knows extended sequence numbers, two more: how long they are, and the upper half at first.
+        """
         lines = ["# ESP keys of the capture beside this profile"]
         for sa in self._esp.values():
             if sa.spi in self._seen_esp:
-                lines.append(self._esp_line(sa))
+                lines += self._esp_lines(sa, edition)
         return "\n".join(lines) + "\n"
 
-    def ike_table(self) -> str:
+    def ike_table(self, edition: Edition) -> str:
         """Columns: both SPIs, SK_ei, SK_er, encryption, SK_ai, SK_ar, integrity."""
         lines = ["# IKEv2 keys of the capture beside this profile"]
         for key, sa in self._ike.items():
             if key in self._seen_ike:
-                lines.append(_ike_line(sa))
+                lines.append(_ike_line(sa, edition))
         return "\n".join(lines) + "\n"
 
-    def _esp_line(self, sa: SaInstalled) -> str:
-        rows = [WORDS[word].row for word in sa.suite.split("-")]
-        cipher = next(row.name for row in rows if isinstance(row, Encryption))
-        check = next((row.name for row in rows if isinstance(row, Integrity)), "")
-        encryption, integrity = ENCRYPTION[cipher].esp, INTEGRITY[check]
+    def _esp_lines(self, sa: SaInstalled, edition: Edition) -> Iterator[str]:
+        encryption, integrity = _esp_names(sa, edition)
         if not encryption or not integrity.esp:
-            return f"{_LEFT_OUT}Wireshark {VERSION} cannot read {sa.suite}, the suite of SPI {sa.spi:08x}"
+            yield (
+                f"{_LEFT_OUT}Wireshark {edition.version} cannot read {sa.suite}, the suite of SPI {sa.spi:08x}"
+                + _take(
+                    next((newer for newer in EDITIONS if _esp_names(sa, newer)[0] and integrity.esp), None)
+                )
+            )
+            return
+        if sa.extended_sequence and not edition.knows_esn:
+            yield (
+                f"{_LEFT_OUT}Wireshark {edition.version} calls every ICV of SPI {sa.spi:08x} bad, "
+                f"since it does not know extended sequence numbers"
+                + _take(next(newer for newer in EDITIONS if newer.knows_esn))
+            )
         # behind a NAT the addresses of the SA are not those of the packet
         is_as_sent = self._seen_esp[sa.spi] == {(sa.source, sa.destination)}
-        return _row(
+        yield _row(
             "IPv4" if len(sa.source) == 4 else "IPv6",
             unpack(sa.source) if is_as_sent else ANY_ADDRESS,
             unpack(sa.destination) if is_as_sent else ANY_ADDRESS,
@@ -230,15 +175,29 @@ class _Keys:
             f"0x{sa.encryption_key.hex()}",
             integrity.esp,
             f"0x{sa.integrity_key.hex()}" if sa.integrity_key and integrity.checks else "",
+            *(("64-bit", f"{sa.sequence >> 32:x}") if sa.extended_sequence and edition.knows_esn else ()),
         )
 
 
-def _ike_line(sa: IkeKeysDerived) -> str:
-    encryption = ENCRYPTION[sa.encryption].ike.get(sa.encryption_bits)
+def _esp_names(sa: SaInstalled, edition: Edition) -> tuple[str, CheckNames]:
+    """What Wireshark calls the cipher in its ESP table, and the integrity check."""
+    rows = [WORDS[word].row for word in sa.suite.split("-")]
+    cipher = next(row.name for row in rows if isinstance(row, Encryption))
+    check = next((row.name for row in rows if isinstance(row, Integrity)), "")
+    return edition.encryption[cipher].esp, INTEGRITY[check]
+
+
+def _take(newer: Edition | None) -> str:
+    """Which profile to take instead, if there is one."""
+    return "" if newer is None else f"; with {newer.version} or newer take the profile {newer.profile}"
+
+
+def _ike_line(sa: IkeKeysDerived, edition: Edition) -> str:
+    encryption = edition.encryption[sa.encryption].ike.get(sa.encryption_bits)
     integrity = INTEGRITY[sa.integrity]
     if not encryption or not integrity.ike:
         suite = f"{sa.encryption} {sa.encryption_bits} {sa.integrity}".strip()
-        return f"{_LEFT_OUT}Wireshark {VERSION} cannot read {suite}, the suite of IKE SA {sa.spi_i.hex()}"
+        return f"{_LEFT_OUT}Wireshark {edition.version} cannot read {suite}, the suite of IKE SA {sa.spi_i.hex()}"
     # in this table bytes stand bare: 0x is unknown to it, and what is quoted it takes as letters
     spis_and_keys = (sa.spi_i, sa.spi_r, sa.sk_ei, sa.sk_er)
     checks = ",".join(key.hex() if key and integrity.checks else '""' for key in (sa.sk_ai, sa.sk_ar))

@@ -13,7 +13,7 @@ from ipsecsim.ipsec.events import SaInstalled
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.packets.packet_summary import esp_of
 from ipsecsim.observe.recorder import Recorder
-from ipsecsim.observe.written import key_log
+from ipsecsim.observe.written import key_log, wireshark_names
 from ipsecsim.wire import ipv4
 from ipsecsim.wire.numbers import IpProtocol
 from tests.support.builders import World, two_gateways
@@ -135,6 +135,29 @@ def test_unreadable_suites_are_named_in_a_comment(tmp_path: Path) -> None:
     assert f"# left out: Wireshark 4.0 cannot read chacha20poly1305, the suite of SPI {spi:08x}" in text
 
 
+def test_a_newer_wireshark_has_a_profile_that_opens_more(tmp_path: Path) -> None:
+    world = ping(esp="chacha20poly1305")
+    oldest = key_log.write_profile(world.recorder.rows, tmp_path)
+    newest = oldest.with_name("ipsecsim-4.6")
+    assert len(key_log.left_out(oldest)) == 2
+    assert all(
+        each.endswith("; with 4.6 or newer take the profile ipsecsim-4.6")
+        for each in key_log.left_out(oldest)
+    )
+    assert key_log.left_out(newest) == []
+    assert (newest / "esp_sa").read_text().count('"ChaCha20 with Poly1305 [RFC7634]"') == 2
+
+
+def test_extended_sequence_numbers_have_columns_where_wireshark_knows_them(tmp_path: Path) -> None:
+    world = ping(esp="aes256gcm16-esn")
+    oldest = key_log.write_profile(world.recorder.rows, tmp_path)
+    rows = [line for line in (oldest / "esp_sa").read_text().splitlines() if not line.startswith("#")]
+    newer = (oldest.with_name("ipsecsim-4.4") / "esp_sa").read_text().splitlines()[1:]
+    assert newer == [f'{row},"64-bit","0"' for row in rows]
+    assert all("extended sequence numbers; with 4.4 or newer" in each for each in key_log.left_out(oldest))
+    assert len(key_log.left_out(oldest)) == 2
+
+
 def test_a_check_that_wireshark_cannot_do_is_left_out_and_its_key_too(tmp_path: Path) -> None:
     world = ping(ike="aes128-aesxcbc-prfsha256-x25519", esp="aes128-aescmac")
     for row in table(world.recorder, tmp_path, "esp_sa"):
@@ -145,14 +168,14 @@ def test_a_check_that_wireshark_cannot_do_is_left_out_and_its_key_too(tmp_path: 
 
 @pytest.mark.parametrize("row", ENCRYPTION.values(), ids=lambda row: row.name)
 def test_every_cipher_has_its_names_or_is_said_to_have_none(row) -> None:
-    names = key_log.ENCRYPTION[row.name]
+    names = wireshark_names.ENCRYPTION[row.name]
     assert not names.ike or set(names.ike) == set(row.key_bits)
-    assert names is key_log.NOT_READABLE or names.esp or names.ike
+    assert names is wireshark_names.NOT_READABLE or names.esp or names.ike
     assert not (row.esp_only and names.ike)
 
 
 @pytest.mark.parametrize("row", INTEGRITY.values(), ids=lambda row: row.name)
 def test_every_integrity_check_has_its_names_or_is_said_to_have_none(row) -> None:
-    names = key_log.INTEGRITY[row.name]
+    names = wireshark_names.INTEGRITY[row.name]
     assert names.ike or row.ah_only
     assert not (row.ah_only and (names.esp or names.ike))
