@@ -45,8 +45,8 @@ class Run:
         self.inventory: Inventory = NoInventory(self.keep)
         self._lives = Lives(self.recorder) if self.keep is Keep.ALL else no_lives(self.keep)
         if self.keep is Keep.ALL:
-            self.inventory = Inventory()
-            own = [self.inventory.tell, self.recorder.tell]
+            self.inventory = Inventory(self.recorder.tell)
+            own: list[Tap] = [self.inventory.tell]
         elif self.keep is Keep.HEADERS:
             own = [headers_only(self.recorder.tell)]
         else:

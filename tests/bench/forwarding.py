@@ -1,6 +1,6 @@
 """Goals 3 and 4: packets on their way through a world, one hop more and four hops through a tunnel."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 
 from ipsecsim.base.address import Prefix
@@ -9,6 +9,7 @@ from ipsecsim.net.nodes.host import Host
 from ipsecsim.net.nodes.router import Router
 from ipsecsim.net.simulator import Simulator
 from ipsecsim.net.turn import Observer
+from ipsecsim.observe.inventory import Inventory
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.written.pcapng import Capture
 from ipsecsim.stack.interface import Interface
@@ -64,40 +65,62 @@ class Chain:
             pass
 
 
-def passing(routers: int, *, recorded: bool = False, captured: bool = False) -> Work:
+def passing(routers: int, watcher: Callable[[], Observer] | None = None, *, with_state: bool = False) -> Work:
     """So many packets through a chain; a new chain for each thousand, so that no recording grows for ever."""
 
     def work(count: int) -> None:
         for done in range(0, count, CHAIN_BATCH):
-            observer = Recorder().tell if recorded else Capture(BytesIO().write).tell if captured else None
-            Chain(routers, observer).send(min(CHAIN_BATCH, count - done))
+            observer = None if watcher is None else watcher()
+            inventory = Inventory(observer) if with_state else None
+            chain = Chain(routers, observer if inventory is None else inventory.tell)
+            if inventory is not None:
+                inventory.watch(chain.simulator)
+            chain.send(min(CHAIN_BATCH, count - done))
 
     return work
+
+
+def _metadata() -> Observer:
+    return Recorder().tell
+
+
+def _capture() -> Observer:
+    return Capture(BytesIO().write).tell
 
 
 def hop_against_event() -> Iterator[Row]:
     """Goal 3: the cost of one forwarded hop more, against one bare simpy event."""
     short, long = 4, 12
-    event, few, many, traced_few, traced_many, captured_few, captured_many = interleaved(
+    event, *timings = interleaved(
         [
             floors.simpy_event,
             passing(short),
             passing(long),
-            passing(short, recorded=True),
-            passing(long, recorded=True),
-            passing(short, captured=True),
-            passing(long, captured=True),
+            passing(short, _metadata),
+            passing(long, _metadata),
+            passing(short, _capture),
+            passing(long, _capture),
+            passing(short, _metadata, with_state=True),
+            passing(long, _metadata, with_state=True),
         ]
     )
-    hop = _difference(many, few, long - short)
-    traced = _difference(traced_many, traced_few, long - short)
-    captured = _difference(captured_many, captured_few, long - short)
+    hop, traced, captured, kept = (
+        _difference(many, few, long - short) for few, many in zip(timings[::2], timings[1::2], strict=True)
+    )
     yield Row(3, "one forwarded hop, trace off", ratio(hop, event), 3.5, "simpy events", hop.median * 1e6)
     yield Row(
         3, "the same with metadata trace", ratio(traced, hop), 1.15, "times the hop", traced.median * 1e6
     )
     yield Row(
         3, "the same with a full capture", ratio(captured, hop), 1.70, "times the hop", captured.median * 1e6
+    )
+    yield Row(
+        3,
+        "with metadata trace, and state at any position",
+        ratio(kept, hop),
+        None,
+        "times the hop",
+        kept.median * 1e6,
     )
 
 

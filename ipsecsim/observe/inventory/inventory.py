@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from ipsecsim.base.trace import PacketDropped, Told, TraceEvent
+from ipsecsim.base.trace import PacketDropped, Tap, Told, TraceEvent
+from ipsecsim.net.node import Node
 from ipsecsim.net.nodes.vpn_gateway import VpnGateway
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.net.turn import ARRIVAL, TURN
+from ipsecsim.net.turn import HEADERS, TURN
 from ipsecsim.observe.inventory import touched
 from ipsecsim.observe.inventory.section import Value
 from ipsecsim.observe.inventory.sections import DROPPED, SECTIONS
@@ -16,6 +18,8 @@ from ipsecsim.observe.inventory.seen import Change, Path, SeenSection
 Tree = dict[str, "Tree | Value"]
 
 _State = dict[str, dict[Path, Value]]  # by node
+
+_BEFORE_ALL = (TURN, 0, 0, "", "", 0)
 
 _NOTHING: tuple[Change, ...] = ()
 _SMALLEST_CHECKPOINT = 256  # changes
@@ -34,26 +38,27 @@ class _Checkpoint:
 class Inventory:
     """Observes a simulator: give it `tell`, and the simulator by `watch` once it is built.
 
-    A turn is over when the next one begins, or when somebody asks: then those rows are looked at that the turn's
-    events may have changed. Position 0 is before the first turn.
+    What it is told it hands on to `then`: one observer that does both is cheaper than two. A turn is over when the
+    next one begins, or when somebody asks: then those rows are looked at that its events may have changed.
+    Position 0 is before the first turn.
     """
 
-    def __init__(self) -> None:
-        self._simulator: Simulator | None = None
-        self._events: list[TraceEvent] = []  # of the turn that is not looked at yet
-        self._node = ""
-        self._stimulus = ""
-        self._is_open = False
+    def __init__(self, then: Tap | None = None) -> None:
+        self._then = _nobody if then is None else then
+        self._nodes: Mapping[str, Node] = {}
+        self._header: tuple[Any, ...] = _BEFORE_ALL  # of the turn that goes on, and what it told so far
+        self._events: list[TraceEvent] = []
+        self._settled = 0  # the last turn that was looked at, or of which nothing was to be seen
         self._seen: dict[str, dict[str, SeenSection]] = {}
         self._dropped: dict[str, Counter[str]] = {}
-        self._changes: list[tuple[Change, ...]] = [()]  # by turn
+        self._changes: dict[int, tuple[Change, ...]] = {}  # by turn, of those that changed something
         self._checkpoints = [_Checkpoint(0, {})]
         self._until_next = 0  # how many changes, until there is another checkpoint
         self._here = _Checkpoint(0, {})  # where somebody looked last
 
     def watch(self, simulator: Simulator) -> None:
         """Look at the world as it is before anything happens."""
-        self._simulator = simulator
+        self._nodes = simulator.nodes
         first: list[Change] = []
         for name in simulator.nodes:
             self._seen[name] = {each: SeenSection(section, name, each) for each, section in SECTIONS.items()}
@@ -69,27 +74,25 @@ class Inventory:
         """Take what a simulator tells."""
         if type(told) is not tuple:
             self._events.append(told)  # type: ignore[arg-type]  # it is no tuple
-        elif told[0] == ARRIVAL:
-            if self._is_open:
+        elif told[0] in HEADERS:
+            header = self._header
+            # of most turns there is nothing to see: a packet went by
+            if self._events or header[0] == TURN or self._nodes[header[3]].filtering is not None:
                 self._settle()
-            self._is_open, self._node, self._stimulus = True, told[3], ""
-        elif told[0] == TURN:
-            if self._is_open:
-                self._settle()
-            self._is_open, self._node, self._stimulus = True, told[3], told[4]
+            self._header = told
+        self._then(told)
 
     # -- asking ---------------------------------------------------------------------------------
 
     @property
     def turns(self) -> int:
         """How many turns are known."""
-        self._settle()
-        return len(self._changes) - 1
+        return int(self._header[1])
 
     def changes(self, turn: int) -> tuple[Change, ...]:
         """What a turn changed. Raises IndexError for a turn that did not happen."""
         self._check(turn)
-        return self._changes[turn]
+        return self._changes.get(turn, _NOTHING)
 
     def at(self, turn: int) -> Mapping[Path, Value]:
         """Everything that was known once a turn was over. Raises IndexError for a turn that did not happen."""
@@ -101,8 +104,8 @@ class Inventory:
 
     def _check(self, turn: int) -> None:
         self._settle()
-        if not 0 <= turn < len(self._changes):
-            raise IndexError(f"turn {turn} of {len(self._changes) - 1}")
+        if not 0 <= turn <= self.turns:
+            raise IndexError(f"turn {turn} of {self.turns}")
 
     def _go(self, turn: int) -> _State:
         """The state at a position, from where somebody looked last or from a checkpoint, whichever is nearer."""
@@ -112,9 +115,9 @@ class Inventory:
         if abs(here.turn - turn) > turn - start.turn:
             here = self._here = _copied(start)
         for number in range(here.turn + 1, turn + 1):
-            _forwards(here.state, self._changes[number])
+            _forwards(here.state, self._changes.get(number, _NOTHING))
         for number in range(here.turn, turn, -1):
-            _backwards(here.state, self._changes[number])
+            _backwards(here.state, self._changes.get(number, _NOTHING))
         here.turn = turn
         return here.state
 
@@ -122,56 +125,53 @@ class Inventory:
 
     def _settle(self) -> None:
         """Look at what the turn that is over has changed."""
-        if not self._is_open or self._simulator is None:
+        _, turn, _, node, *_ = self._header
+        if turn == self._settled:
             return
-        self._is_open = False
+        self._settled = turn
         events = self._events
-        if not events and not self._stimulus and self._simulator.nodes[self._node].filtering is None:
-            self._changes.append(_NOTHING)  # most turns: a packet went by
-            return
         changed: list[Change] = []
         if any(map(touched.is_of_the_world, events)):
-            for name in self._simulator.nodes:
+            for name in self._nodes:
                 self._look(name, touched.EVERYTHING, changed)
         else:
             self._look_where_told(changed)
         for event in events:
             if isinstance(event, PacketDropped):
-                counted, reason = self._dropped[self._node], event.reason.name
+                counted, reason = self._dropped[node], event.reason.name
                 counted[reason] += 1
                 number = counted[reason]
-                changed.append(Change((self._node, DROPPED, reason), number - 1 or None, number))
+                changed.append(Change((node, DROPPED, reason), number - 1 or None, number))
         events.clear()
-        self._changes.append(tuple(changed))
+        if changed:
+            self._changes[turn] = tuple(changed)
         self._until_next -= len(changed)
         if self._until_next < 0:
             self._keep_checkpoint()
 
     def _look_where_told(self, changed: list[Change]) -> None:
-        assert self._simulator is not None  # noqa: S101 - asked by `_settle` alone
-        node = self._simulator.nodes[self._node]
+        kind, _, _, name, stimulus, *_ = self._header
+        node = self._nodes[name]
         wanted: frozenset[str] = frozenset()
-        if self._stimulus:
-            is_all = self._stimulus != "timer" or isinstance(node, VpnGateway)
+        if kind == TURN:
+            is_all = stimulus != "timer" or isinstance(node, VpnGateway)
             wanted = touched.EVERYTHING if is_all else touched.AT_TIMERS
         rows: dict[tuple[str, Hashable], None] = {}
         for event in self._events:
-            kind = type(event)
-            wanted |= touched.sections(kind)
-            for section, handle_of in touched.rows(kind):
+            wanted |= touched.sections(type(event))
+            for section, handle_of in touched.rows(type(event)):
                 rows[section, handle_of(event)] = None
         if node.filtering is not None:
             rows[_USED_LAST] = None
         if wanted:
-            self._look(self._node, wanted, changed)
-        seen = self._seen[self._node]
+            self._look(name, wanted, changed)
+        seen = self._seen[name]
         for section, handle in rows:
             if section not in wanted:
                 seen[section].look_at(node, handle, changed)
 
     def _look(self, name: str, wanted: frozenset[str], changed: list[Change]) -> None:
-        assert self._simulator is not None  # noqa: S101 - asked once there is a world to look at
-        node = self._simulator.nodes[name]
+        node = self._nodes[name]
         for section, seen in self._seen[name].items():
             if section in wanted:
                 seen.look(node, changed)
@@ -180,11 +180,15 @@ class Inventory:
         """One for as many changes as it has values: so checkpoints never hold more than what has changed."""
         last = self._checkpoints[-1]
         new = _copied(last)
-        for number in range(last.turn + 1, len(self._changes)):
-            _forwards(new.state, self._changes[number])
-        new.turn = len(self._changes) - 1
+        for number in range(last.turn + 1, self._settled + 1):
+            _forwards(new.state, self._changes.get(number, _NOTHING))
+        new.turn = self._settled
         self._checkpoints.append(new)
         self._until_next = _distance(new.state)
+
+
+def _nobody(_: Told) -> None:
+    """Whom nothing is to be told."""
 
 
 def _copied(checkpoint: _Checkpoint) -> _Checkpoint:
