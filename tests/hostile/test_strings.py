@@ -27,6 +27,7 @@ from ipsecsim.observe.packets.keys import Keys
 from ipsecsim.observe.packets.xray import xray
 from ipsecsim.observe.written import jsonl
 from ipsecsim.observe.written.key_log import PROFILE
+from ipsecsim.observe.written.wireshark_names import EDITIONS
 from ipsecsim.scenario.read import read
 from ipsecsim.scenario.to_yaml import expanded_yaml
 from ipsecsim.views import packets_text, state_tables, tables, text, turn_text, xray_text
@@ -120,11 +121,11 @@ def test_files_stay_in_their_folder_and_can_be_read(at, tmp_path):
     run, folder = run_of(at), tmp_path / "out"
     save(run, folder)
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    profile = f"out/wireshark/profiles/{PROFILE}"
+    profiles = [f"out/wireshark/profiles/{edition.profile}" for edition in EDITIONS]
     tables_of_wireshark = ("preferences", "colorfilters", "esp_sa", "ikev2_decryption_table")
     assert written == {
         *(f"out/{name}" for name in ("trace.jsonl", "audit.jsonl", "capture.pcapng")),
-        *(f"{profile}/{name}" for name in tables_of_wireshark),
+        *(f"{profile}/{name}" for profile in profiles for name in tables_of_wireshark),
     }
     for line in (folder / "audit.jsonl").read_text(encoding="utf-8").splitlines():
         json.loads(line)
