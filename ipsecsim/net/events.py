@@ -256,6 +256,17 @@ class BitFlipped(TraceEvent):
 
 
 @dataclass(slots=True)
+class BytesChanged(TraceEvent):
+    """An attacker turned over chosen bits of a passing packet, from a byte of it on."""
+
+    attacker: str
+    link: str
+    frame: int
+    at: int
+    bits: bytes
+
+
+@dataclass(slots=True)
 class PacketReplayed(TraceEvent):
     """An attacker sends once more what it saw on a link."""
 

@@ -1,4 +1,4 @@
-"""A bit of a packet flipped as an attacker would: checksums are mended, so that only cryptography can tell."""
+"""A packet changed as an attacker would: one bit, checksums mended so that only keys can tell, or chosen bits."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,13 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.wire import ip
 from ipsecsim.wire.checksum import update
 from ipsecsim.wire.numbers import IpProtocol
+
+
+class Mask(NamedTuple):
+    """Chosen bits: they turn over what follows a packet's first IP header, from its byte `at` on."""
+
+    at: int
+    bits: bytes
 
 
 class _Layout(NamedTuple):
@@ -38,6 +45,23 @@ def flipped(packet: bytes, chance: Entropy) -> tuple[bytes, int]:
         start, field = summed
         _mend(made, field, packet, start + (at - start & ~1), end)
     return bytes(made), bit
+
+
+def masked(packet: bytes, mask: Mask) -> tuple[bytes, int]:
+    """The packet with the bits of a mask turned over, and from which byte of the packet on.
+
+    Nothing is mended: who chooses bits has thought of that. A packet too short for the mask stays as it is.
+    """
+    try:
+        ip.check(packet)
+    except RemoteError:
+        return packet, 0
+    begin = ip.upper_layer(packet)[1] + mask.at
+    end = begin + len(mask.bits)
+    if end > ip.total_length(packet):
+        return packet, begin
+    changed = bytes(a ^ b for a, b in zip(packet[begin:end], mask.bits, strict=True))
+    return packet[:begin] + changed + packet[end:], begin
 
 
 def _contents(packet: bytes) -> tuple[int, int, tuple[int, int] | None]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ipsecsim.base.errors import Place
 from ipsecsim.base.instant import Duration
+from ipsecsim.net.tampering import Mask
 from ipsecsim.scenario.model_ipsec import NOWHERE
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ class Replay(Attack):
 
 @dataclass(frozen=True, slots=True)
 class Flip(Attack):
-    """`flip NODE`: change a bit of what passes from now on."""
+    """`flip NODE`: change a bit of what passes from now on, or those that the mask says."""
+
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)

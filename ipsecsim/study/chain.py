@@ -30,6 +30,7 @@ _WEIGHTS: dict[type[TraceEvent], int] = {
     nat.MappingEnded: 9,
     stack.ConnectionForgotten: 9,
     net.BitFlipped: 9,
+    net.BytesChanged: 9,
     PacketDropped: 8,
     ike.Diagnosed: 8,
     nat.PacketTranslated: 7,

@@ -1,11 +1,13 @@
 """The one setting that would have helped: a path and a value that `--set` and `set:` understand.
 
-A row for each diagnosis that one setting can cure; whether it does is shown by running again (`study.proof`).
+A row for each diagnosis or exposure that one setting can cure; a run with it shows whether it does (`study.proof`).
 """
 
 from collections.abc import Callable
 
 from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.exposures import Exposure
 from ipsecsim.study import cures_agreement as agreement
 from ipsecsim.study import cures_path as path
 from ipsecsim.study.case import Case
@@ -14,14 +16,14 @@ from ipsecsim.study.trouble import Evidence, Trouble
 
 def cure(evidence: Evidence, trouble: Trouble) -> str:
     """'path=value', or '' where no single setting helps."""
-    find = CURES.get(trouble.reason) if isinstance(trouble.reason, Diagnosis) else None
+    find = None if isinstance(trouble.reason, DropReason) else CURES.get(trouble.reason)
     if find is None:
         return ""
     name = evidence.tunnel_of(trouble)
     return find(Case(evidence, trouble, evidence.world.topology.tunnels[name] if name else None))
 
 
-CURES: dict[Diagnosis, Callable[[Case], str]] = {
+CURES: dict[Diagnosis | Exposure, Callable[[Case], str]] = {
     Diagnosis.ESP_FILTERED_ON_PATH: path.esp_in_udp,
     Diagnosis.IKE_FILTERED_ON_PATH: path.open_firewall,
     Diagnosis.TS_NO_OVERLAP: agreement.selectors,
@@ -47,5 +49,6 @@ CURES: dict[Diagnosis, Callable[[Case], str]] = {
     Diagnosis.SUBNET_OVERLAP: path.renumber,
     Diagnosis.ICV_LEN_MISMATCH: agreement.icv_length,
     Diagnosis.SPD_ORDER: agreement.order,
+    Exposure.FORGERY_BELIEVED: agreement.integrity,
 }
-"""Who knows the setting for which diagnosis. Of the others none has one: a crash is no setting."""
+"""Who knows the setting for which of them. Of the others none has one: a crash is no setting."""

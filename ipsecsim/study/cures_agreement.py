@@ -98,6 +98,13 @@ def icv_length(case: Case) -> str:
     return f"{case.path(end, 'children', case.tunnel.children[0], 'sha256_96')}=no"
 
 
+def integrity(case: Case) -> str:
+    """What is encrypted is checked, too."""
+    if case.tunnel is None or not case.tunnel.written or not case.tunnel.by_hand:
+        return ""
+    return f"tunnels.{case.tunnel.name}.child.esp_proposals={case.tunnel.by_hand[0].esp}-sha256"
+
+
 def order(case: Case) -> str:
     """Each rule before those that speak of more than it."""
     spec = case.ipsec(case.node)

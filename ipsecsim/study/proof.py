@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
@@ -20,7 +20,7 @@ Reread = Callable[[Sequence[tuple[str, str]]], Topology]
 class Proof:
     """What came of it. `differences` are sentences: what is gone, what is up, what got through.
 
-    It is cured when the trouble is gone and no other diagnosis has come in its place.
+    It is cured when the trouble is gone and nothing but drops has come in its place.
     """
 
     setting: str
@@ -50,10 +50,12 @@ def prove(run: Run, why: Why, reread: Reread) -> Proof | None:
     dropped, drops = (_drops(each, why.shows_as) for each in (run, again))
     if dropped != drops:
         differences.append(f"{why.shows_as}: {count(dropped, 'drop')}, now {drops or 'none'}")
+    also = [name for name in sorted(had - left) if name != why.reason and name not in DropReason.__members__]
+    differences += [f"{name} is gone, too" for name in also]
     new = sorted(left - had)
     if new:
         differences.append(f"instead there is {', '.join(new)}")
-    is_well = is_gone and not any(name in Diagnosis.__members__ for name in new)
+    is_well = is_gone and all(name in DropReason.__members__ for name in new)
     return Proof(why.setting, is_well, tuple(differences))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import ConfigError
+from ipsecsim.base.exposures import Exposure
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up, traffic_names
 from ipsecsim.experiment.run import Run
@@ -16,6 +17,7 @@ from ipsecsim.observe.lives.life import Life
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why import findings
+from ipsecsim.study.exposed import exposed
 
 BY_DESIGN = frozenset(
     {
@@ -31,9 +33,9 @@ BY_DESIGN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A diagnosis with the rows that show it, or drops for one reason at one node that no diagnosis explains."""
+    """A diagnosis or exposure with the rows that show it, or drops at one node for a reason that none explains."""
 
-    reason: Diagnosis | DropReason
+    reason: Diagnosis | Exposure | DropReason
     rows: tuple[Record, ...]
     sentence: str
     rules: tuple[tuple[str, str], ...] = ()
@@ -42,6 +44,11 @@ class Trouble:
     def node(self) -> str:
         """Where it shows."""
         return self.rows[0].node
+
+    @property
+    def is_explained(self) -> bool:
+        """Is it known what is wrong as a whole, and not only which check ended packets?"""
+        return not isinstance(self.reason, DropReason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Question:
 
 
 class Evidence:
-    """A run, looked at once: the lives of its packets, and all that went wrong, diagnoses first."""
+    """A run, looked at once: the lives of its packets, and all that went wrong, what is explained first."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -65,11 +72,14 @@ class Evidence:
         self.lives = run.lives
         self.teller = teller(run)
         self._tunnels = Tunnels(run.world)
+        given = [Trouble(each.exposure, each.rows, each.sentence) for each in exposed(run)]
         found = [
             Trouble(each.diagnosis, each.rows, each.sentence, each.rules)
             for each in findings(run.recorder, run.world.simulator)
         ]
-        self.troubles = [*found, *_unexplained(run, found)]
+        # what was given away in a turn goes before the harm that came of it
+        known = sorted([*given, *found], key=lambda each: each.rows[0].turn.number)
+        self.troubles = [*known, *_unexplained(run, found)]
 
     def question(self, about: str | int | None) -> Question:
         """'tunnel net', 'ping alice bob', 'node west', 'packet 7' or 7. Raises ConfigError for all else."""
@@ -112,13 +122,9 @@ class Evidence:
             return self._about_packet(self.lives[question.packet])
         if question.traffic:
             return [each for each in self.troubles if self.behind(each.rows) & question.traffic]
-        known = [each for each in self.troubles if isinstance(each.reason, Diagnosis)]
+        known = [each for each in self.troubles if each.is_explained]
         hurt = self.hurt() - self.behind(row for each in known for row in each.rows)
-        return [
-            each
-            for each in self.troubles
-            if isinstance(each.reason, Diagnosis) or self.behind(each.rows) & hurt
-        ]
+        return [each for each in self.troubles if each.is_explained or self.behind(each.rows) & hurt]
 
     def behind(self, rows: Iterable[Record]) -> frozenset[str]:
         """The traffic on whose account rows happened."""

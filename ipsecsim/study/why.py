@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.exposures import Exposure
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
@@ -18,11 +20,12 @@ from ipsecsim.study.words import TOLD_BY_IKE, WORDS, Words, of_drop
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """An answer. `reason` is a diagnosis or a drop reason, '' when nothing went wrong.
+    """An answer. `reason` is a diagnosis, an exposure or a drop reason, '' when nothing went wrong.
 
     `shows_as` is the drop reason or notify by which it is seen; `known_by` are the nodes whose own recording holds
-    the evidence, `unknown_to` those concerned that see only what `blind` says. `setting` is 'path=value', which
-    `--set` understands and which makes it well; '' where no single one does. `packet` is 0 where none is meant.
+    the evidence, none for an exposure, `unknown_to` those concerned that see only what `blind` says. `setting` is
+    'path=value', which `--set` understands and which makes it well; '' where no single one does. `packet` is 0
+    where none is meant.
     `strip` is the order of operations at the node where it died, empty where no packet did.
     """
 
@@ -82,7 +85,7 @@ def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
     order = strip(evidence, row)
     words = _words(trouble, order.say)
     node, other = trouble.node, _other(evidence, question, trouble)
-    known = tuple(dict.fromkeys(row.node for row in trouble.rows))
+    known = () if isinstance(reason, Exposure) else tuple(dict.fromkeys(row.node for row in trouble.rows))
     packet = _packet(evidence, row)
     place = f"turn {row.turn.number}, {row.node}" + (f", packet {packet}" if packet else "")
     fill = {"node": node, "other": other}
@@ -95,7 +98,7 @@ def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
         tuple(name for name in _concerned(evidence, question, trouble) if name not in known),
         words.blind,
         reason.clause,
-        cure(evidence, trouble) if isinstance(reason, Diagnosis) else "",
+        cure(evidence, trouble),
         f"{place}: {_filled(words.field, fill)}",
         node,
         _shows_as(evidence, trouble),
@@ -115,9 +118,9 @@ def _packet(evidence: Evidence, row: Record) -> int:
 
 
 def _words(trouble: Trouble, said: str) -> Words:
-    if not isinstance(trouble.reason, Diagnosis):
+    if isinstance(trouble.reason, DropReason):
         return of_drop(trouble.reason, said)
-    is_told = isinstance(trouble.rows[0].event, Diagnosed)
+    is_told = isinstance(trouble.rows[0].event, Diagnosed) and isinstance(trouble.reason, Diagnosis)
     return TOLD_BY_IKE[trouble.reason] if is_told and trouble.reason in TOLD_BY_IKE else WORDS[trouble.reason]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
+from ipsecsim.base.exposures import Exposure
 
 _SAME_WORD = "AUTHENTICATION_FAILED, whatever it was that the other did not believe"
 _SILENCE = "silence: packets go out and nothing comes back"
@@ -21,7 +22,7 @@ class Words:
     field: str
 
 
-WORDS: dict[Diagnosis, Words] = {
+WORDS: dict[Diagnosis | Exposure, Words] = {
     Diagnosis.ESP_FILTERED_ON_PATH: Words(
         "IKE passes and both ends have keys, but {node} drops the ESP packets that use them",
         "an SA that counts packets out and none in",
@@ -167,8 +168,13 @@ WORDS: dict[Diagnosis, Words] = {
         _SILENCE,
         "the rules in their order, and which of them has no hits",
     ),
+    Exposure.FORGERY_BELIEVED: Words(
+        "{node} opened what an attacker had changed and could not tell, for it is encrypted and not authenticated",
+        "an SA that counts packets, as ever",
+        "the first block behind the IV, and what the IV was when it was sealed",
+    ),
 }
-"""A row for every diagnosis that is made."""
+"""A row for every diagnosis that is made, and every exposure."""
 
 TOLD_BY_IKE: dict[Diagnosis, Words] = {
     Diagnosis.PEER_REBOOTED: Words(

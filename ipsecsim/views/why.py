@@ -97,11 +97,12 @@ def _line(trouble: Trouble) -> str:
 
 
 def _knowing(why: Why) -> str:
-    known = _listed(why.known_by)
     if not why.unknown_to:
-        return known
+        return _listed(why.known_by)
+    known = _listed(why.known_by) if why.known_by else ""
     verb = "sees" if len(why.unknown_to) == 1 else "see"
-    return f"{known}, and only {known}: {_listed(why.unknown_to)} {verb} {why.blind}"
+    blind = f"{_listed(why.unknown_to)} {verb} {why.blind}"
+    return f"{known}, and only {known}: {blind}" if known else f"nobody: {blind}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ipsecsim.base.diagnoses import Diagnosis
+from ipsecsim.base.exposures import Exposure
 from ipsecsim.cli.app import app
 from ipsecsim.experiment.matrix import read_cell
 from ipsecsim.experiment.run import Run
@@ -31,8 +32,9 @@ MOST_WORDS = 30
 ONLY_GONE = {"pfs_mismatch"}  # all its pings got through before, too
 
 
-def test_every_failure_is_expected_and_every_diagnosis_has_one():
+def test_every_failure_is_expected_and_every_diagnosis_and_exposure_has_one():
     assert sorted(EXPECTED) == groups()["failures"]
+    assert {row["exposure"] for row in EXPECTED.values()} - {""} == set(Exposure.__members__)
     assert {row["diagnosis"] for row in EXPECTED.values()} - {""} == set(
         Diagnosis.__members__
     ) - DIAGNOSES_LATER
@@ -43,7 +45,7 @@ def test_it_is_named_and_cured_by_its_one_setting(name):
     expected = EXPECTED[name]
     (row,) = gallery([name], with_proof=True)
     answer = row.why
-    assert answer.reason == (expected["diagnosis"] or expected["shows as"])
+    assert answer.reason == (expected["diagnosis"] or expected["exposure"] or expected["shows as"])
     assert (answer.shows_as, answer.node, answer.clause) == (
         expected["shows as"],
         expected["node"],
@@ -112,7 +114,7 @@ def test_the_whole_table_is_printed():
     lines = {line.split()[0]: line for line in result.stdout.splitlines()[3:] if line.strip()}
     assert set(lines) == set(EXPECTED)
     for name, row in EXPECTED.items():
-        for column in ("diagnosis", "shows as", "node", "clause"):
+        for column in ("diagnosis", "exposure", "shows as", "node", "clause"):
             assert row[column] in lines[name]
 
 

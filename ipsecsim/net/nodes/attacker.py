@@ -10,11 +10,18 @@ from enum import Enum
 
 from ipsecsim.base.instant import Duration, Instant
 from ipsecsim.net.apps.replay import Replay, SendAgain, Sighting
-from ipsecsim.net.events import BitFlipped, FrameCorrupted, NothingSeen, PacketReplayed, PassingSelected
+from ipsecsim.net.events import (
+    BitFlipped,
+    BytesChanged,
+    FrameCorrupted,
+    NothingSeen,
+    PacketReplayed,
+    PassingSelected,
+)
 from ipsecsim.net.link import Link
 from ipsecsim.net.node import Node
 from ipsecsim.net.simulator import Simulator
-from ipsecsim.net.tampering import flipped
+from ipsecsim.net.tampering import Mask, flipped, masked
 from ipsecsim.stack.interface import Interface
 
 MOST_SEEN = 10_000
@@ -27,18 +34,22 @@ Fits = Callable[[str, bytes], bool]
 class Deed(Enum):
     """What is done to a packet that passes."""
 
-    FLIP = "flip a bit"
+    FLIP = "flip bits"
     DROP = "take out"
 
 
 @dataclass(slots=True)
 class Order:
-    """What is done to the packets that fit: `left` times, None for always, and no two within `interval`."""
+    """What is done to the packets that fit: `left` times, None for always, and no two within `interval`.
+
+    Bits are flipped as the `mask` says; without one it is one bit, by chance.
+    """
 
     deed: Deed
     fits: Fits
     left: int | None = None
     interval: Duration = 0
+    mask: Mask | None = None
     rests_until: Instant = 0
 
     def takes(self, link: str, packet: bytes, now: Instant) -> bool:
@@ -89,10 +100,20 @@ class Attacker(Node):
                 continue
             if order.deed is Deed.DROP:
                 return None
+            packet = self._changed(order.mask, link, frame, packet)
+        return packet
+
+    def _changed(self, mask: Mask | None, link: str, frame: int, packet: bytes) -> bytes:
+        told: BitFlipped | BytesChanged
+        if mask is None:
             packet, bit = flipped(packet, self._chance)
-            if self.tap is not None:
-                self.tap(BitFlipped(self.name, link, frame, bit))
-                self.tap(FrameCorrupted(frame, link, packet))
+            told = BitFlipped(self.name, link, frame, bit)
+        else:
+            packet, at = masked(packet, mask)
+            told = BytesChanged(self.name, link, frame, at, mask.bits)
+        if self.tap is not None:
+            self.tap(told)
+            self.tap(FrameCorrupted(frame, link, packet))
         return packet
 
     def _send_again(self, action: SendAgain) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
-from ipsecsim.net.events import BitFlipped
+from ipsecsim.net.events import BitFlipped, BytesChanged
 from ipsecsim.observe.lives.life import Life
 from ipsecsim.observe.packets.changes import differences
 from ipsecsim.observe.recorder import Recorder
@@ -17,8 +17,11 @@ _SEAL_BROKEN = (DropReason.ICV_FAIL, DropReason.AH_ICV_FAIL)
 
 def culprit(drop: PacketDropped, life: Life | None, recorder: Recorder) -> Culprit | None:
     """The first change under the seal, if the drop is for a broken one and the recording saw who made it."""
-    if life is None or drop.reason not in _SEAL_BROKEN:
-        return None
+    return None if life is None or drop.reason not in _SEAL_BROKEN else spoiler(life, recorder)
+
+
+def spoiler(life: Life, recorder: Recorder) -> Culprit | None:
+    """The first change that was made on the way to what a packet has under its seal, if the recording saw one."""
     for turn, by, before, after in _changes(life, recorder):
         changed = _sealed_difference(before, after)
         if changed is not None:
@@ -40,9 +43,8 @@ def _changes(life: Life, recorder: Recorder) -> Iterator[tuple[int, str, bytes, 
 
 def _attacker(recorder: Recorder, turn: int, frame: int) -> str:
     events = (row.event for row in recorder.turn(turn))
-    return next(
-        (each.attacker for each in events if isinstance(each, BitFlipped) and each.frame == frame), ""
-    )
+    deeds = (each for each in events if isinstance(each, BitFlipped | BytesChanged))
+    return next((each.attacker for each in deeds if each.frame == frame), "")
 
 
 def _sealed_difference(before: bytes, after: bytes) -> tuple[str, str, str, str] | None:

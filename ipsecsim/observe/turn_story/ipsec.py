@@ -34,8 +34,9 @@ def _sealed_why(e: ipsec.PacketSealed, f: Facts) -> str:
 
 
 def _opens(e: ipsec.PacketOpened) -> str:
-    checks = "checks the seal" if e.is_authenticated else "finds no seal to check"
-    return f"{checks}, {'opens the packet' if e.protocol == 'ESP' else 'takes AH off'}"
+    if not e.is_authenticated:
+        return "opens the packet unchecked"
+    return f"checks the seal, {'opens the packet' if e.protocol == 'ESP' else 'takes AH off'}"
 
 
 def _opened_on(e: ipsec.PacketOpened, f: Facts) -> str:

@@ -1,9 +1,12 @@
 """What an adversary does with the packets that it sees."""
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ipsecsim.base.instant import SECOND, Instant
 from ipsecsim.net.nodes.attacker import Attacker, Deed, Fits, Order
+from ipsecsim.net.tampering import Mask
 from ipsecsim.scenario import units
 from ipsecsim.scenario.matching import of_frames
 from ipsecsim.scenario.model import Condition
@@ -19,12 +22,25 @@ from ipsecsim.scenario.world import World
 _HOW_MANY = {"count": count, "rate": packet_rate}
 
 
+def _mask(text: str) -> Mask:
+    """'20:c1014300': from byte 20 behind the IP header these bits. Raises Mistake."""
+    at, colon, bits = text.partition(":")
+    if not colon or len(bits) % 2 or not re.fullmatch("[0-9a-fA-F]{2,128}", bits):
+        raise Mistake(
+            f"'{text}' is no mask; write for example 20:ff00 (from byte 20 behind the IP header, hexadecimal)"
+        )
+    return Mask(units.whole(at, 0, 65535), bytes.fromhex(bits))
+
+
+_FLIPPING = {**_HOW_MANY, "xor": _mask}
+
+
 def _attack(make: type[Attack]) -> Reader:
     """A reader for NODE and what selects packets: an action for each attacker that the name stands for."""
 
     def read(sentence: Sentence, options: Options, names: Names) -> Iterator[Attack]:
         verb, node = sentence.words
-        selecting = [pair for pair in sentence.pairs if pair.key.text not in _HOW_MANY]
+        selecting = [pair for pair in sentence.pairs if pair.key.text not in _FLIPPING]
         where = conditions(selecting, ON_PATH, f"'{verb.text}'", names)
         written = [
             f"{pair.key.text}{pair.operator}{'|'.join(quote(each.text) for each in pair.values)}"
@@ -44,6 +60,14 @@ def _attack(make: type[Attack]) -> Reader:
             )
 
     return read
+
+
+def _flips(sentence: Sentence, options: Options, names: Names) -> Iterator[Attack]:
+    """A bit by chance, or those of the mask."""
+    mask = options.get("xor")
+    for flip in _attack(Flip)(sentence, options, names):
+        assert isinstance(flip, Flip)  # noqa: S101 - what was asked for
+        yield replace(flip, mask=mask if isinstance(mask, Mask) else None)
 
 
 def _fits(world: World, where: Sequence[Condition]) -> Fits:
@@ -74,7 +98,8 @@ def _plan(deed: Deed) -> Performer:
 
     def plan(world: World, action: Attack, at: Instant) -> None:
         def begin() -> None:
-            order = Order(deed, _fits(world, action.where), action.count, action.interval)
+            mask = action.mask if isinstance(action, Flip) else None
+            order = Order(deed, _fits(world, action.where), action.count, action.interval, mask)
             _attacker(world, action).order(order, action.text)
 
         world.simulator.plan(at, world.simulator.nodes[action.node], begin)
@@ -99,7 +124,7 @@ ADVERSARY_VERBS: dict[str, Verb] = {
         selects=True,
     ),
     "flip": Verb(
-        ("NODE",), _HOW_MANY, "flip mallory layer=esp", Flip, _attack(Flip), _plan(Deed.FLIP), selects=True
+        ("NODE",), _FLIPPING, "flip mallory layer=esp", Flip, _flips, _plan(Deed.FLIP), selects=True
     ),
     "drop": Verb(
         ("NODE",), _HOW_MANY, "drop mallory layer=ike", Drop, _attack(Drop), _plan(Deed.DROP), selects=True

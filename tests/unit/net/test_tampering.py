@@ -4,7 +4,7 @@ import pytest
 
 from ipsecsim.base.address import pack
 from ipsecsim.base.entropy import SeededEntropy
-from ipsecsim.net.tampering import flipped
+from ipsecsim.net.tampering import Mask, flipped, masked
 from ipsecsim.wire import ip, ipv4, ipv6, udp
 from ipsecsim.wire.checksum import is_valid, transport_is_valid
 from ipsecsim.wire.icmpv4 import Echo
@@ -80,3 +80,16 @@ def test_what_carries_nothing_loses_a_bit_all_the_same(packet):
     for _ in range(200):
         other, bit = flipped(packet, CHANCE)
         assert bit in changed_bits(packet, other)
+
+
+def test_chosen_bits_are_turned_over_where_they_were_meant_and_nowhere_else():
+    packet = ipv4.build(*V4, IpProtocol.ESP, DATA)
+    other, at = masked(packet, Mask(20, b"\xc1\x01\x43\x00"))
+    assert at == 20 + 20
+    assert other[:40] + other[44:] == packet[:40] + packet[44:]
+    assert other[40:44] == bytes((20 ^ 0xC1, 21 ^ 1, 22 ^ 0x43, 23))
+
+
+@pytest.mark.parametrize("packet", [b"", b"no packet at all", ipv4.build(*V4, IpProtocol.ESP, DATA[:23])])
+def test_a_packet_that_is_too_short_for_the_chosen_bits_stays_as_it_is(packet):
+    assert masked(packet, Mask(20, b"\xff\xff\xff\xff"))[0] == packet

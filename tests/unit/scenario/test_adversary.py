@@ -6,6 +6,7 @@ from ipsecsim.base.instant import MILLISECOND
 from ipsecsim.experiment.run import Run
 from ipsecsim.ipsec.events import PacketOpened
 from ipsecsim.net.events import PacketReplayed
+from ipsecsim.net.tampering import Mask
 from ipsecsim.scenario import expanded_yaml, read
 from ipsecsim.scenario.model_script import Drop, Flip, Replay
 from tests.unit.scenario.examples import SITES, STAR, refusal
@@ -48,8 +49,19 @@ def test_each_verb_says_what_is_done_to_which_packets_how_often():
     assert [(each.key, each.operator) for each in drop.where] == [("link", "="), ("size", ">")]
 
 
+def test_a_mask_says_which_bits_are_flipped():
+    chance, chosen = actions("flip mallory layer=esp", "flip mallory layer=esp xor=20:c1014300")
+    assert chance.mask is None
+    assert chosen.mask == Mask(20, bytes.fromhex("c1014300"))
+    assert [each.key for each in chosen.where] == ["layer"]
+
+
 def test_what_is_expanded_says_the_same():
-    source = script("[replay mallory layer=esp, replay mallory layer=esp]", "drop mallory size!=84 count=2")
+    source = script(
+        "[replay mallory layer=esp, replay mallory layer=esp]",
+        "drop mallory size!=84 count=2",
+        "flip mallory layer=esp xor=20:c1014300",
+    )
     topology = read(source)
     assert read(expanded_yaml(topology)) == topology
     assert "tap: [wan]" in expanded_yaml(topology)
@@ -71,6 +83,11 @@ def test_the_words_are_those_of_a_selection():
         ("replay west", "'west' taps no link; it needs  kind: attacker, tap: LINK"),
         ("replay malory", "no node 'malory'; did you mean 'mallory'?"),
         ("flip mallory bob", "'flip' takes NODE; write for example  flip mallory layer=esp"),
+        (
+            "flip mallory xor=c101",
+            "'c101' is no mask; write for example 20:ff00 (from byte 20 behind the IP header, hexadecimal)",
+        ),
+        ("replay mallory xor=0:ff", "'replay' has no 'xor'"),
         ("flip mallory leyer=esp", "'flip' has no 'leyer'; did you mean 'layer'?"),
         ("flip mallory layer=exp", "unknown word 'exp'; did you mean 'esp'?"),
         ("drop mallory link=wna", "no link 'wna'; did you mean 'wan'?"),
