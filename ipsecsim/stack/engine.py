@@ -54,6 +54,7 @@ class HostStack:
         self.hooks = HookTable()
         self.ports: set[int] = set()  # UDP ports that somebody listens on
         self.protocols: set[int] = set()  # IP protocols that somebody above the stack takes
+        self.groups: set[bytes] = set()  # multicast groups that somebody here listens to
         self.forwards = forwards
         self.tap = tap
         self._identification = entropy.fork("ip identification").below(0x10000)
@@ -103,6 +104,7 @@ class HostStack:
             identification=self.fresh_identification() if len(destination) == 4 else 0,
             traffic_class=tos,
             dont_fragment=dont_fragment,
+            hop_limit=1 if ip.is_multicast(destination) else 64,  # not beyond the link (RFC 1112 6.1)
         )
         return self._originate(packet, destination, exempt=exempt, whole=dont_fragment)
 
@@ -134,13 +136,7 @@ class HostStack:
         checksum = checksum or len(destination) == 16
         segment = udp.build(source, destination, source_port, destination_port, payload, checksum=checksum)
         return self.send(
-            source,
-            destination,
-            _UDP,
-            segment,
-            tos=tos,
-            dont_fragment=dont_fragment,
-            exempt=exempt,
+            source, destination, _UDP, segment, tos=tos, dont_fragment=dont_fragment, exempt=exempt
         )
 
     def report_error(
@@ -226,7 +222,7 @@ class HostStack:
                 return verdict
             packet = verdict
             destination = ip.destination(packet)
-        if destination in self.addresses:
+        if destination in self.addresses or destination in self.groups:
             return self._deliver(packet, passage, now)
         if not self.forwards:
             return self._drop(DropReason.IP_NOT_LOCAL, packet)
@@ -385,9 +381,8 @@ class HostStack:
             if self.tap is not None:
                 self.tap(EchoAnswered(source, message.sequence))
             answer = icmp.answer(message, destination, source)
-            return self.send(
-                destination, source, icmp.protocol_for(source), answer, tos=ip.traffic_class(packet)
-            )
+            own = destination if destination in self.addresses else None  # no packet comes from a group
+            return self.send(own, source, icmp.protocol_for(source), answer, tos=ip.traffic_class(packet))
         if isinstance(message, icmpv4.IcmpError | icmpv6.IcmpError):
             self._learn(message, now)
             return [IcmpErrorArrived(source, message)]

@@ -1,6 +1,7 @@
 """The one setting that would have helped: a path and a value that `--set` and `set:` understand.
 
-A row for each diagnosis or exposure that one setting can cure; a run with it shows whether it does (`study.proof`).
+A row for each diagnosis, exposure or drop reason that one setting can cure; a run with it shows whether it does
+(`study.proof`).
 """
 
 from collections.abc import Callable
@@ -16,14 +17,14 @@ from ipsecsim.study.trouble import Evidence, Trouble
 
 def cure(evidence: Evidence, trouble: Trouble) -> str:
     """'path=value', or '' where no single setting helps."""
-    find = None if isinstance(trouble.reason, DropReason) else CURES.get(trouble.reason)
+    find = CURES.get(trouble.reason)
     if find is None:
         return ""
     name = evidence.tunnel_of(trouble)
     return find(Case(evidence, trouble, evidence.world.topology.tunnels[name] if name else None))
 
 
-CURES: dict[Diagnosis | Exposure, Callable[[Case], str]] = {
+CURES: dict[Diagnosis | Exposure | DropReason, Callable[[Case], str]] = {
     Diagnosis.ESP_FILTERED_ON_PATH: path.esp_in_udp,
     Diagnosis.IKE_FILTERED_ON_PATH: path.open_firewall,
     Diagnosis.TS_NO_OVERLAP: agreement.selectors,
@@ -50,5 +51,6 @@ CURES: dict[Diagnosis | Exposure, Callable[[Case], str]] = {
     Diagnosis.ICV_LEN_MISMATCH: agreement.icv_length,
     Diagnosis.SPD_ORDER: agreement.order,
     Exposure.FORGERY_BELIEVED: agreement.integrity,
+    DropReason.SPD_NO_MATCH: agreement.group,
 }
 """Who knows the setting for which of them. Of the others none has one: a crash is no setting."""

@@ -1,9 +1,11 @@
 """What would have helped where two ends do not agree: each value is taken from the other end."""
 
+from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.events import Diagnosed
 from ipsecsim.scenario.model_ipsec import RuleSpec, SelectorSpec
 from ipsecsim.scenario.swanctl.values import show_secret, show_selector
 from ipsecsim.study.case import Case
+from ipsecsim.wire import ip
 
 
 def selectors(case: Case) -> str:
@@ -103,6 +105,24 @@ def integrity(case: Case) -> str:
     if case.tunnel is None or not case.tunnel.written or not case.tunnel.by_hand:
         return ""
     return f"tunnels.{case.tunnel.name}.child.esp_proposals={case.tunnel.by_hand[0].esp}-sha256"
+
+
+def group(case: Case) -> str:
+    """A rule that takes the sender's packets takes them to wherever they go, a multicast group too."""
+    event = case.trouble.rows[0].event
+    if not isinstance(event, PacketDropped) or not ip.is_multicast(ip.destination(event.packet)):
+        return ""
+    source = ip.source(event.packet)
+    for tunnel in case.evidence.world.topology.tunnels.values():
+        both = Case(case.evidence, case.trouble, tunnel).children()
+        if tunnel.written and both is not None and any(_holds(each, source) for each in both[0].local_ts):
+            far_side = "remote_ts" if tunnel.ends[0].node == case.node else "local_ts"
+            return f"tunnels.{tunnel.name}.child.{far_side}=0.0.0.0/0"
+    return ""
+
+
+def _holds(selector: SelectorSpec, address: bytes) -> bool:
+    return len(selector.start) == len(address) and selector.start <= address <= selector.end
 
 
 def order(case: Case) -> str:

@@ -117,6 +117,11 @@ def fragment_key(packet: Packet) -> FragmentKey:
     return *ends, 0, 0 if extension is None else ipv6.read_fragment(packet, extension).identification
 
 
+def is_multicast(address: bytes) -> bool:
+    """Is it the address of a group: 224.0.0.0/4, or ff00::/8 (RFC 1112 4, RFC 8200 3)?"""
+    return address[0] >> 4 == 0xE if len(address) == 4 else address[0] == 0xFF
+
+
 def build(
     source: bytes,
     destination: bytes,

@@ -4,6 +4,7 @@ from math import log
 from struct import Struct
 
 from ipsecsim.base.actions import Action
+from ipsecsim.base.address import pack
 from ipsecsim.base.entropy import Entropy
 from ipsecsim.base.instant import MILLISECOND, SECOND, Duration, Instant
 from ipsecsim.net.application import Application, Listener, Result, udp_ports
@@ -32,7 +33,8 @@ class Flow(Application):
     """Sends datagrams of `size` bytes, `interval` apart in the mean, `count` of them or for `duration`.
 
     `kind` is the pace: constant; poisson, with exponential gaps; or on_off, even within bursts that are as long
-    in the mean as the silence between them.
+    in the mean as the silence between them. With `group` it speaks to that multicast group, and who listens at the
+    far end has joined it.
     """
 
     def __init__(
@@ -50,9 +52,10 @@ class Flow(Application):
         destination_port: int = DEFAULT_PORT,
         dont_fragment: bool = False,
         dscp: int = 0,
+        group: str = "",
     ) -> None:
         super().__init__(node, name, result)
-        self._destination = destination
+        self._destination = pack(group) if group else destination
         self._destination_port = destination_port
         self._source_port = node.free_port()
         self._identifier = identifier(node, name)
@@ -114,9 +117,18 @@ class FlowListener(Listener):
     """The far end: counts each packet of its flow once, whatever way and order it comes in."""
 
     def __init__(
-        self, node: Node, *, name: str, result: Result, destination_port: int = DEFAULT_PORT, **_: object
+        self,
+        node: Node,
+        *,
+        name: str,
+        result: Result,
+        destination_port: int = DEFAULT_PORT,
+        group: str = "",
+        **_: object,
     ) -> None:
         super().__init__(node, name, result)
+        if group:
+            node.stack.groups.add(pack(group))
         self.port = destination_port
         self._identifier = identifier(node, name)
         self._arrivals = Arrivals(result)

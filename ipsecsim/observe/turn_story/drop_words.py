@@ -100,3 +100,9 @@ _WORDS = {
 
 WHY: dict[DropReason, str] = {DropReason[name]: words for name, words in _WORDS.items()}
 """The deeper sentence of a drop."""
+
+WHY_NO_GROUP = (
+    "A rule pairs the addresses of two sides, and a group belongs to neither (RFC 4301 4.4.1.1). Where selectors "
+    "hold everything, as those of a route-based tunnel do, it is carried."
+)
+"""Why a multicast packet meets no rule."""

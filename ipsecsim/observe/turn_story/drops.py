@@ -1,12 +1,13 @@
 """The check that each drop reason belongs to, and what the recording tells about a drop."""
 
+from ipsecsim.base.address import unpack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.events import Diagnosed, IkeMessageSent, NotifyReceived
 from ipsecsim.ipsec.events import HoldEnded
 from ipsecsim.observe.lives.life import Life
 from ipsecsim.observe.turn_story import naming
-from ipsecsim.observe.turn_story.drop_words import WHY
+from ipsecsim.observe.turn_story.drop_words import WHY, WHY_NO_GROUP
 from ipsecsim.observe.turn_story.facts import Facts
 from ipsecsim.observe.turn_story.story import Culprit, DropStory
 from ipsecsim.stack.events import IcmpErrorSent
@@ -60,6 +61,9 @@ def said(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> str:
         seal = "AH" if drop.reason is DropReason.AH_ICV_FAIL else "the seal"
         covers = "had sealed" if seal == "AH" else "covers"
         return f"{f.node} drops {what}: {seal} {covers} the {culprit.field}, and {culprit.by} changed it."
+    if _is_for_a_group(drop):
+        source, group = (unpack(each) for each in ip.addresses(drop.packet))
+        return f"{f.node} drops {what}: no rule is for what {source} says to {group}, a multicast group."
     return f"{f.node} drops {what}: {drop.reason.sentence}."
 
 
@@ -74,7 +78,7 @@ def deeper(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> str:
     known = f.first(Diagnosed)
     if known is not None:
         return f"{f.node} knows more: {known.diagnosis.sentence}. {WHY[drop.reason]}"
-    return WHY[drop.reason]
+    return WHY_NO_GROUP if _is_for_a_group(drop) else WHY[drop.reason]
 
 
 def story(f: Facts, drop: PacketDropped, culprit: Culprit | None) -> DropStory:
@@ -122,6 +126,11 @@ def _told(f: Facts) -> str:
     if notify is not None and f.arrived is not None and f.drops[0].reason.layer == "ike":
         return f"{f.peer} is told by {notify.payloads[0]}"
     return ""
+
+
+def _is_for_a_group(drop: PacketDropped) -> bool:
+    """A multicast packet of which policy does not speak."""
+    return drop.reason is DropReason.SPD_NO_MATCH and ip.is_multicast(ip.destination(drop.packet))
 
 
 def _is_on_a_link(f: Facts, drop: PacketDropped) -> bool:

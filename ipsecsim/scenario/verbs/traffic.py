@@ -21,6 +21,7 @@ from ipsecsim.scenario.verbs.verb import (
     count,
     data_size,
     ip_version,
+    link_group,
     number,
     one_of,
     port,
@@ -137,6 +138,7 @@ TRAFFIC_VERBS: dict[str, Verb] = {
         count=count,
         df=units.yes_no,
         dscp=units.dscp,
+        group=link_group,
     ),
     "voice": _verb(
         "voice alice bob codec=g729 duration=60s",

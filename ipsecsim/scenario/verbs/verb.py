@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from ipsecsim.base.address import Prefix, pack
 from ipsecsim.base.instant import Instant
 from ipsecsim.scenario import units
 from ipsecsim.scenario.kinds import name as read_name
@@ -64,6 +65,23 @@ def count(text: str) -> int:
 def port(text: str) -> int:
     """A port of UDP or TCP."""
     return units.whole(text, 1, 65535)
+
+
+LINK_GROUPS = Prefix.parse("224.0.0.0/24")
+"""Multicast groups of one link, as routing protocols use them: no router passes them on (RFC 5771 4)."""
+
+
+def link_group(text: str) -> str:
+    """A multicast group of one link."""
+    try:
+        is_one = pack(text) in LINK_GROUPS
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise Mistake(
+            f"'{text}' is no multicast group of one link ({LINK_GROUPS}); write for example 224.0.0.9"
+        )
+    return text
 
 
 def data_size(text: str) -> int:

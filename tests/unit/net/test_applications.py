@@ -5,8 +5,10 @@ from itertools import pairwise
 import pytest
 
 from ipsecsim.base.address import pack
+from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.base.instant import MILLISECOND, SECOND
+from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.net.application import Result
 from ipsecsim.net.apps.flow import HEADER, FlowListener, identifier
@@ -99,6 +101,18 @@ def test_the_other_paces_are_uneven_and_the_same_each_time(kind):
 def test_two_flows_to_one_port_are_told_apart():
     run = line("flow alice bob count=3 name=one", "flow alice bob count=5 name=two")
     assert [run.world.results[name].received for name in ("one", "two")] == [3, 5]
+
+
+def test_a_group_is_reached_on_the_link_and_no_further():
+    """A router listens beside alice; bob does too, and stands behind it."""
+    run = line(
+        "flow alice near group=224.0.0.9 count=3 name=here", "flow alice bob group=224.0.0.5 name=there"
+    )
+    assert run.world.results["here"].received == 3
+    assert run.world.results["there"].received == 0
+    assert {(row.node, event.reason) for row, event in run.recorder.of(PacketDropped)} == {
+        ("near", DropReason.IP_TTL)
+    }
 
 
 def test_what_comes_twice_or_late_is_counted_apart():

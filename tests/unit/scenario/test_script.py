@@ -85,6 +85,12 @@ def test_every_verbs_example_is_right_or_not_there_yet(verb):
         ("  - do: ping alice bob count=0\n", "14:30: 0 is out of range"),
         ("  - do: ping alice bob size=70000\n", "14:29: '70000' does not fit into one IP packet"),
         ("  - do: flow alice bob size=15\n", "14:29: a flow's packets carry their number and time: 16 bytes"),
+        (
+            "  - do: flow alice bob group=10.0.0.1\n",
+            "14:30: '10.0.0.1' is no multicast group of one link (224",
+        ),
+        ("  - do: flow alice bob group=bob\n", "14:30: 'bob' is no multicast group of one link"),
+        ("  - do: flow alice bob group=ff02::5\n", "14:30: 'ff02::5' is no multicast group of one link"),
         ("  - do: flow alice bob rate=1mbit interval=1ms\n", "14:9: rate= and interval= say the same twice"),
         ("  - do: voice alice bob codec=g722\n", "14:31: unknown word 'g722'"),
         ("  - do: ping alice bob name=A\n", "14:29: 'A': a name is small letters"),

@@ -22,6 +22,7 @@ from ipsecsim.wire.icmpv4 import Echo, IcmpError, IcmpType, TimeExceededCode, Un
 from ipsecsim.wire.numbers import IpProtocol
 
 ME, PEER, FAR = pack("10.1.0.1"), pack("10.1.0.2"), pack("10.9.0.1")
+GROUP = pack("224.0.0.9")
 
 
 class Node:
@@ -139,6 +140,30 @@ def test_protocols_reach_whoever_asked_for_them():
     assert error.code == UnreachableCode.PROTOCOL
     node.stack.protocols.add(IpProtocol.ESP)
     assert isinstance(node.receive(ipv4.build(PEER, ME, IpProtocol.ESP, bytes(16)))[0], PacketArrived)
+
+
+def test_who_listens_to_a_group_gets_what_is_for_it_however_few_hops_are_left():
+    """RFC 1112 7.2."""
+    node = Node()
+    segment = udp.build(PEER, GROUP, 520, 520, b"hello")
+    packet = ipv4.build(PEER, GROUP, IpProtocol.UDP, segment, ttl=1)
+    assert node.receive(packet) == []
+    assert node.drops == [DropReason.IP_TTL]  # and nobody is told, for it was meant for many (RFC 1122 3.2.2)
+    node.stack.groups.add(GROUP)
+    node.stack.ports.add(520)
+    (arrived,) = node.receive(packet)
+    assert (arrived.destination, arrived.payload) == (GROUP, b"hello")
+
+
+def test_what_is_sent_to_a_group_stays_on_the_link_and_an_answer_comes_from_one_node():
+    """RFC 1112 6.1: the time to live is 1."""
+    node = Node()
+    node.stack.routes.add(Route(Prefix.parse("0.0.0.0/0"), PEER, "lan"))
+    node.stack.groups.add(GROUP)
+    (transmit,) = node.stack.send_datagram(None, 520, GROUP, 520, b"hello")
+    assert (transmit.interface, transmit.packet[ipv4.TTL]) == ("lan", 1)
+    (transmit,) = node.receive(ping(destination=GROUP))
+    assert transmit.packet[ipv4.SOURCE] == ME
 
 
 def test_answers_and_errors_are_handed_up():

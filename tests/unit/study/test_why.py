@@ -66,6 +66,17 @@ def test_a_node_answers_for_what_happened_on_it():
     assert why(run("esp_blocked"), "node isp").reason == "ESP_FILTERED_ON_PATH"
 
 
+def test_of_a_group_it_is_said_that_it_is_one_and_whose_rule_takes_its_sender():
+    answer = why(run("routing_multicast"))
+    assert answer.sentence.endswith("no rule is for what 192.0.2.1 says to 224.0.0.9, a multicast group")
+    assert answer.setting == "tunnels.net.child.remote_ts=0.0.0.0/0"
+
+
+def test_no_wider_selector_is_offered_where_no_rule_takes_the_sender():
+    narrow = run("routing_multicast", settings=[("tunnels.net.child.local_ts", "10.1.0.0/24")])
+    assert why(narrow).setting == ""
+
+
 def test_a_drop_without_a_diagnosis_answers_by_its_reason():
     answer = why(run("site_to_site", settings=[("links.wan.loss", "100%")]))
     assert answer.reason == answer.shows_as == "LINK_LOSS"
