@@ -17,3 +17,7 @@ class Exposure(Enum):
         "what was changed on the way was opened and believed: encrypted, and nothing to check it by",
         "RFC 8221 4",
     )
+    SECRET_GUESSED = (
+        "the pre-shared key is a common word: whoever answers in the peer's place can try words until one fits",
+        "RFC 7296 2.15",
+    )

@@ -52,5 +52,6 @@ CURES: dict[Diagnosis | Exposure | DropReason, Callable[[Case], str]] = {
     Diagnosis.SPD_ORDER: agreement.order,
     Exposure.FORGERY_BELIEVED: agreement.integrity,
     DropReason.SPD_NO_MATCH: agreement.group,
+    Exposure.SECRET_GUESSED: agreement.unguessable,
 }
 """Who knows the setting for which of them. Of the others none has one: a crash is no setting."""

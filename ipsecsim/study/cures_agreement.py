@@ -1,5 +1,7 @@
 """What would have helped where two ends do not agree: each value is taken from the other end."""
 
+from hashlib import sha256
+
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.ike.events import Diagnosed
 from ipsecsim.scenario.model_ipsec import RuleSpec, SelectorSpec
@@ -54,6 +56,17 @@ def secret(case: Case) -> str:
     if not wrong or len(known) != 1:
         return ""
     return f"nodes.{case.node}.ipsec.secrets.{wrong[0]}.secret={show_secret(known.pop())}"
+
+
+def unguessable(case: Case) -> str:
+    """Whoever proved itself has a secret of 32 bytes that is no word, and of course its true peer has it too."""
+    there = case.end(here=False)
+    spec = None if there is None else case.ipsec(there.node)
+    names = [name for name, each in spec.secrets.items() if each.kind == "ike"] if spec is not None else []
+    if there is None or len(names) != 1:
+        return ""
+    secret = sha256(f"{case.evidence.run.seed} no word".encode()).hexdigest()
+    return f"nodes.{there.node}.ipsec.secrets.{names[0]}.secret=0x{secret}"
 
 
 def identity(case: Case) -> str:

@@ -33,12 +33,16 @@ BY_DESIGN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A diagnosis or exposure with the rows that show it, or drops at one node for a reason that none explains."""
+    """A diagnosis or exposure with the rows that show it, or drops at one node for a reason that none explains.
+
+    `by` is who has what an exposure gave away.
+    """
 
     reason: Diagnosis | Exposure | DropReason
     rows: tuple[Record, ...]
     sentence: str
     rules: tuple[tuple[str, str], ...] = ()
+    by: str = ""
 
     @property
     def node(self) -> str:
@@ -72,7 +76,7 @@ class Evidence:
         self.lives = run.lives
         self.teller = teller(run)
         self._tunnels = Tunnels(run.world)
-        given = [Trouble(each.exposure, each.rows, each.sentence) for each in exposed(run)]
+        given = [Trouble(each.exposure, each.rows, each.sentence, by=each.by) for each in exposed(run)]
         found = [
             Trouble(each.diagnosis, each.rows, each.sentence, each.rules)
             for each in findings(run.recorder, run.world.simulator)

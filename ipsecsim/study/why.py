@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from ipsecsim.base.diagnoses import Diagnosis
 from ipsecsim.base.drop_reasons import DropReason
-from ipsecsim.base.exposures import Exposure
 from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
@@ -23,9 +22,9 @@ class Why:
     """An answer. `reason` is a diagnosis, an exposure or a drop reason, '' when nothing went wrong.
 
     `shows_as` is the drop reason or notify by which it is seen; `known_by` are the nodes whose own recording holds
-    the evidence, none for an exposure, `unknown_to` those concerned that see only what `blind` says. `setting` is
-    'path=value', which `--set` understands and which makes it well; '' where no single one does. `packet` is 0
-    where none is meant.
+    the evidence, or who has what was given away, `unknown_to` those concerned that see only what `blind` says.
+    `setting` is 'path=value', which `--set` understands and which makes it well; '' where no single one does.
+    `packet` is 0 where none is meant.
     `strip` is the order of operations at the node where it died, empty where no packet did.
     """
 
@@ -85,7 +84,7 @@ def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
     order = strip(evidence, row)
     words = _words(trouble, order.say)
     node, other = trouble.node, _other(evidence, question, trouble)
-    known = () if isinstance(reason, Exposure) else tuple(dict.fromkeys(row.node for row in trouble.rows))
+    known = (trouble.by,) if trouble.by else tuple(dict.fromkeys(row.node for row in trouble.rows))
     packet = _packet(evidence, row)
     place = f"turn {row.turn.number}, {row.node}" + (f", packet {packet}" if packet else "")
     fill = {"node": node, "other": other}

@@ -173,6 +173,11 @@ WORDS: dict[Diagnosis | Exposure, Words] = {
         "an SA that counts packets, as ever",
         "the first block behind the IV, and what the IV was when it was sealed",
     ),
+    Exposure.SECRET_GUESSED: Words(
+        "{node} answers in the peer's place, and finds the word that fits the proof which {other} gives first",
+        _SAME_WORD,
+        "the AUTH payload, and all that it is over: {node} knows everything but the key",
+    ),
 }
 """A row for every diagnosis that is made, and every exposure."""
 

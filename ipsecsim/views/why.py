@@ -97,12 +97,11 @@ def _line(trouble: Trouble) -> str:
 
 
 def _knowing(why: Why) -> str:
+    known = _listed(why.known_by)
     if not why.unknown_to:
-        return _listed(why.known_by)
-    known = _listed(why.known_by) if why.known_by else ""
+        return known
     verb = "sees" if len(why.unknown_to) == 1 else "see"
-    blind = f"{_listed(why.unknown_to)} {verb} {why.blind}"
-    return f"{known}, and only {known}: {blind}" if known else f"nobody: {blind}"
+    return f"{known}, and only {known}: {_listed(why.unknown_to)} {verb} {why.blind}"
 
 
 def _listed(names: Iterable[str]) -> str:

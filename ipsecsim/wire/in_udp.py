@@ -13,6 +13,14 @@ def ike_of(packet: bytes) -> IkeHeader | None:
     return None if header is None else ike_in(carried(packet, header))
 
 
+def ike_message(packet: bytes) -> bytes:
+    """The bytes of the IKE message in a packet, without a marker before them; none where there is no IKE."""
+    header = first(packet, IpProtocol.UDP)
+    segment = b"" if header is None else carried(packet, header)
+    start = ike_start(segment)
+    return segment[start:] if start else b""
+
+
 def is_keepalive(segment: bytes) -> bool:
     """Is a UDP segment a NAT keepalive (RFC 3948 2.3)?"""
     return NAT_T_PORT in ports(segment) and segment[udp.HEADER_LENGTH :] == nat_t.KEEPALIVE
