@@ -18,7 +18,7 @@ from ipsecsim.wire import ip
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """The checks in their order, and the rules that the failing one went through, as they stand in the end.
+    """The checks in their order, and the rules that the failing one went through, as they stood then.
 
     `say` is the sentence of the turn.
     """
@@ -40,7 +40,7 @@ def strip(evidence: Evidence, row: Record) -> Strip:
 
 
 def _rules(evidence: Evidence, row: Record, packet: bytes, failed: str) -> list[Tried]:
-    node = evidence.world.simulator.nodes[row.node]
+    node = evidence.then.node(row.node, row.turn.number)
     if failed.startswith("SPD") and isinstance(node, VpnGateway):
         direction = Direction.OUTBOUND if failed.endswith("out") else Direction.INBOUND
         return spd_rules(node.ipsec.spd.policies, flow_of(packet), direction)

@@ -18,6 +18,7 @@ from ipsecsim.observe.record import Record
 from ipsecsim.observe.telling.shape import count
 from ipsecsim.observe.why import findings
 from ipsecsim.study.exposed import exposed
+from ipsecsim.study.then import Then
 
 BY_DESIGN = frozenset(
     {
@@ -75,6 +76,7 @@ class Evidence:
         self.recorder = run.recorder
         self.lives = run.lives
         self.teller = teller(run)
+        self.then = Then(run)
         self._tunnels = Tunnels(run.world)
         given = [Trouble(each.exposure, each.rows, each.sentence, by=each.by) for each in exposed(run)]
         found = [
