@@ -8,6 +8,7 @@ import pytest
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.telling import teller
+from ipsecsim.experiment.trial import cases
 from ipsecsim.observe.turn_story import TurnStory
 from ipsecsim.observe.turn_story.drop_words import WHY
 from ipsecsim.observe.turn_story.drops import CHECK
@@ -68,6 +69,38 @@ def test_after_the_check_that_failed_only_an_answer_is_sent(name):
             after = story.hooks[verdicts.index("fail") + 1 :]
             passed = [hook.name for hook in after if hook.verdict == "pass"]
             assert not passed or passed[-1] in ("send", "tell the sender"), story
+
+
+ORDER = (
+    *("make", "the link", "receive", "IP header", "NAT, before routing", "reassembly", "destination"),
+    *("filter: input", "SPD in", "UDP", "ICMP"),
+    # RFC 4301 5.2: the SA, its window, the seal, the window moves, and only then what is inside, with its selectors
+    *("SAD", "replay window", "verify ICV", "move the window", "contents", "selectors"),
+    # RFC 7296 2: the header, whose SA, its place, the seal, the payloads, and what comes of them
+    *("IKE header", "IKE SA", "message ID", "seal of the message", "payloads", "exchange"),
+    *("UDP", "ICMP", "deliver"),  # in transport mode only what has been opened
+    *("time to live", "route", "filter: forward", "SPD in", "filter: output"),
+    # RFC 4301 5.1: policy, its SA, the length, the seal; a NAT that stands before it all is a mistake of its own
+    *("NAT, after routing", "SPD out", "SA", "length", "seal", "send", "the link", "tell the sender"),
+)
+"""What is done to a packet at one node, first things first. A check stands twice where it is made twice."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_checks_are_told_in_the_order_in_which_they_are_made(name):
+    for story in stories(name):
+        left = iter(ORDER)
+        told = [hook.name for hook in story.hooks]
+        assert [each for each in told if each not in left] == [], (story.turn, told)
+
+
+def test_a_checksum_in_transport_mode_is_looked_at_once_esp_is_off():
+    runs = [case.run() for case in cases("esp_on_the_road")]
+    told = [teller(run).tell(turn) for run in runs for turn in range(1, run.turns + 1)]
+    (story,) = [each for each in told if each.drop is not None]
+    assert story.drop.code == "UDP_CHECKSUM"
+    seen = [(hook.name, hook.verdict) for hook in story.hooks if hook.name in ("verify ICV", "UDP")]
+    assert seen == [("verify ICV", "pass"), ("UDP", "fail")]
 
 
 def test_every_drop_reason_belongs_to_one_check_and_every_check_stands_on_a_way():

@@ -135,7 +135,9 @@ def _icv(f: Facts) -> str | None:
 
 def _window_moved(f: Facts) -> str | None:
     opened = f.first(ipsec.PacketOpened)
-    return None if opened is None or opened.window_top is None else f"top is {opened.window_top}"
+    if opened is None:
+        return "where there is one"
+    return None if opened.window_top is None else f"top is {opened.window_top}"
 
 
 def _inside(f: Facts) -> str | None:
@@ -266,6 +268,8 @@ ARRIVE = (
 HERE = (
     Stop("filter", "filter: input", _filtered, _has_firewall),
     Stop("SPD", "SPD in", _policy_in, _has_ipsec, idle="not from beyond the boundary"),
+)
+CARRIED = (  # what IP carries; in transport mode what ESP carried, once more
     Stop("UDP", "UDP", quiet=True),
     Stop("ICMP", "ICMP", quiet=True),
 )
@@ -306,7 +310,7 @@ LEAVE = (
     Stop("send", "send", _sent),
     _LINK,
 )
-STOPS = (*ARRIVE, *HERE, *OPEN, *DOOR, *TAKE, *THROUGH, *MAKE, *LEAVE)
+STOPS = (*ARRIVE, *HERE, *CARRIED, *OPEN, *DOOR, *TAKE, *THROUGH, *MAKE, *LEAVE)
 """Every check there is."""
 
 _INBOUND = {stop.check for stop in OPEN} - {""}
@@ -356,20 +360,21 @@ def _way(f: Facts, failed: str) -> tuple[Stop, ...]:
         return (*MAKE, *LEAVE) if is_made else ()
     is_in_ike = f.drops and f.drops[0].reason.layer == "ike"
     if is_in_ike or f.got is not None or any(each.to == "ike" for each in f.all(stack.PacketDelivered)):
-        return (*ARRIVE, *HERE, *DOOR, *leaves)
+        return (*ARRIVE, *HERE, *CARRIED, *DOOR, *leaves)
     if f.has(ipsec.PacketOpened) or (failed in _INBOUND and not f.is_forwarded):
         onward = f.is_forwarded or failed in ("time to live", "route", "length", "the link")
-        return (*ARRIVE, *HERE, *OPEN, *((*THROUGH, *LEAVE) if onward else (*TAKE, *leaves)))
+        taken = (*CARRIED, *TAKE, *leaves)
+        return (*ARRIVE, *HERE, *CARRIED, *OPEN, *((*THROUGH, *LEAVE) if onward else taken))
     if f.is_forwarded:
         return (*ARRIVE, *THROUGH, *LEAVE)
     if f.has(stack.PacketDelivered) or (f.is_for_us and failed not in _ON_ARRIVAL):
-        return (*ARRIVE, *HERE, *TAKE, *leaves)
+        return (*ARRIVE, *HERE, *CARRIED, *TAKE, *leaves)
     if f.has(stack.FragmentStored) or failed == "NAT":
         return ARRIVE
     if failed == "receive":
         return ARRIVE[:2]
     if failed in ("UDP", "ICMP", "deliver"):
-        return (*ARRIVE, *HERE, *TAKE)
+        return (*ARRIVE, *HERE, *CARRIED, *TAKE)
     return (*ARRIVE, *THROUGH, *LEAVE)
 
 
