@@ -1,6 +1,8 @@
 """What several commands take: a topology, parameters and settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,3 +65,12 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     if not equals or not key:
         raise ConfigError(f"{option} {text}: write {option} NAME=VALUE")
     return key, value
+
+
+@contextmanager
+def writing(option: str, path: Path | str, kind: str = "folder") -> Iterator[None]:
+    """What the disk refuses is no bug of ours: raises ConfigError."""
+    try:
+        yield
+    except OSError as refused:
+        raise ConfigError(f"{option} {path}: {refused.strerror}; name a {kind} that can be written") from None

@@ -1,16 +1,19 @@
 """`ipsecsim packets`: the packets of a run, a line each; and `ipsecsim packet`: one of them."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until
+from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until, writing
 from ipsecsim.cli.playing import played
 from ipsecsim.experiment.packets import Packets
 from ipsecsim.experiment.run import Run
+from ipsecsim.observe.packets.host_capture import Sight, sights
 from ipsecsim.observe.packets.keys import Keys
 from ipsecsim.observe.packets.xray import xray
+from ipsecsim.observe.written.pcapng import write_seen
 from ipsecsim.scenario.problems import did_you_mean
 from ipsecsim.views import packets_json, packets_text, xray_text
 
@@ -23,6 +26,8 @@ _MANY = """Examples:
   ipsecsim packets lossy_link --where "reason=LINK_LOSS|ICV_FAIL" --limit 10
 
   ipsecsim packets site_to_site --where "flow=ping node=alice" --jsonl
+
+  ipsecsim packets capture_on_gateway --on east --pcapng east.pcapng
 """
 _ONE = """Examples:
 
@@ -53,6 +58,16 @@ def packets(
     ] = "",
     limit: Annotated[int | None, typer.Option(min=0, help="Show no more than so many.")] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="A JSON object a line, with every hop.")] = False,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NODE",
+            help="As a capture on this node shows them: what it took out of a tunnel once more, opened.",
+        ),
+    ] = None,
+    pcapng: Annotated[
+        Path | None, typer.Option(help="With --on: write the capture into this file instead.")
+    ] = None,
     seed: Seed = None,
     until: Until = None,
     do: Do = None,
@@ -60,13 +75,35 @@ def packets(
     change: Changes = None,
 ) -> None:
     """Run a topology and list its packets: who made it for whom, how long it is, what became of it."""
-    chosen = Packets(played(source, param, change, seed=seed, until=until, do=do)).where(where)
+    if pcapng is not None and on is None:
+        raise ConfigError(
+            "--pcapng: say on which node, with --on; what links carry writes `ipsecsim run --pcapng`"
+        )
+    run = played(source, param, change, seed=seed, until=until, do=do)
+    chosen = Packets(run).where(where)
+    if on is not None:
+        numbers = {each.number for each in chosen}
+        seen = [each for each in sights(run.lives, _node(run, "--on", on)) if each.number in numbers]
+        _show(seen, on, limit, pcapng, jsonl=jsonl)
+        return
     if not jsonl:
         _ = where and chosen.first  # who finds nothing hears what there is
         typer.echo("\n".join(packets_text.listing(chosen, limit)))
         return
     for each in chosen[:limit]:
         typer.echo(packets_json.to_json(each))
+
+
+def _show(seen: list[Sight], node: str, limit: int | None, pcapng: Path | None, *, jsonl: bool) -> None:
+    if pcapng is not None:
+        with writing("--pcapng", pcapng, "file"), pcapng.open("wb") as file:
+            write_seen(seen[:limit], node, file)
+        typer.echo(f"wrote {pcapng}")
+    elif jsonl:
+        for each in seen[:limit]:
+            typer.echo(packets_json.seen_to_json(each))
+    else:
+        typer.echo("\n".join(packets_text.captured(seen, limit)))
 
 
 def packet(
@@ -113,6 +150,11 @@ def _keys(run: Run, reader: str | None) -> Keys:
     keys = run.keys
     if reader is None:
         return keys
-    if reader not in run.topology.nodes:
-        raise ConfigError(f"--as {reader}: no node '{reader}'{did_you_mean(reader, run.topology.nodes)}")
-    return keys.of_node(reader)
+    return keys.of_node(_node(run, "--as", reader))
+
+
+def _node(run: Run, option: str, name: str) -> str:
+    """The name, if it is that of a node. Raises ConfigError."""
+    if name not in run.topology.nodes:
+        raise ConfigError(f"{option} {name}: no node '{name}'{did_you_mean(name, run.topology.nodes)}")
+    return name

@@ -1,14 +1,13 @@
 """`ipsecsim run`: tell the story of a topology, end with the tables, write what was recorded."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ipsecsim.base.errors import ConfigError
-from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until, read_source, read_time
+from ipsecsim.cli.options import Changes, Do, Params, Seed, Source, Until, read_source, read_time, writing
 from ipsecsim.cli.playing import lead
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.save import WIRESHARK, save, written_on_the_way
@@ -82,13 +81,13 @@ def run(
     topology = read_source(source, param, change, do=do, expect=expect)
     stop = None if until is None else read_time(until)
     if out is not None:
-        with _writing("--out", out):  # before the run: it may take long
+        with writing("--out", out):  # before the run: it may take long
             out.mkdir(parents=True, exist_ok=True)
     for warning in topology.warnings:
         typer.echo(str(warning), err=True)
     written_to = " and ".join(str(path) for path in (jsonl, pcapng) if path is not None)
     with ExitStack() as files:
-        with _writing("--jsonl or --pcapng", written_to, "file"):
+        with writing("--jsonl or --pcapng", written_to, "file"):
             observers = files.enter_context(written_on_the_way(jsonl, pcapng))
         experiment = Run(topology, seed=seed, record=record.value, observers=observers)
         typer.echo(text.opening(topology, experiment.seed) + "\n")
@@ -104,16 +103,16 @@ def run(
     if written_to:
         typer.echo(f"wrote {written_to}")
     if wireshark is not None:
-        with _writing("--wireshark", wireshark):
+        with writing("--wireshark", wireshark):
             typer.echo(f"wrote {write_profile(experiment.recorder.rows, wireshark)}")
         _say_left_out(wireshark)
     if out is not None:
-        with _writing("--out", out):
+        with writing("--out", out):
             written = [*save(experiment, out), page.write(experiment, out / page.FILE, last=_PAGE_TURNS)]
         typer.echo("\n".join(f"wrote {path}" for path in written))
         _say_left_out(out / WIRESHARK)
     if html is not None:
-        with _writing("--html", html, "file"):
+        with writing("--html", html, "file"):
             page.write(experiment, html)
         typer.echo(f"wrote {html}: open it in a browser")
     if record is Keep.ALL and any(not verdict.is_met for verdict in experiment.verdicts()):
@@ -150,12 +149,3 @@ def _needs_all(record: Keep, option: str, path: Path | None) -> None:
         raise ConfigError(
             f"{option} needs the whole recording: leave out --record {record.value}, or write --jsonl and --pcapng"
         )
-
-
-@contextmanager
-def _writing(option: str, path: Path | str, kind: str = "folder") -> Iterator[None]:
-    """What the disk refuses is no bug of ours: raises ConfigError."""
-    try:
-        yield
-    except OSError as refused:
-        raise ConfigError(f"{option} {path}: {refused.strerror}; name a {kind} that can be written") from None

@@ -9,6 +9,8 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.expectations import is_up
 from ipsecsim.experiment.run import Run
 from ipsecsim.ike.events import Diagnosed
+from ipsecsim.ipsec.events import PacketSealed
+from ipsecsim.observe.invariants.leaks import check_leaks
 from ipsecsim.observe.record import Record
 from ipsecsim.study.chain import Link, chain, errors
 from ipsecsim.study.cures import cure
@@ -58,7 +60,9 @@ def ask(evidence: Evidence, about: str | int | None = None) -> Why:
     question = evidence.question(about)
     troubles = evidence.about(question)
     if not troubles:
-        return Why("", question.words, f"{evidence.state(question)}: nothing went wrong there")
+        return Why(
+            "", question.words, f"{evidence.state(question)}: nothing went wrong there{_unleaked(evidence)}"
+        )
     return _answer(evidence, question, troubles[0])
 
 
@@ -105,6 +109,15 @@ def _answer(evidence: Evidence, question: Question, trouble: Trouble) -> Why:
         trouble.sentence,
         order,
     )
+
+
+def _unleaked(evidence: Evidence) -> str:
+    """Where something was sealed, that nothing leaked is worth saying: people look for it on a gateway."""
+    if not evidence.recorder.of(PacketSealed) or any(
+        check_leaks(evidence.recorder, evidence.world.simulator)
+    ):
+        return ""
+    return ", and nothing leaked: outside, links carried what was sealed in no other form"
 
 
 def _packet(evidence: Evidence, row: Record) -> int:

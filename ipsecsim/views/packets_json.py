@@ -1,9 +1,11 @@
 """A packet as a JSON object: what is known of it, and each hop with its bytes."""
 
 import json
+from dataclasses import asdict
 
 from ipsecsim.experiment.packets import Packet
 from ipsecsim.observe.lives.life import Hop
+from ipsecsim.observe.packets.host_capture import Sight
 
 
 def to_json(packet: Packet) -> str:
@@ -25,6 +27,11 @@ def to_json(packet: Packet) -> str:
         "hops": [_hop(each) for each in packet.hops],
     }
     return json.dumps(fields, separators=(",", ":"))
+
+
+def seen_to_json(sight: Sight) -> str:
+    """A packet of a capture on a node on one line, in the same form."""
+    return json.dumps({**asdict(sight), "packet": sight.packet.hex()}, separators=(",", ":"))
 
 
 def _hop(hop: Hop) -> dict[str, object]:

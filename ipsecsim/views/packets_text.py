@@ -1,13 +1,15 @@
 """Packets in plain text: a line a packet, and the journey of one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ipsecsim.base.instant import format_seconds
 from ipsecsim.base.visible import visible
 from ipsecsim.experiment.packets import Diff, Packet, Packets
 from ipsecsim.observe.lives.journey import Journey, form
 from ipsecsim.observe.lives.life import Hop
-from ipsecsim.observe.packets.packet_summary import details
+from ipsecsim.observe.packets.host_capture import Sight
+from ipsecsim.observe.packets.packet_summary import details, summary
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.views import xray_text
 from ipsecsim.views.columns import columns
 
@@ -19,6 +21,19 @@ def listing(packets: Packets, limit: int | None = None) -> Iterator[str]:
     more = len(packets) - len(shown)
     noun = "packet" if len(packets) == 1 else "packets"
     yield f"{len(packets)} {noun}, {packets.bytes} B" + (f"; {more} more are not shown" if more else "")
+
+
+def captured(seen: Sequence[Sight], limit: int | None = None) -> Iterator[str]:
+    """A line for each packet of a capture on a node, then how many there are; of many the first `limit`."""
+    shown = seen[:limit]
+    yield from columns([_seen(each) for each in shown])
+    more = len(seen) - len(shown)
+    opened = [each for each in seen if each.opened_from]
+    carried = len([each for each in opened if each.was_on_link]) or "none"
+    told = (
+        f"; {len(opened)} it had opened itself, and of these the link carried {carried} so" if opened else ""
+    )
+    yield f"{count(len(seen), 'packet')} seen{told}" + (f"; {more} more are not shown" if more else "")
 
 
 def line(packet: Packet) -> str:
@@ -64,6 +79,15 @@ def _cells(packet: Packet) -> list[str]:
     fate = "ok" if packet.fate == "delivered" and not packet.reason else packet.reason or packet.fate
     ends = f"{packet.source} > {packet.to}"
     return [f"#{packet.number}", form(packet.data), ends, f"{packet.size} B", fate, details(packet.data)]
+
+
+def _seen(sight: Sight) -> list[str]:
+    opened = ""
+    if sight.opened_from:
+        so = "" if sight.was_on_link else f"; {sight.link} did not carry it so"
+        opened = f"opened from #{sight.opened_from}{so}"
+    when = [format_seconds(sight.at), sight.link, sight.way]
+    return [*when, f"#{sight.number}", visible(summary(sight.packet)), opened]
 
 
 def _kin(packet: Packet) -> Iterator[str]:

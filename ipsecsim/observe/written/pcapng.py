@@ -16,6 +16,7 @@ from ipsecsim.net.events import FRAME_SENT, FrameArrived, FrameDoubled, FrameSen
 from ipsecsim.net.turn import ARRIVAL, TURN
 from ipsecsim.observe.lives.fate import Fate, fates
 from ipsecsim.observe.lives.lives import Lives
+from ipsecsim.observe.packets.host_capture import Sight
 from ipsecsim.observe.packets.packet_summary import esp_of, summary
 from ipsecsim.observe.record import Record
 from ipsecsim.observe.recorder import Recorder
@@ -28,10 +29,12 @@ LINKTYPE_RAW = 101
 NANOSECONDS = bytes([9])  # if_tsresol: 10^-9
 
 SECTION_HEADER, INTERFACE, NAMES, ENHANCED_PACKET = 0x0A0D0D0A, 1, 4, 6
-END, COMMENT = 0, 1
+END, COMMENT, FLAGS = 0, 1, 2
 APPLICATION = 4
 IF_NAME, IF_DESCRIPTION, IF_TSRESOL = 2, 3, 9
 NAME_OF_IPV4, NAME_OF_IPV6 = 1, 2
+
+_DIRECTIONS = {"in": 1, "out": 2}  # the low bits of the flags
 
 _BLOCK_START = Struct("<II")
 _LENGTH = Struct("<I")
@@ -68,10 +71,24 @@ def write(recorder: Recorder, file: BinaryIO, say: Callable[[int], str] | None =
         commentator.notice(row)
         event = row.event
         if isinstance(event, FrameSent):
-            high, low = divmod(row.at, 1 << 32)
-            size = len(event.packet)
-            body = _PACKET.pack(numbers[event.link], high, low, size, size) + _padded(event.packet)
-            file.write(_block(ENHANCED_PACKET, body, [(COMMENT, _text(commentator.comment(row, event)))]))
+            options = [(COMMENT, _text(commentator.comment(row, event)))]
+            file.write(_enhanced_packet(numbers[event.link], row.at, event.packet, options))
+
+
+def write_seen(seen: Iterable[Sight], node: str, file: BinaryIO) -> None:
+    """Write a capture on a node, an interface a link, each packet with its direction; what was opened says so."""
+    numbers: dict[str, int] = {}
+    file.write(_section())
+    for each in seen:
+        if each.link not in numbers:
+            numbers[each.link] = len(numbers)
+            file.write(_interface(each.link, f"{node} on {each.link}"))
+        options = [(FLAGS, _LENGTH.pack(_DIRECTIONS[each.way]))]
+        if each.opened_from:
+            so = "" if each.was_on_link else f"; {each.link} did not carry it so"
+            told = f"Turn {each.turn}: {node} opened it from packet {each.opened_from}{so}."
+            options.append((COMMENT, _text(told)))
+        file.write(_enhanced_packet(numbers[each.link], each.at, each.packet, options))
 
 
 class Capture:
@@ -155,6 +172,12 @@ def _end(fate: Fate) -> str:
 def _section() -> bytes:
     header = _SECTION.pack(BYTE_ORDER_MAGIC, 1, 0, UNKNOWN_LENGTH)
     return _block(SECTION_HEADER, header, [(APPLICATION, b"ipsecsim")])
+
+
+def _enhanced_packet(interface: int, at: Instant, packet: bytes, options: Iterable[Option]) -> bytes:
+    high, low = divmod(at, 1 << 32)
+    body = _PACKET.pack(interface, high, low, len(packet), len(packet)) + _padded(packet)
+    return _block(ENHANCED_PACKET, body, options)
 
 
 def _interface(link: str, description: str) -> bytes:

@@ -29,6 +29,31 @@ def test_packets_as_json_have_their_hops():
     assert bytes.fromhex(told["hops"][0]["packet"])[12:16] == bytes((10, 1, 0, 2))
 
 
+def test_a_capture_on_a_node_has_what_it_opened_once_more(tmp_path):
+    told = ipsecsim("packets", "capture_on_gateway", "--on", "east", "--where", "layer=icmp").stdout
+    assert re.search(r"#1 +10.1.0.2 > 10.2.0.2, ICMP echo request 1, 84 B", told)
+    assert "opened from #6; fibre did not carry it so" in told
+    assert told.splitlines()[-1] == (
+        "6 packets seen; 2 it had opened itself, and of these the link carried none so"
+    )
+    short = ipsecsim("packets", "capture_on_gateway", "--on", "east", "--limit", "1", "--jsonl")
+    first = json.loads(short.stdout)
+    assert (first["link"], first["way"], first["opened_from"], first["was_on_link"]) == (
+        "fibre",
+        "in",
+        0,
+        True,
+    )
+    file = tmp_path / "east.pcapng"
+    assert ipsecsim("packets", "capture_on_gateway", "--on", "east", "--pcapng", str(file)).returncode == 0
+    assert file.stat().st_size > 1000
+
+
+def test_a_capture_is_on_a_node_that_there_is():
+    assert "no node 'est'" in ipsecsim("packets", "site_to_site", "--on", "est").stderr
+    assert "say on which node" in ipsecsim("packets", "site_to_site", "--pcapng", "x").stderr
+
+
 def test_the_options_of_run_hold():
     more = ipsecsim("packets", "site_to_site", "--do", "5s ping alice bob name=late", "--where", "flow=late")
     assert more.stdout.splitlines()[-1].startswith("4 packets")

@@ -30,7 +30,10 @@ def test_a_packet_that_died_is_told_with_the_order_of_operations():
 
 def test_where_all_is_well_it_says_so():
     done = ipsecsim("why", "site_to_site", "ping alice bob")
-    assert done.stdout == "Ping alice bob: 1 of 1 got through: nothing went wrong there\n"
+    assert done.stdout == (
+        "Ping alice bob: 1 of 1 got through: nothing went wrong there, "
+        "and nothing leaked: outside, links carried what was sealed in no other form\n"
+    )
     assert done.returncode == 0
 
 

@@ -7,7 +7,9 @@ from ipsecsim.base.address import pack
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.instant import MILLISECOND
 from ipsecsim.base.trace import Told
+from ipsecsim.experiment.run import Run
 from ipsecsim.net.events import FrameLost, FrameSent
+from ipsecsim.observe.packets.host_capture import sights
 from ipsecsim.observe.recorder import Recorder
 from ipsecsim.observe.written import pcapng
 from ipsecsim.scenario import read
@@ -151,6 +153,28 @@ def test_a_lost_frame_is_there_with_the_reason() -> None:
     place = [event.frame for _, event in world.recorder.of(FrameSent)].index(lost)
     comment = packets(world.recorder)[place][3]
     assert comment.endswith(f"it was lost: {DropReason.QUEUE_FULL.sentence} (QUEUE_FULL).")
+
+
+def test_a_capture_on_a_node_has_its_links_directions_and_what_was_opened() -> None:
+    file = io.BytesIO()
+    pcapng.write_seen(sights(Run(read("capture_on_gateway")).run().lives, "east"), "east", file)
+    found = blocks_of(file.getvalue())
+    names = [options(body[8:])[2] for kind, body in found if kind == 1]
+    assert names == [[b"fibre"], [b"right"]]
+    shown = []
+    for body in [body for kind, body in found if kind == 6][-5:]:
+        interface, _, _, size, _ = unpack_from("<IIIII", body)
+        said = options(body[20 + (size + 3) // 4 * 4 :])
+        shown.append((interface, body[20 + 9], unpack("<I", said[2][0])[0], said.get(1)))
+    opened = [b"Turn 21: east opened it from packet 10; fibre did not carry it so."]
+    esp, icmp = IpProtocol.ESP, IpProtocol.ICMP
+    assert shown == [
+        (0, esp, 1, None),
+        (0, icmp, 1, opened),
+        (1, icmp, 2, None),
+        (1, icmp, 1, None),
+        (0, esp, 2, None),
+    ]
 
 
 def test_an_empty_recording_is_a_valid_file() -> None:
