@@ -34,7 +34,7 @@ class Flow(Application):
 
     `kind` is the pace: constant; poisson, with exponential gaps; or on_off, even within bursts that are as long
     in the mean as the silence between them. With `group` it speaks to that multicast group, and who listens at the
-    far end has joined it.
+    far end has joined it. The link hands it to its next hop alone: who else might listen there is not modelled.
     """
 
     def __init__(
