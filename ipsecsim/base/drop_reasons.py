@@ -23,6 +23,8 @@ class DropReason(Enum):
 
     NODE_DOWN = ("sim", "the node is off or has crashed", "")
 
+    CORE_BUSY = ("device", "the core that works for its SA has no room for more", "")
+
     NAT_NO_MAPPING = ("nat", "it came from outside and nobody inside is known by that port", "RFC 4787 5")
     NAT_MAPPING_EXPIRED = ("nat", "the mapping had its time and was forgotten", "RFC 4787 4.3")
     NAT_FILTERED = ("nat", "the NAT lets in only those who were spoken to", "RFC 4787 5")

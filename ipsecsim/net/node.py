@@ -10,6 +10,7 @@ from ipsecsim.base.instant import Instant
 from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.base.wall_clock import WallClock
 from ipsecsim.net.application import Application, Listener
+from ipsecsim.net.cores import Cores
 from ipsecsim.net.events import (
     AddressChanged,
     DatagramReceived,
@@ -72,6 +73,7 @@ class Node:
         )
         self.is_up = True
         self.clock = WallClock()
+        self.cores: Cores | None = None  # without any, work takes no time
         self.applications: list[Application] = []
         self._running: list[Application] = []  # those that still have a deadline
         self._listeners: dict[int, list[Listener]] = {}

@@ -9,12 +9,15 @@ from simpy.events import Timeout
 
 from ipsecsim.base.entropy import SeededEntropy
 from ipsecsim.base.instant import Duration, Instant
-from ipsecsim.base.trace import Tap
+from ipsecsim.base.trace import PacketDropped, Tap
 from ipsecsim.net.link import Link
 from ipsecsim.net.turn import ARRIVAL, TURN, Observer
 
 if TYPE_CHECKING:
     from ipsecsim.net.node import Node
+
+Arriving = tuple["Node", str, str, int, bytes, int]
+"""A packet on its way: to whom, by which interface, on which link, the frame's number, its bytes, and its cause."""
 
 
 class Simulator:
@@ -141,12 +144,28 @@ class Simulator:
     def _arrive(self, event: Any) -> None:
         """One turn for one packet: `run_turn` written out, since most of a run's time is spent here."""
         node, interface, link, frame, packet, cause = event.value
+        if node.cores is not None and node.cores.keep(event.value):
+            return
         self.in_flight -= 1
         self.turns += 1
         if self.tap is not None:
             self.tap((ARRIVAL, self.turns, self.now, node.name, cause, frame, link, interface, packet))
         node.receive(interface, packet)
         node.rearm(cause=self.turns)
+
+    def refuse(self, arrival: Arriving, dropped: PacketDropped) -> None:
+        """One turn for a packet that came and that the node has no room for."""
+        node, interface, link, frame, packet, cause = arrival
+        self.in_flight -= 1
+        self.turns += 1
+        if self.tap is not None:
+            self.tap((ARRIVAL, self.turns, self.now, node.name, cause, frame, link, interface, packet))
+            self.tap(dropped)
+        node.rearm(cause=self.turns)
+
+    def wait_longer(self, wait: Duration, arrival: Arriving) -> None:
+        """A packet that has come is not looked at before so long."""
+        Timeout(self._env, wait, arrival).callbacks.append(self._arrive)
 
     def after(self, wait: Duration, callback: Callable[[Any], None]) -> None:
         """Call back after a while, outside of any turn."""

@@ -14,6 +14,7 @@ from ipsecsim.ike.config import (
 from ipsecsim.ike.identity import Identity, expected
 from ipsecsim.ipsec.association import Mode
 from ipsecsim.ipsec.lifetime import Limits
+from ipsecsim.net.cores import DEVICES, Cores
 from ipsecsim.net.node import Node
 from ipsecsim.net.nodes import KINDS
 from ipsecsim.net.nodes.attacker import Attacker
@@ -64,6 +65,8 @@ def build_node(topology: model.Topology, spec: model.NodeSpec, simulator: Simula
             keepalive=INTERVAL if spec.ipsec is None else spec.ipsec.keepalive,
         )
     node.clock = clock
+    if spec.device in DEVICES:
+        node.cores = Cores(node, DEVICES[spec.device])
     if isinstance(node, Attacker):
         for tapped in spec.taps:
             node.tap_link(simulator.links[tapped])

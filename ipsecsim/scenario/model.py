@@ -100,7 +100,8 @@ class NatSpec:
 class NodeSpec:
     """One node. `ipsec` is None where the node has no IPsec at all; `cert` says what its certificate is like.
 
-    `taps` are the links that an attacker taps. `clock` is what its clock shows at the start, in seconds since 1970.
+    `taps` are the links that an attacker taps. `clock` is what its clock shows at the start, in seconds since 1970;
+    `device` what its work costs, 'ideal' for nothing.
     """
 
     name: str
@@ -113,6 +114,7 @@ class NodeSpec:
     firewall: Ruleset | None = None
     taps: tuple[str, ...] = ()
     clock: int = CALENDAR_START
+    device: str = "ideal"
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 

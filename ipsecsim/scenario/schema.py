@@ -201,7 +201,9 @@ NODE_FIELDS: dict[str, Field] = {
     ),
     "clock": Field(CLOCK, "its wall clock at the start: 2026-07-01, or +1h if it is wrong"),
     "device": Field(
-        word("ideal", "phone", "laptop", "home_router", "server", "server_aes"), "what work costs it", "ideal"
+        word("ideal", "phone", "laptop", "home_router", "server", "server_aes"),
+        "what work costs it: so far what it takes to open ESP and AH, at home_router and server",
+        "ideal",
     ),
     "mss_clamp": Field(TEXT, "TCP's segment size cut: auto, a size, or no", "no"),
     "tap": Field(OneOrMany(TEXT), "links an attacker listens on"),

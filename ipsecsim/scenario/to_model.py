@@ -124,6 +124,7 @@ class Reader:
             CALENDAR_START
             if (clock := optional(schema.CLOCK, settings, "clock")) is None
             else clock.at(CALENDAR_START),
+            word_of(settings, schema.NODE, "device"),
             place=place,
         )
 

@@ -93,6 +93,8 @@ def _node(node: NodeSpec) -> _Value:
         made["cert"] = node.cert
     if node.clock != CALENDAR_START:
         made["clock"] = show_clock(node.clock)
+    if node.device != "ideal":
+        made["device"] = node.device
     if node.nat is not None:
         made["nat"] = _nat(node.nat)
     elif node.kind == "nat":

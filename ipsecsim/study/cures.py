@@ -52,6 +52,7 @@ CURES: dict[Diagnosis | Exposure | DropReason, Callable[[Case], str]] = {
     Diagnosis.SPD_ORDER: agreement.order,
     Exposure.FORGERY_BELIEVED: agreement.integrity,
     DropReason.SPD_NO_MATCH: agreement.group,
+    DropReason.CORE_BUSY: path.faster,
     Exposure.SECRET_GUESSED: agreement.unguessable,
 }
 """Who knows the setting for which of them. Of the others none has one: a crash is no setting."""

@@ -193,6 +193,7 @@ TOLD_BY_IKE: dict[Diagnosis, Words] = {
 LOOK_BY_LAYER: dict[str, str] = {
     "link": "the link's settings and queue",
     "adversary": "what the attacker was told to do",
+    "device": "how many packets wait at each core, and for which SA each of them works",
     "sim": "when the node went down, and when it came up",
     "nat": "the mappings of the NAT, and its behaviour",
     "firewall": "the rules in their order, and the first one that fits",

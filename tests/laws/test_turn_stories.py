@@ -72,7 +72,7 @@ def test_after_the_check_that_failed_only_an_answer_is_sent(name):
 
 
 ORDER = (
-    *("make", "the link", "receive", "IP header", "NAT, before routing", "reassembly", "destination"),
+    *("make", "the link", "receive", "core", "IP header", "NAT, before routing", "reassembly", "destination"),
     *("filter: input", "SPD in", "UDP", "ICMP"),
     # RFC 4301 5.2: the SA, its window, the seal, the window moves, and only then what is inside, with its selectors
     *("SAD", "replay window", "verify ICV", "move the window", "contents", "selectors"),

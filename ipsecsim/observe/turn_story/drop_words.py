@@ -9,6 +9,7 @@ _WORDS = {
     "NO_NEIGHBOUR": "The route says that it is on this link, and nobody there has that address.",
     "ADVERSARY_DROP": "No cipher helps against that: who stands on the path can always keep packets back.",
     "NODE_DOWN": "A node that is off says nothing, so the peer cannot tell it from a broken path.",
+    "CORE_BUSY": "One SA has one core, so that its packets stay in order; cores that are idle cannot help.",
     "NAT_NO_MAPPING": "A NAT lets nobody in whom nobody inside has spoken to, unless a port is forwarded.",
     "NAT_MAPPING_EXPIRED": "Nothing was sent for too long; a keepalive would have kept the mapping.",
     "NAT_FILTERED": "There is a mapping, but this NAT lets in only answers from those whom the inside has asked.",

@@ -16,6 +16,7 @@ from ipsecsim.wire import ip
 _CHECKS: dict[str, str] = {
     "the link": "LINK_DOWN LINK_LOSS QUEUE_FULL NO_NEIGHBOUR ADVERSARY_DROP",
     "receive": "NODE_DOWN",
+    "core": "CORE_BUSY",
     "IP header": "IP_MALFORMED",
     "NAT": "NAT_NO_MAPPING NAT_MAPPING_EXPIRED NAT_FILTERED NAT_PORTS_EXHAUSTED NAT_PROTO",
     "filter": "FW_RULE FW_STATE",

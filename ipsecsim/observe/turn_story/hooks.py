@@ -254,6 +254,7 @@ _LINK = Stop("the link", "the link", quiet=True)
 ARRIVE = (
     _LINK,
     Stop("receive", "receive", _received),
+    Stop("core", "core", quiet=True),
     Stop("IP header", "IP header", quiet=True),
     Stop(
         "NAT",
@@ -371,8 +372,8 @@ def _way(f: Facts, failed: str) -> tuple[Stop, ...]:
         return (*ARRIVE, *HERE, *CARRIED, *TAKE, *leaves)
     if f.has(stack.FragmentStored) or failed == "NAT":
         return ARRIVE
-    if failed == "receive":
-        return ARRIVE[:2]
+    if failed in ("receive", "core"):
+        return ARRIVE[:3]
     if failed in ("UDP", "ICMP", "deliver"):
         return (*ARRIVE, *HERE, *CARRIED, *TAKE)
     return (*ARRIVE, *THROUGH, *LEAVE)
