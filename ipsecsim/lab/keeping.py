@@ -1,5 +1,6 @@
 """What is read and what is taken away: story, ladder, map, the stepper, and files."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,13 +9,19 @@ from ipsecsim.base.instant import format_seconds
 from ipsecsim.experiment import save
 from ipsecsim.experiment.run import Run
 from ipsecsim.lab.errors import LabError
-from ipsecsim.lab.shown import Shown
+from ipsecsim.lab.shown import Shown, pictured
 from ipsecsim.lab.table import Cell, Table
 from ipsecsim.observe.turn_story import naming
 from ipsecsim.observe.written import data_frame, jsonl
 from ipsecsim.observe.written.key_log import write_profile
 from ipsecsim.scenario import expanded_yaml
+from ipsecsim.scenario.problems import did_you_mean
 from ipsecsim.views import text
+from ipsecsim.views.figures.figure import Figure
+from ipsecsim.views.figures.ladder import Message
+from ipsecsim.views.figures.ladder import ladder as draw_ladder
+from ipsecsim.views.figures.timeline import timeline
+from ipsecsim.views.figures.topology import topology_map
 from ipsecsim.views.stepper.showing import Mode, Page, show
 
 if TYPE_CHECKING:
@@ -39,10 +46,27 @@ class Map(Shown):
 
     def __init__(self, run: Run) -> None:
         self._lines = list(_map_lines(run))
+        self._topology = run.topology
 
     def text(self) -> str:
         """A line a link."""
         return "\n".join(self._lines)
+
+    def html(self) -> str:
+        """The drawn map, and the text below."""
+        return pictured(topology_map(self._topology), super().html())
+
+
+class Ladder(Table):
+    """Messages in their order; drawn where there are pictures."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Cell]], draw: Callable[[], Figure]) -> None:
+        super().__init__("Messages", _LADDER, rows)
+        self._draw = draw
+
+    def html(self) -> str:
+        """The drawn ladder, and the table below."""
+        return pictured(self._draw(), super().html())
 
 
 def _map_lines(run: Run) -> list[str]:
@@ -73,7 +97,7 @@ class Keeping:
         """Every turn up to the position, from `since` on, in sentences."""
         return Story(self._of.recording, since, int(self._of.turn))
 
-    def ladder(self, *nodes: str, data: bool = False) -> Table:
+    def ladder(self, *nodes: str, data: bool = False) -> Ladder:
         """Who sent which message to whom: IKE, and with `data` all packets; between some nodes, or all."""
         run, last = self._of.recording, int(self._of.turn)
         rows: list[dict[str, Cell]] = []
@@ -89,7 +113,19 @@ class Keeping:
             rows.append(
                 dict(zip(_LADDER, (*cells, naming.name(hop.packet), len(hop.packet), lost), strict=True))
             )
-        return Table("Messages", _LADDER, rows)
+
+        def is_meant(message: Message) -> bool:
+            is_here = message.turn <= last and (not nodes or bool({*message.way} & {*nodes}))
+            return is_here and (data or message.kind == "ike")
+
+        return Ladder(rows, lambda: draw_ladder(run, among=is_meant))
+
+    def timeline(self, link: str = "") -> Figure:
+        """When which packet was put onto a link, or onto each, up to the position."""
+        run = self._of.recording
+        if link and link not in run.topology.links:
+            raise LabError(f"there is no link '{link}'{did_you_mean(link, run.topology.links)}")
+        return timeline(run, link, until=int(self._of.turn))
 
     def map(self) -> Map:
         """The topology, with addresses."""

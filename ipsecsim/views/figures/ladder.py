@@ -1,6 +1,6 @@
 """The message ladder: who sent what to whom, in order, with what was under the seal beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,9 +97,11 @@ def _chips(
     return (), False
 
 
-def ladder(run: Run, *, first: int = 1, most: int = MOST) -> Figure:
-    """Messages from the one numbered `first` on, at most so many, as a sequence diagram."""
-    every = messages(run)
+def ladder(
+    run: Run, *, first: int = 1, most: int = MOST, among: Callable[[Message], bool] = lambda _: True
+) -> Figure:
+    """Of those `among` all messages the ones from number `first` on, at most so many, as a sequence diagram."""
+    every = [each for each in messages(run) if among(each)]
     chosen = every[first - 1 : first - 1 + most]
     places = positions(run.topology)
     on_the_way = dict.fromkeys(node for each in chosen for node in each.way)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipsecsim.experiment.run import Run
+from ipsecsim.observe.telling.shape import count
 from ipsecsim.views.figures.figure import Figure, chart, shown, style
 from ipsecsim.views.figures.marks import kind_of, mark, time_unit
 from ipsecsim.views.palette import EVENTS, colour
@@ -21,6 +22,7 @@ class Seen:
     """A frame on a link, at so many nanoseconds. `kind` is a word of `EVENTS`, `is_back`: from its last node."""
 
     link: str
+    turn: int
     at: int
     kind: str
     is_back: bool
@@ -35,21 +37,25 @@ def seen(run: Run) -> list[Seen]:
             spec = run.topology.links.get(hop.link)
             is_back = spec is not None and hop.source == spec.endpoints[-1][0]
             is_lost = hop.reason is not None
-            each = Seen(hop.link, hop.at, kind_of(hop.packet), is_back, is_lost)
+            each = Seen(hop.link, hop.left, hop.at, kind_of(hop.packet), is_back, is_lost)
             found.append((hop.link, hop.frame, each))
     return [each for _, _, each in sorted(found, key=lambda one: one[:2])]
 
 
-def timeline(run: Run) -> Figure:
-    """All frames of a run by link and time. Of many links those that carried most."""
-    every = seen(run)
+def timeline(run: Run, link: str = "", *, until: int | None = None) -> Figure:
+    """All frames by link and time, or those of one link, or up to a turn. Of many links those that carried most."""
+    every = [
+        each
+        for each in seen(run)
+        if (not link or each.link == link) and (until is None or each.turn <= until)
+    ]
     counts = Counter(each.link for each in every)
     busiest = {link for link, _ in counts.most_common(_LANES)}
     lanes = [link for link in run.topology.links if link in busiest]
     shown_frames = [each for each in every if each.link in busiest]
     lost = sum(each.is_lost for each in every)
     title = (
-        f"{shown(run.topology.name, 40)}: {len(every)} packets on {len(counts)} links, "
+        f"{shown(run.topology.name, 40)}: {count(len(every), 'packet')} on {count(len(counts), 'link')}, "
         f"{lost or 'none'} of them lost or dropped"
     )
     unit, word = time_unit(max((each.at for each in every), default=0))

@@ -1,5 +1,6 @@
 """A lab: moving over a run, acting at its end, looking, asking, and what each value looks like."""
 
+import re
 import subprocess
 import sys
 
@@ -243,6 +244,27 @@ def test_everything_shows_itself_and_nothing_that_others_wrote_is_taken_for_mark
         shown = value._repr_mimebundle_()
         assert shown["text/plain"] == repr(value)
         assert "<script" not in shown["text/html"]
+
+
+def test_the_map_and_the_ladder_are_drawn_with_their_text_beside(done):
+    for value in (done.map(), done.ladder(), done.ladder("west", data=True)):
+        shown = value._repr_mimebundle_()
+        assert shown["text/html"].startswith('<img src="data:image/png;base64,')
+        assert re.search(r'alt="[^"]+"', shown["text/html"])
+        assert "the same as text" in shown["text/html"]
+        assert shown["text/plain"] == value.text()
+
+
+def test_what_is_drawn_is_what_is_asked_for_up_to_the_position():
+    lab = Lab("site_to_site").run()
+    assert [each.title for each in (lab.timeline(), lab.timeline("wan"))] == [
+        "site_to_site: 10 packets on 3 links, none of them lost or dropped",
+        "site_to_site: 6 packets on 1 link, none of them lost or dropped",
+    ]
+    lab.at(0)
+    assert lab.timeline().title == "site_to_site: 0 packets on 0 links, none of them lost or dropped"
+    with pytest.raises(LabError, match="there is no link 'wann'; did you mean 'wan'"):
+        lab.timeline("wann")
 
 
 def test_all_of_it_is_saved(tmp_path, done):
