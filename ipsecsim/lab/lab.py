@@ -319,12 +319,12 @@ class Lab(Shown, verbs.Verbs, Keeping):
         run, topology = self._run, self.topology
         size = ", ".join(text.size(topology)[:2])
         up = sum(is_up(run.world, name) for name in topology.tunnels)
-        where = self._where()
-        head = (
-            f"{topology.name}  seed {run.seed}   {where}   {size}, {up} of {len(topology.tunnels)} tunnels up"
-        )
+        up_of = f"{up} of {len(topology.tunnels)} tunnels up"
+        head = f"{topology.name}  seed {run.seed}   {self._where()}   {size}"
         if not run.turns:
-            return head
+            return f"{head}, {up_of}"
+        is_past = self._cursor.turn != self._cursor.end
+        head += f"\n  in the end {up_of}" if is_past else f", {up_of}"
         lines = [
             f"  {verb} {source} {to}   {tables.found(verb, run.world.results[name])}"
             for name, (verb, source, to) in run.world.traffic.items()

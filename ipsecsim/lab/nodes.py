@@ -158,7 +158,10 @@ class Tunnel(Shown):
         """IKE SA and SAs at both ends."""
         life = life_of(self._run.world, self._run.recorder, self.name)
         took = "" if life.setup_time is None else f"   took {format_duration(life.setup_time)}"
-        head = f"tunnel {self.name}   {'up' if self.is_up else 'down'}{took}   {' and '.join(self.ends)}"
+        when = "" if self._turn == self._run.turns else "in the end "
+        head = (
+            f"tunnel {self.name}   {when}{'up' if self.is_up else 'down'}{took}   {' and '.join(self.ends)}"
+        )
         parts = [self.ike.text()] if self.ike else []
         return "\n".join([head, *parts, self.sas.text()])
 

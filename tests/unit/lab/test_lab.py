@@ -37,6 +37,19 @@ def test_a_lab_tells_where_it_stands_and_what_its_traffic_found(done):
     ]
 
 
+def test_seen_from_the_past_it_says_what_is_known_of_the_end_only():
+    lab = Lab("site_to_site", seed=7).run()
+    lab.at(3)
+    assert lines(lab)[:3] == [
+        "site_to_site  seed 7   at turn 3 of 11, 0.000 s   4 nodes, 3 links",
+        "  in the end 1 of 1 tunnels up",
+        "  ping alice bob   sent 1   received 1   rtt 2 ms / 2 ms / 2 ms",
+    ]
+    assert lines(lab.tunnel("net"))[0].startswith("tunnel net   in the end up   took ")
+    lab.at(lab.end)
+    assert lines(lab.tunnel("net"))[0].startswith("tunnel net   up   took ")
+
+
 def test_position_moves_both_ways_and_past_the_end_it_simulates():
     lab = Lab("site_to_site")
     assert lab.turn.number == 0
