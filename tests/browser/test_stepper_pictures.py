@@ -73,6 +73,20 @@ def test_the_replay_window_is_said_in_words_with_what_it_was(open_page) -> None:
     assert "seen 1, 2 · top 2 was seen 1 · top 1" in " ".join(stepper.page.inner_text(".ends").split())
 
 
+def test_what_came_again_has_a_ring_in_the_window_and_a_word_beside_it(open_page) -> None:
+    stepper = open_page("replay_attack")
+    assert stepper.page.locator(".slot.again").count() == 0
+    for _ in range(60):
+        stepper.press("d")
+        if stepper.page.locator(".slot.again").count():
+            break
+    assert stepper.page.locator(".slot.again").count() == 1
+    assert "✕ 1 came again" in stepper.page.inner_text(".window:has(.again)")
+    assert "1 came again" in (stepper.page.get_attribute(".window svg:has(.again)", "aria-label") or "")
+    stepper.press("Home")
+    assert stepper.page.locator(".slot.again").count() == 0
+
+
 def test_at_twice_the_size_nothing_sticks_out(open_page, page: "Page") -> None:
     page.set_viewport_size({"width": 640, "height": 500})  # what a window of 1280 has at 200 %
     stepper = open_page("ah_meets_nat", f"#turn={first_turn('ah_meets_nat', 'drop')}")

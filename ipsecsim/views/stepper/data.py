@@ -9,6 +9,7 @@ from typing import Any
 
 from ipsecsim.experiment.run import Run
 from ipsecsim.experiment.telling import teller
+from ipsecsim.ipsec.events import ReplayRejected
 from ipsecsim.net.events import FrameSent
 from ipsecsim.observe.lives.life import Hop
 from ipsecsim.observe.turn_story import DropStory, TurnStory
@@ -158,6 +159,11 @@ class Feed:
             }
         if story.drop is not None:
             told["drop"] = self._drop(story, story.drop)
+        again = [
+            row.event for row in self._run.recorder.turn(number) if isinstance(row.event, ReplayRejected)
+        ]
+        if again:
+            told["again"] = [f"{again[0].spi:08x}", again[0].sequence]
         return told
 
     def _out(self, frame: int, turn: int) -> Json:

@@ -49,6 +49,8 @@ class EndsPanel {
   node(view, id, known, changed) {
     const cell = (path, value, extra, tell) => this.cell(changed, [id, ...path], value, extra, tell);
     cell.old = (path) => changed.get([id, ...path].join("\u0000"));
+    const turn = view.model.turn(view.turn);
+    cell.again = turn.node === id && turn.again ? turn.again : [];
     const ike = Object.entries(known.ike || {});
     return h(
       "section",
@@ -109,14 +111,18 @@ class EndsPanel {
       const name = isSeen ? "seen" : number > top ? "ahead" : "gap";
       cells.push(s("rect", { class: `slot ${name}${number === top ? " top" : ""}`, x: (number - first) * 9 + 1, y: 1, width: 7, height: 12, rx: 1.5 }));
     }
-    const words = windowWords(picture, top);
+    const [againSpi, again] = cell.again;
+    const cameAgain = row === `in ${againSpi}`;
+    if (cameAgain && isSeenIn(picture, top, again)) cells.push(s("rect", { class: "slot again", x: (again - first) * 9 + 0.5, y: 0.5, width: 8, height: 13, rx: 2 }));
+    const windowSays = windowWords(picture, top);
+    const words = cameAgain ? `${windowSays} · ${again} came again` : windowSays;
     const oldTop = cell.old(["sas", row, "sequence"]) ?? top;
     return h(
       "div",
       { class: "window" },
       h("p", { class: "quiet" }, `replay window of ${row.split(" ")[1]}, numbers ${first} to ${first + picture.length - 1}`),
       s("svg", { viewBox: `0 0 ${picture.length * 9 + 1} 15`, width: Math.min(picture.length * 9 + 1, 300), height: 15, role: "img", "aria-label": words }, cells),
-      h("table", { class: "plain" }, h("tbody", null, h("tr", null, cell(["sas", row, "window"], words, "", (old) => windowWords(old, oldTop))))),
+      h("table", { class: "plain" }, h("tbody", null, h("tr", null, cell(["sas", row, "window"], cameAgain ? [windowSays, h("span", { class: "cameagain" }, ` · ✕ ${again} came again`)] : words, "", (old) => windowWords(old, oldTop))))),
     );
   }
 
