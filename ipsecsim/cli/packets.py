@@ -11,6 +11,7 @@ from ipsecsim.cli.playing import played
 from ipsecsim.experiment.packets import Packets
 from ipsecsim.experiment.run import Run
 from ipsecsim.observe.packets.host_capture import Sight, sights
+from ipsecsim.observe.packets.joined import joined
 from ipsecsim.observe.packets.keys import Keys
 from ipsecsim.observe.packets.xray import xray
 from ipsecsim.observe.written.pcapng import write_seen
@@ -144,6 +145,10 @@ def packet(
         seen = xray(chosen.data if hop is None else chosen.bytes_on(hop), _keys(run, reader))
         below = xray_text.octets(seen) if octets else xray_text.fields(seen, explain=explain)
         typer.echo("\n".join([packets_text.whole(chosen), "", *xray_text.layers(seen), "", *below]))
+        whole = joined(chosen.data, (each.data for each in Packets(run)), _keys(run, reader))
+        if whole is not None:
+            told = xray_text.octets(whole) if octets else xray_text.fields(whole, explain=explain)
+            typer.echo("\n".join(["", "the whole message, with all its pieces joined", "", *told]))
 
 
 def _keys(run: Run, reader: str | None) -> Keys:

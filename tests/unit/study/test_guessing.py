@@ -5,18 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from ipsecsim.ike.events import IkeKeysDerived
-from ipsecsim.ike.v2.messages.message import the
-from ipsecsim.net.turn import Turn
 from ipsecsim.observe.packets.keys import Keys
-from ipsecsim.observe.record import Record
 from ipsecsim.study.guessing import COMMON, Claim, claim, guess
-from ipsecsim.wire.ike.chain import parse_message
 from ipsecsim.wire.ike.numbers import ExchangeType
-from ipsecsim.wire.ike.proposal import SecurityAssociationPayload
 from ipsecsim.wire.in_udp import ike_message, ike_of
 from tests.support.pcap import read_pcap
-from tests.vectors.recorded_proofs import ike_suite
+from tests.support.recorded import ike_keys
 from tests.vectors.recordings import CAPTURES
 
 PSK = "ipsecsim-golden-psk-0123456789"
@@ -42,23 +36,8 @@ def recorded(name: str) -> Claim | None:
     init = [each for each, header in messages if header.exchange == ExchangeType.IKE_SA_INIT]
     auth = [each for each, header in messages if header.exchange == ExchangeType.IKE_AUTH]
     request, response, sealed = (ike_message(each) for each in (*init[-2:], auth[0]))
-    keys = Keys.of([Record(0, Turn(1, 0, "responder", "frame", 0), derived(entry, response))])
+    keys = ike_keys(entry, response)
     return claim([request, response, sealed], bytes.fromhex(entry["sk_pi"]), keys)
-
-
-def derived(entry, response: bytes) -> IkeKeysDerived:
-    suite = ike_suite(the(parse_message(response)[1], SecurityAssociationPayload).proposals[0])
-    names = ("sk_d", "sk_ai", "sk_ar", "sk_ei", "sk_er", "sk_pi", "sk_pr")
-    return IkeKeysDerived(
-        bytes.fromhex(entry["spi_i"]),
-        bytes.fromhex(entry["spi_r"]),
-        suite.encryption.name,
-        suite.key_bits,
-        "" if suite.integrity is None else suite.integrity.name,
-        b"",
-        b"",
-        *(bytes.fromhex(entry.get(name, "")) for name in names),
-    )
 
 
 @pytest.mark.parametrize("name", PEERS)
