@@ -3,7 +3,21 @@ import re
 from ipsecsim.base.drop_reasons import DropReason
 from ipsecsim.base.errors import ConfigError, Place
 
-LAYERS = {"adversary", "firewall", "ah", "link", "nat", "ip", "udp", "spd", "sad", "esp", "ike", "sim"}
+LAYERS = {
+    "adversary",
+    "device",
+    "firewall",
+    "ah",
+    "link",
+    "nat",
+    "ip",
+    "udp",
+    "spd",
+    "sad",
+    "esp",
+    "ike",
+    "sim",
+}
 
 
 def test_every_reason_is_itself_and_has_a_whole_row():
