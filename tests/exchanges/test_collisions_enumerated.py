@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.crossing import Crossing, Flight, assert_at_rest
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = ("rekey", "delete", "create", "rekey-ike", "delete-ike", "live")
 FAULTS = ("lost", "doubled", "late")
 DELETES = {"delete", "delete-ike"}

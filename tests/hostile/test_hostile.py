@@ -19,6 +19,8 @@ from tests.hostile.target import Target, require
 from tests.hostile.targets import TARGETS
 from tests.hostile.wire_targets import Dissector, Parsers
 
+pytestmark = pytest.mark.slow
+
 BY_NAME = {each.name: each for each in TARGETS}
 # those that take bytes as they are: no text, and nothing under a seal
 OPEN = [

@@ -38,6 +38,8 @@ from ipsecsim.views.why import troubles
 from ipsecsim.wire.ike.numbers import IdType
 from tests.support.hostile_names import certified, is_surrogate, run_of, strings, worlds
 
+pytestmark = pytest.mark.slow
+
 WORLDS = range(13)
 BY_READER = {what: word for what, word in strings().items() if what != "constructor"}
 

@@ -25,7 +25,10 @@ from tests.support.builders import two_gateways
 TSHARK = shutil.which("tshark")
 HOW_TO_GET_IT = "tshark is not installed: `apt-get install tshark` (Debian), `brew install wireshark` (macOS)"
 
-pytestmark = pytest.mark.skipif(TSHARK is None and "CI" not in os.environ, reason=HOW_TO_GET_IT)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(TSHARK is None and "CI" not in os.environ, reason=HOW_TO_GET_IT),
+]
 
 SUITES = {
     "gcm-256": {"ike": "aes256gcm16-prfsha256-x25519", "esp": "aes256gcm16"},

@@ -13,7 +13,10 @@ from ipsecsim.net.events import FlowPacketArrived
 from ipsecsim.scenario import read
 from tests.interop.test_tshark import HOW_TO_GET_IT, TSHARK, tshark
 
-pytestmark = pytest.mark.skipif(TSHARK is None and "CI" not in os.environ, reason=HOW_TO_GET_IT)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(TSHARK is None and "CI" not in os.environ, reason=HOW_TO_GET_IT),
+]
 
 LINE = """\
 name: line

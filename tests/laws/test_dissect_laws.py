@@ -12,6 +12,8 @@ from ipsecsim.wire.numbers import IpProtocol
 from tests.laws.wire_formats import CHAIN, MESSAGE, emit_extension_headers, extension_headers, payloads_of
 from tests.unit.wire.samples import IKE_SA_INIT_PACKET
 
+pytestmark = pytest.mark.slow
+
 LAW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 A, B = b"\x0a\x01\x00\x0a", b"\x0a\x02\x00\x0a"
 A6, B6 = bytes(15) + b"\x01", bytes(15) + b"\x02"

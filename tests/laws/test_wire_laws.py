@@ -8,6 +8,8 @@ from ipsecsim.base.errors import RemoteError
 from ipsecsim.wire.nat_t import classify
 from tests.laws.wire_formats import FORMATS, Format
 
+pytestmark = pytest.mark.slow
+
 EVERY_FORMAT = pytest.mark.parametrize("fmt", FORMATS, ids=lambda fmt: fmt.name)
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

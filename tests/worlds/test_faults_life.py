@@ -15,6 +15,8 @@ from ipsecsim.observe.invariants.invariants import check
 from ipsecsim.scenario import read
 from tests.support.life import sites, told
 
+pytestmark = pytest.mark.slow
+
 ROUND_TRIP = ms(20)
 DPD = 2 * SECOND
 RETRANSMITTED = 166 * SECOND  # a request and all its retransmissions

@@ -19,6 +19,8 @@ from ipsecsim.scenario import read
 from ipsecsim.stack.events import EchoAnswered
 from ipsecsim.wire import ipv6
 
+pytestmark = pytest.mark.slow
+
 CABLE = """\
 name: cable
 ip: {version}

@@ -7,6 +7,8 @@ import pytest
 from ipsecsim.base.errors import ConfigError
 from ipsecsim.scenario import read
 
+pytestmark = pytest.mark.slow
+
 GOOD = "name: x\nnodes: {a: {}, b: {}}\nlinks: {l: [a, b]}\n"
 BOMB = "name: x\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9 if n else ['x'] * 9)}]\n" for n in range(9)

@@ -7,6 +7,8 @@ from ipsecsim.base.trace import PacketDropped
 from ipsecsim.experiment.run import Run
 from ipsecsim.scenario import read
 
+pytestmark = pytest.mark.slow
+
 HASTY = """
 name: hasty
 nodes: {alice: {kind: host}, bob: {kind: host}}
